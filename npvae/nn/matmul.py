@@ -1,0 +1,131 @@
+"""Matrix products, in the three orientations that a dense layer and its gradients need.
+
+    matmul      C = A B        forward            y  = x W
+    matmul_tn   C = A^T B      weights' gradient  dW = x^T dy
+    matmul_nt   C = A B^T      input's gradient   dx = dy W^T
+
+The output is cut into tiles that fit the vector registers (`simd.tile`). Threads share out tiles
+and never split the sum over k, so each number is the same whatever the number of threads.
+"""
+
+import numpy as np
+from numba import prange
+
+from npvae.nn.jit import THREADING_LAYER, jit
+from npvae.nn.simd import PANEL_BYTES, ROWS, VECTOR_BYTES, tile, transpose_block
+
+# A smaller product is done before the other threads are awake.
+MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 2_000_000
+K_BLOCK = 512  # rows of B packed at a time: a panel of them is 64 KB and stays in the L2 cache
+PACK_BYTES = 1 << 21  # B is packed if it is larger than this, so larger than the L2 cache,
+PACK_ROWS = 256  # and if it meets so many rows of A that copying it pays
+
+_NO_BIAS = {np.dtype(real): np.zeros(0, real) for real in (np.float32, np.float64)}
+
+
+@jit
+def _tile(t, A, a_transposed, k0, B, packed, start, relu, C):
+    """Compute tile t of C, counted down one panel of columns after the other.
+
+    A panel is as wide as a tile. `B` is a matrix, or, if `packed`, its panels one below the other.
+    """
+    width = PANEL_BYTES // C.itemsize
+    n_rows, n_columns = C.shape
+    tiles_per_panel = (n_rows + ROWS - 1) // ROWS
+    p, i = t // tiles_per_panel, t % tiles_per_panel * ROWS
+    j = p * width
+    if packed:
+        n_k = B.shape[0] // ((n_columns + width - 1) // width)
+        panel = B[p * n_k : (p + 1) * n_k, 0:]
+    else:
+        panel = B[0:, j:]
+    if n_columns - j >= width:
+        tile(ROWS, 2, False, A, a_transposed, k0, panel, start, relu, C, i, j)
+    elif n_columns - j > width // 2:
+        tile(ROWS, 2, True, A, a_transposed, k0, panel, start, relu, C, i, j)
+    else:
+        tile(ROWS, 1, True, A, a_transposed, k0, panel, start, relu, C, i, j)
+
+
+@jit(parallel=True)
+def _tiles(n, parallel, A, a_transposed, k0, B, packed, start, relu, C):
+    """Compute all n tiles of C."""
+    if parallel:
+        for t in prange(n):
+            _tile(t, A, a_transposed, k0, B, packed, start, relu, C)
+    else:
+        for t in range(n):
+            _tile(t, A, a_transposed, k0, B, packed, start, relu, C)
+
+
+@jit(parallel=True)
+def _pack(B, panels):
+    """Copy B's panels one below the other, so that a tile reads one unbroken run of memory."""
+    n_k, n_columns = B.shape
+    width = panels.shape[1]
+    for p in prange(panels.shape[0] // n_k):
+        j = p * width
+        inside = min(width, n_columns - j)
+        for k in range(n_k):
+            for w in range(inside):
+                panels[p * n_k + k, w] = B[k, j + w]
+
+
+@jit
+def _product(A, a_transposed, B, bias, accumulate, relu, C):
+    """Compute C = A B (A^T B if `a_transposed`), plus the bias or, if `accumulate`, the old C."""
+    start = C if accumulate else bias.reshape(min(bias.size, 1), bias.size)
+    n_k, n_columns = B.shape
+    width = PANEL_BYTES // C.itemsize
+    n_panels = (n_columns + width - 1) // width
+    n_tiles = n_panels * ((C.shape[0] + ROWS - 1) // ROWS)
+    parallel = 2 * C.size * n_k >= MIN_PARALLEL_FLOP
+    if B.size * B.itemsize < PACK_BYTES or C.shape[0] < PACK_ROWS:
+        _tiles(n_tiles, parallel, A, a_transposed, 0, B, False, start, relu, C)
+        return
+    panels = np.empty((n_panels * K_BLOCK, width), C.dtype)
+    for k0 in range(0, n_k, K_BLOCK):
+        block = B[k0 : k0 + K_BLOCK]
+        packed = panels[: n_panels * block.shape[0]]
+        _pack(block, packed)
+        is_last = k0 + K_BLOCK >= n_k
+        _tiles(n_tiles, parallel, A, a_transposed, k0, packed, True, start, relu and is_last, C)
+        start = C
+
+
+@jit
+def transpose(a: np.ndarray, out: np.ndarray) -> None:
+    """Write the transpose of a (m, n) to out (n, m)."""
+    lanes = VECTOR_BYTES // a.itemsize
+    for i in range(0, a.shape[0], lanes):
+        for j in range(0, a.shape[1], lanes):
+            transpose_block(a, out, i, j)
+
+
+def matmul(
+    A: np.ndarray, B: np.ndarray, C: np.ndarray, bias: np.ndarray | None = None, relu: bool = False
+) -> None:
+    """Compute C = A B for A (m, k), B (k, n), C (m, n), all C-contiguous, float32 or float64.
+
+    `bias` (n,) is added to every row, and with `relu` negative numbers become 0, while the sums are
+    still in registers.
+    """
+    _product(A, False, B, _NO_BIAS[C.dtype] if bias is None else bias, False, relu, C)
+
+
+def matmul_tn(A: np.ndarray, B: np.ndarray, C: np.ndarray, accumulate: bool = False) -> None:
+    """Compute C = A^T B for A (k, m), B (k, n), C (m, n); with `accumulate`, C += A^T B."""
+    _product(A, True, B, _NO_BIAS[C.dtype], accumulate, False, C)
+
+
+def matmul_nt(A: np.ndarray, B: np.ndarray, C: np.ndarray, scratch: np.ndarray) -> None:
+    """Compute C = A B^T for A (m, k), B (n, k), C (m, n), as C^T = B A^T.
+
+    B is the weights, large and used where it lies; only the small batch matrices A and C are
+    turned, in `scratch`, a vector of at least A.size + C.size numbers.
+    """
+    A_t = scratch[: A.size].reshape(A.shape[::-1])
+    C_t = scratch[A.size : A.size + C.size].reshape(C.shape[::-1])
+    transpose(A, A_t)
+    matmul(B, A_t, C_t)
+    transpose(C_t, C)

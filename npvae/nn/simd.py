@@ -1,0 +1,234 @@
+"""The register tile: the one place where npvae talks to the processor directly.
+
+A CPU multiplies fastest when a small block of the output stays in vector registers while the whole
+sum over k runs past it. `tile` computes such a block of C = start + A B (r = 0 .. rows-1):
+
+    C[i+r, j:j+w] = start[i+r, j:j+w] + sum_k A[i+r, k0+k] * panel[k, 0:w]
+
+Numba compiles loops but does not place values in registers, so `tile` is an `@intrinsic`: it writes
+LLVM vector code, which LLVM turns into the host's instructions (AVX-512, AVX2, NEON or SSE).
+"""
+
+import os
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+# name: (bytes in a vector register, rows of a tile). A tile keeps rows x 2 registers of sums and
+# needs a few more for A and B: 8 x 2 suits 32 registers (AVX-512, NEON), 6 x 2 suits 16.
+SHAPES = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (16, 6)}
+
+
+def host_simd() -> str:
+    """Name the vector instructions to write for: a key of `SHAPES`.
+
+    The environment variable NPVAE_SIMD forces one (a narrow one runs anywhere); without it the
+    host's widest is taken. Raises ValueError for a name that `SHAPES` does not have.
+    """
+    forced = os.environ.get("NPVAE_SIMD")
+    if forced:
+        if forced not in SHAPES:
+            raise ValueError(f"NPVAE_SIMD={forced} is unknown: use one of {', '.join(SHAPES)}")
+        return forced
+    features = binding.get_host_cpu_features()
+    known = [("avx512f", "avx512"), ("avx2", "avx2"), ("neon", "neon")]
+    return next((name for feature, name in known if features.get(feature)), "plain")
+
+
+VECTOR_BYTES, ROWS = SHAPES[host_simd()]
+PANEL_BYTES = 2 * VECTOR_BYTES  # a tile is two vectors wide
+
+
+class _Vectors:
+    """LLVM's vector instructions for one element type, as short Python calls."""
+
+    def __init__(self, builder, real, element):
+        self.builder = builder
+        self.width = VECTOR_BYTES * 8 // real.bitwidth
+        self.align = real.bitwidth // 8  # rows of a matrix need not start on a vector's boundary
+        self.type = ir.VectorType(element, self.width)
+        self.zero = ir.Constant(self.type, [0.0] * self.width)
+        self.suffix = f"v{self.width}f{real.bitwidth}"
+        self.mask_type = ir.VectorType(ir.IntType(1), self.width)
+
+    def _call(self, name, returns, *args):
+        kind = ir.FunctionType(returns, [a.type for a in args])
+        module = self.builder.module
+        return self.builder.call(cgutils.get_or_insert_function(module, kind, name), args)
+
+    def at(self, base, *steps):
+        """Return the pointer `base` moved on by the sum of count x bytes over `steps`."""
+        address = self.builder.ptrtoint(base, ir.IntType(64))
+        for count, size in steps:
+            address = self.builder.add(address, self.builder.mul(count, size))
+        return self.builder.inttoptr(address, base.type)
+
+    def smaller(self, a, b):
+        """Return the smaller of two integers."""
+        return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
+
+    def splat(self, value):
+        """Copy one scalar to every lane."""
+        empty = ir.Constant(ir.VectorType(value.type, self.width), ir.Undefined)
+        first = self.builder.insert_element(empty, value, ir.IntType(32)(0))
+        return self.shuffle(first, empty, [0] * self.width)
+
+    def shuffle(self, a, b, lanes):
+        """Pick lanes from a (numbers below the width) and b (the others)."""
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes)
+        return self.builder.shuffle_vector(a, b, lanes)
+
+    def mask(self, v, count):
+        """Return which lanes of the v-th vector have a number below `count`."""
+        lanes = [v * self.width + n for n in range(self.width)]
+        lanes = ir.Constant(ir.VectorType(count.type, self.width), lanes)
+        return self.builder.icmp_signed("<", lanes, self.splat(count))
+
+    def _address(self, pointer, v):
+        pointer = self.builder.gep(pointer, [ir.IntType(64)(v * self.width)])
+        return self.builder.bitcast(pointer, self.type.as_pointer())
+
+    def load(self, pointer, v, mask=None):
+        """Load the v-th vector behind `pointer`; masked-off lanes are 0 and are not touched."""
+        pointer = self._address(pointer, v)
+        if mask is None:
+            return self.builder.load(pointer, align=self.align)
+        args = pointer, ir.IntType(32)(self.align), mask, self.zero
+        return self._call(f"llvm.masked.load.{self.suffix}.p0", self.type, *args)
+
+    def store(self, value, pointer, v, mask=None):
+        """Store the v-th vector behind `pointer`; masked-off lanes are not touched."""
+        pointer = self._address(pointer, v)
+        if mask is None:
+            self.builder.store(value, pointer, align=self.align)
+            return
+        args = value, pointer, ir.IntType(32)(self.align), mask
+        self._call(f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(), *args)
+
+    def multiply_add(self, a, b, c):
+        """Compute a b + c: one fused instruction where the host has one."""
+        return self._call(f"llvm.fmuladd.{self.suffix}", self.type, a, b, c)
+
+    def clamp_negative(self, value, condition):
+        """Replace negative lanes by 0 if `condition`; NaN is not negative, so it stays visible."""
+        negative = self.builder.fcmp_ordered("<", value, self.zero)
+        chosen = self.builder.and_(negative, self.splat(condition))
+        return self.builder.select(chosen, self.zero, value)
+
+
+def _unpack(context, builder, kind, value):
+    """Return a matrix's data pointer, its shape and its strides in bytes."""
+    array = context.make_array(kind)(context, builder, value)
+    shape = cgutils.unpack_tuple(builder, array.shape, 2)
+    return array.data, shape, cgutils.unpack_tuple(builder, array.strides, 2)
+
+
+@intrinsic(prefer_literal=True)
+def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, C, i, j):
+    """Compute one block of C = start + A B in registers: the module's equation.
+
+    `rows`, `vectors` (1 or 2) and `ragged` are literals and give the block its size; a ragged
+    block may reach past C's last column, its lanes out there are masked off. `A` is read as A.T
+    if `a_transposed`. `start` has no rows (start from 0), one row (a bias) or all rows of C, which
+    may be C itself. With `relu` the block is clamped at 0 on its way out.
+    """
+    real = C.dtype
+    n_rows, n_vectors = rows.literal_value, vectors.literal_value
+
+    def codegen(context, builder, signature, args):
+        _, _, _, a, a_transposed, k0, b, first, relu, c, i, j = args
+
+        index = ir.IntType(64)
+        vec = _Vectors(builder, real, context.get_value_type(real))
+        a_data, _, a_strides = _unpack(context, builder, A, a)
+        b_data, (n_k, _), (b_step, _) = _unpack(context, builder, panel, b)
+        start_data, (start_rows, _), (start_step, _) = _unpack(context, builder, start, first)
+        c_data, (c_rows, n_columns), (c_step, _) = _unpack(context, builder, C, c)
+
+        last_row = builder.sub(c_rows, index(1))
+
+        element = index(real.bitwidth // 8)
+        # A tile that hangs over the bottom computes the last row again and stores it again.
+        row = [vec.smaller(builder.add(i, index(r)), last_row) for r in range(n_rows)]
+        inside = builder.sub(n_columns, j)
+        masks = [vec.mask(v, inside) if ragged.literal_value else None for v in range(n_vectors)]
+        block = [(r, v) for r in range(n_rows) for v in range(n_vectors)]
+        sums = {rv: cgutils.alloca_once_value(builder, vec.zero) for rv in block}
+
+        with builder.if_then(builder.icmp_signed(">", start_rows, index(0))):
+            is_bias = builder.icmp_signed("==", start_rows, index(1))
+            step = builder.select(is_bias, index(0), start_step)
+            for r, v in block:
+                pointer = vec.at(start_data, (row[r], step), (j, element))
+                builder.store(vec.load(pointer, v, masks[v]), sums[r, v])
+
+        # One step of the sum reads `vectors` registers of B and one scalar of A for each row.
+        a_row = builder.select(a_transposed, a_strides[1], a_strides[0])
+        a_column = builder.select(a_transposed, a_strides[0], a_strides[1])
+        a_rows = [vec.at(a_data, (row[r], a_row), (k0, a_column)) for r in range(n_rows)]
+        with cgutils.for_range(builder, n_k) as loop:
+            b_row = vec.at(b_data, (loop.index, b_step))
+            b_now = [vec.load(b_row, v, masks[v]) for v in range(n_vectors)]
+            for r in range(n_rows):
+                a_now = vec.splat(builder.load(vec.at(a_rows[r], (loop.index, a_column))))
+                for v in range(n_vectors):
+                    total = builder.load(sums[r, v])
+                    builder.store(vec.multiply_add(a_now, b_now[v], total), sums[r, v])
+
+        for r, v in block:
+            total = vec.clamp_negative(builder.load(sums[r, v]), relu)
+            vec.store(total, vec.at(c_data, (row[r], c_step), (j, element)), v, masks[v])
+        return context.get_dummy_value()
+
+    args = rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, C, i, j
+    return types.void(*args), codegen
+
+
+@intrinsic
+def transpose_block(typingctx, a, out, i, j):
+    """Copy the lanes x lanes block of `a` at (i, j), transposed, to `out` at (j, i).
+
+    The block is turned inside the registers: round s = 1, 2, 4, .. swaps the off-diagonal s x s
+    corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out.
+    """
+    real = a.dtype
+
+    def codegen(context, builder, signature, args):
+        index = ir.IntType(64)
+        vec = _Vectors(builder, real, context.get_value_type(real))
+        a_data, (n_rows, n_columns), (a_step, _) = _unpack(context, builder, a, args[0])
+        out_data, _, (out_step, _) = _unpack(context, builder, out, args[1])
+        i, j = args[2:]
+        element = index(real.bitwidth // 8)
+        n = vec.width
+
+        columns_inside = vec.mask(0, builder.sub(n_columns, j))
+        last_row = builder.sub(n_rows, index(1))
+        rows = []
+        for r in range(n):
+            row = vec.smaller(builder.add(i, index(r)), last_row)
+            rows.append(vec.load(vec.at(a_data, (row, a_step), (j, element)), 0, columns_inside))
+
+        s = 1
+        while s < n:
+            swap = [c ^ s for c in range(n)]
+            # Numbers below n pick from the first of the two rows, the others from the second.
+            upper = [n + swap[c] if c & s else c for c in range(n)]
+            lower = [n + c if c & s else swap[c] for c in range(n)]
+            for r in range(n):
+                if not r & s:
+                    pair = rows[r], rows[r | s]
+                    rows[r], rows[r | s] = vec.shuffle(*pair, upper), vec.shuffle(*pair, lower)
+            s *= 2
+
+        rows_inside = vec.mask(0, builder.sub(n_rows, i))
+        for c in range(n):
+            column = builder.add(j, index(c))
+            exists = vec.splat(builder.icmp_signed("<", column, n_columns))
+            pointer = vec.at(out_data, (column, out_step), (i, element))
+            vec.store(rows[c], pointer, 0, builder.and_(rows_inside, exists))
+        return context.get_dummy_value()
+
+    return types.void(a, out, i, j), codegen
