@@ -1,0 +1,101 @@
+"""Is a hand-written gradient right? Compare it with central differences, one number at a time.
+
+    dL/dtheta_i  is about  (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h)        error O(h^4)
+
+with L(s) the loss at theta + s e_i. To check a layer of your own, give it float64 arrays, make its
+output a loss with a random upstream gradient, L = sum(dy * y), and hand over the gradients:
+
+    def loss():
+        my_forward(x, W, y)
+        return float(np.sum(dy * y))
+
+    my_backward(dy, x, W, dx, dW)
+    assert check_gradients(loss, {"x": (x, dx), "W": (W, dW)}).max_error < 1e-7
+
+An upstream gradient of ones hides mistakes, and so does noise that is drawn anew in every call.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+STEP = 1e-3  # for numbers of order 1: h^4 and the rounding of L / h are then both below 1e-11
+
+
+@dataclass
+class GradientCheck:
+    """What a check found. An error is |a - n| / max(|a| + |n|, 1e-8) for each checked number."""
+
+    max_error: float = 0.0
+    worst: str = ""  # where the largest error is, with both gradients
+    checked: int = 0
+    skipped: int = 0  # numbers left out because a ReLU changed side between theta - 2h and + 2h
+    errors: dict[str, np.ndarray] = field(default_factory=dict)  # by array, in order of checking
+
+
+def relative_error(analytic: float, numeric: float) -> float:
+    """Compute |a - n| / max(|a| + |n|, 1e-8): 0 is perfect, 1 is unrelated."""
+    return abs(analytic - numeric) / max(abs(analytic) + abs(numeric), 1e-8)
+
+
+def check_gradients(
+    loss: Callable[[], float],
+    arrays: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    active: Callable[[], np.ndarray] | None = None,
+    samples: int = 200,
+    step: float = STEP,
+    seed: int = 0,
+) -> GradientCheck:
+    """Compare gradients with central differences of `loss`, in float64.
+
+    `arrays` maps a name to (values, gradient of the loss for them); values are changed in place and
+    put back. Arrays of more than `samples` numbers are checked on a seeded random subset of that
+    size. `loss` must be deterministic: freeze its noise. `active` returns, after a call of `loss`,
+    which ReLUs let their input through; where a step would flip one, the difference quotient
+    crosses a kink and says nothing, so that number is skipped and counted.
+    Raises TypeError for arrays that are not float64, ValueError for unequal shapes or if nothing
+    could be checked.
+    """
+    result = GradientCheck()
+    rng = np.random.default_rng(seed)
+    for name, (values, gradient) in arrays.items():
+        if values.dtype != np.float64 or gradient.dtype != np.float64:
+            raise TypeError(f"{name}: gradients are checked in float64, got {values.dtype}")
+        if values.shape != gradient.shape:
+            raise ValueError(f"{name}: values {values.shape} but gradient {gradient.shape}")
+        chosen = rng.permutation(values.size)[:samples]
+        places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]
+        analytic = [gradient[place] for place in places]  # a call of `loss` may overwrite it
+        errors = []
+        for place, a in zip(places, analytic, strict=True):
+            numeric = _central_difference(loss, values, place, step, active)
+            if numeric is None:
+                result.skipped += 1
+                continue
+            errors.append(relative_error(a, numeric))
+            if errors[-1] >= result.max_error:
+                index = ", ".join(str(int(n)) for n in place)
+                result.worst = f"{name}[{index}]: analytic {a:.9g}, numeric {numeric:.9g}"
+                result.max_error = errors[-1]
+        result.checked += len(errors)
+        result.errors[name] = np.array(errors)
+    if result.checked == 0:
+        raise ValueError("nothing was checked: every number was skipped, or there were none")
+    return result
+
+
+def _central_difference(loss, values, place, step, active):
+    """Return the numeric derivative at one place, or None if a ReLU changes side on the way."""
+    old = values[place]
+    results, sides = [], []
+    for offset in (step, -step, 2 * step, -2 * step):
+        values[place] = old + offset
+        results.append(loss())
+        if active is not None:
+            sides.append(np.array(active()))
+    values[place] = old
+    if any(not np.array_equal(side, sides[0]) for side in sides[1:]):
+        return None
+    plus, minus, plus2, minus2 = results
+    return (8 * (plus - minus) - (plus2 - minus2)) / (12 * step)

@@ -1,0 +1,97 @@
+"""The layers, each a forward and a backward written by hand.
+
+    dense             y = x W + b                       x (B, in), W (in, out), b (out,)
+    dense_relu        h = max(0, x W + b)
+    mean              y = (x_1 + .. + x_n) / n          for each row
+    reparameterise    z = mu + sigma * eps,   sigma = exp(logvar / 2),   eps ~ N(0, I)
+
+A gradient of `y` is called `dy`. Every array is the caller's; a backward overwrites its outputs.
+"""
+
+import numpy as np
+
+from npvae.nn.jit import jit
+from npvae.nn.matmul import matmul, matmul_nt, matmul_tn
+from npvae.nn.vecmath import exp
+
+
+def dense_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
+    """Compute y = x W + b."""
+    matmul(x, W, y, bias=b)
+
+
+def dense_relu_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, h: np.ndarray) -> None:
+    """Compute h = max(0, x W + b)."""
+    matmul(x, W, h, bias=b, relu=True)
+
+
+@jit
+def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
+    """Compute db, the sum of dy's rows."""
+    db[:] = dy[0]
+    for row in range(1, dy.shape[0]):
+        for column in range(dy.shape[1]):
+            db[column] += dy[row, column]
+
+
+def dense_backward(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, db: np.ndarray) -> None:
+    """Compute the gradients of y = x W + b for its parameters: dW = x^T dy, db = sum of rows."""
+    matmul_tn(x, dy, dW)
+    sum_rows(dy, db)
+
+
+def dense_backward_input(
+    dy: np.ndarray, W: np.ndarray, dx: np.ndarray, scratch: np.ndarray
+) -> None:
+    """Compute the gradient of y = x W + b for x: dx = dy W^T. `scratch` has room for dy and dx."""
+    matmul_nt(dy, W, dx, scratch)
+
+
+@jit
+def relu_backward(dh: np.ndarray, h: np.ndarray, da: np.ndarray) -> None:
+    """Compute da = dh * relu'(a) where h = relu(a): relu' is 1 where h > 0. `da` may be `dh`."""
+    zero = h.dtype.type(0)
+    for row in range(h.shape[0]):
+        for column in range(h.shape[1]):
+            da[row, column] = dh[row, column] if h[row, column] > zero else zero
+
+
+@jit
+def mean_forward(x: np.ndarray, y: np.ndarray) -> None:
+    """Compute y, the mean of each row of x (B, n)."""
+    for row in range(x.shape[0]):
+        y[row] = x[row].sum() / x.shape[1]
+
+
+@jit
+def mean_backward(dy: np.ndarray, dx: np.ndarray) -> None:
+    """Compute dx from y_r = sum_j x_rj / n: each of the n columns has the share dy / n."""
+    for row in range(dx.shape[0]):
+        dx[row, :] = dy[row] / dx.shape[1]
+
+
+@jit
+def reparameterise_forward(
+    mu: np.ndarray, logvar: np.ndarray, eps: np.ndarray, sigma: np.ndarray, z: np.ndarray
+) -> None:
+    """Compute sigma = exp(logvar / 2) and z = mu + sigma * eps (Kingma & Welling 2014, 2.4)."""
+    half = z.dtype.type(0.5)
+    for row in range(z.shape[0]):
+        for j in range(z.shape[1]):
+            sigma[row, j] = exp(half * logvar[row, j])
+            z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]
+
+
+@jit
+def reparameterise_backward(
+    dz: np.ndarray, eps: np.ndarray, sigma: np.ndarray, dmu: np.ndarray, dlogvar: np.ndarray
+) -> None:
+    """Compute dmu and dlogvar from dz, with the eps and sigma of the forward pass.
+
+    z = mu + exp(logvar / 2) * eps, so dz/dmu = 1 and dz/dlogvar = sigma * eps / 2.
+    """
+    half = dz.dtype.type(0.5)
+    for row in range(dz.shape[0]):
+        for j in range(dz.shape[1]):
+            dmu[row, j] = dz[row, j]
+            dlogvar[row, j] = half * dz[row, j] * sigma[row, j] * eps[row, j]

@@ -1,0 +1,77 @@
+"""The losses, each with its gradient: sums over an image or a latent vector, in nats.
+
+    Bernoulli   nll(a, x) = -x log s - (1-x) log(1-s) = max(a, 0) - a x + log(1 + e^-|a|)
+                dnll/da   = s - x                                   s = sigmoid(a), a a logit
+    KL          kl(mu, logvar) = KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - logvar) / 2
+                dkl/dmu = mu,   dkl/dlogvar = (sigma^2 - 1) / 2
+
+Both gradients are of the mean over the batch, which is what training minimises.
+"""
+
+import numpy as np
+from numba import prange
+
+from npvae.nn.jit import THREADING_LAYER, jit
+from npvae.nn.vecmath import exp, log1p
+
+# Logits: fewer are done before the other threads are awake.
+MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
+
+
+@jit
+def _bernoulli_row(a, x, scale, da):
+    """Return one row's loss and write scale * (s - x); e^-|a| serves both and cannot overflow."""
+    zero, one = a.dtype.type(0), a.dtype.type(1)
+    loss = zero
+    for p in range(a.size):
+        e = exp(-abs(a[p]))
+        loss += max(a[p], zero) - a[p] * x[p] + log1p(e)
+        s = (one if a[p] >= zero else e) / (one + e)
+        da[p] = scale * (s - x[p])
+    return loss
+
+
+@jit(parallel=True)
+def bernoulli_nll(
+    logits: np.ndarray, x: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
+) -> float:
+    """Compute the Bernoulli negative log-likelihood of x (B, pixels) in [0, 1], and its gradient.
+
+    Writes each row's loss (B,) and dlogits = d(mean loss)/dlogits; returns the mean loss. Grey
+    pixels are allowed: this is then the cross-entropy, whose minimum is their entropy, not 0.
+    """
+    scale = logits.dtype.type(1 / x.shape[0])
+    if x.size >= MIN_PARALLEL:
+        for row in prange(x.shape[0]):
+            losses[row] = _bernoulli_row(logits[row], x[row], scale, dlogits[row])
+    else:
+        for row in range(x.shape[0]):
+            losses[row] = _bernoulli_row(logits[row], x[row], scale, dlogits[row])
+    return losses.sum() / x.shape[0]
+
+
+@jit
+def kl_forward(mu: np.ndarray, logvar: np.ndarray) -> float:
+    """Return the mean over rows of KL(N(mu, e^logvar) || N(0, I)) (Kingma & Welling, app. B)."""
+    total = 0.0
+    for row in range(mu.shape[0]):
+        for j in range(mu.shape[1]):
+            lv = logvar[row, j]
+            total += mu[row, j] * mu[row, j] + exp(lv) - 1 - lv
+    return total / 2 / mu.shape[0]
+
+
+@jit
+def kl_backward(
+    mu: np.ndarray, logvar: np.ndarray, beta: float, dmu: np.ndarray, dlogvar: np.ndarray
+) -> None:
+    """Add the gradient of beta * mean KL to dmu and dlogvar.
+
+    kl = (mu^2 + e^logvar - 1 - logvar) / 2, so dkl/dmu = mu and dkl/dlogvar = (e^logvar - 1) / 2.
+    """
+    scale = mu.dtype.type(beta / mu.shape[0])
+    half, one = mu.dtype.type(0.5), mu.dtype.type(1)
+    for row in range(mu.shape[0]):
+        for j in range(mu.shape[1]):
+            dmu[row, j] += scale * mu[row, j]
+            dlogvar[row, j] += scale * half * (exp(logvar[row, j]) - one)
