@@ -1,0 +1,1 @@
+"""The VAE, the critic, their objectives and their training steps."""
