@@ -1,0 +1,1 @@
+"""Data, training, checkpoints, metrics, pictures and the report."""

@@ -1,0 +1,69 @@
+"""What the tests of reading data share: toy files, their damage, and the form of an error."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from npvae.experiment.data import load_data
+from npvae.experiment.errors import UserError
+from npvae.experiment.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
+
+FUZZ = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def toy_arrays():
+    """12 training and 6 test images of 3 x 5 pixels, in the four files' arrays."""
+    rng = np.random.default_rng(1)
+    return {
+        TRAIN_IMAGES: rng.integers(0, 256, (12, 3, 5), np.uint8),
+        TRAIN_LABELS: np.arange(12, dtype=np.uint8) % 4,
+        TEST_IMAGES: rng.integers(0, 256, (6, 3, 5), np.uint8),
+        TEST_LABELS: np.arange(6, dtype=np.uint8) % 3,
+    }
+
+
+def write_toy(directory: Path, zipped: bool = False) -> Path:
+    directory.mkdir(exist_ok=True)
+    for name, array in toy_arrays().items():
+        data = idx_bytes(array)
+        if zipped:
+            (directory / f"{name}.gz").write_bytes(gzip.compress(data))
+        else:
+            (directory / name).write_bytes(data)
+    return directory
+
+
+def error_line(path: Path | str, load=load_data) -> str:
+    """Return the message of the UserError that loading raises: one line that names the path."""
+    with pytest.raises(UserError) as info:
+        load(path)
+    message = str(info.value)
+    assert "\n" not in message
+    assert str(path) in message
+    return message
+
+
+def header(*sizes: int, kind: int = 8) -> bytes:
+    return struct.pack(f">HBB{len(sizes)}I", 0, kind, len(sizes), *sizes)
+
+
+@st.composite
+def mutations(draw, valid: bytes) -> bytes:
+    """A valid file with some bytes overwritten, a piece cut out, or a piece put in."""
+    data = bytearray(valid)
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        length = draw(st.integers(0, 8))
+        data[at : at + length] = draw(st.binary(max_size=8))
+    return bytes(data)
