@@ -1,0 +1,52 @@
+"""Writing files so that nothing is lost: temporary name, flush to disk, rename.
+
+Whoever reads a file sees the old one or the new one, whole; a kill or a full disk leaves the old.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from npvae.experiment.errors import UserError
+
+
+def make_directory(path: Path) -> Path:
+    """Create a directory and its parents; raises UserError where that is not possible."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be made a directory ({error.strerror}); choose another with --out"
+        ) from error
+    return path
+
+
+@contextmanager
+def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
+    """Open a file that takes the place of `path` once it is complete and on the disk.
+
+    Raises UserError if it cannot be written; `path` is then as it was.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(
+            f"{path}: cannot be written ({reason}); make room or choose another --out"
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file `path` by `text`."""
+    with replacing(path) as file:
+        file.write(text)

@@ -1,0 +1,143 @@
+"""The options of a training run, their defaults (the reference experiment) and what they mean."""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from npvae.experiment.errors import UserError
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is, as far as its result depends on it."""
+
+    run: str  # "kl" or "ws"
+    epochs: int = 35
+    batch_size: int = 64
+    lr: float = 1e-3
+    latent_dim: int = 10
+    hidden_dim: int = 256
+    seed: int = 0
+    limit: int | None = None
+    beta: float = 1.0  # KL run
+    wasserstein_weight: float = 0.1736  # WS run, from here on
+    critic_steps: int = 6
+    gp_weight: float = 10.0
+    critic_lr: float = 1e-3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where and how a run is done; the result does not depend on it."""
+
+    out: Path
+    data_dir: Path | None
+    threads: int | None
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser that tells what is wrong in one line, with exit status 2."""
+
+    def error(self, message: str) -> None:
+        """Print the message and exit."""
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
+def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
+    """Return a converter for whole numbers from `least` to `most`."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a whole number from {least} to {most}"
+            )
+        return value
+
+    return convert
+
+
+def positive(text: str) -> float:
+    """Convert a finite number above 0."""
+    value = at_least_zero(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def at_least_zero(text: str) -> float:
+    """Convert a finite number that is not negative."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    return value
+
+
+def training_parser(run: str, description: str) -> OneLineParser:
+    """Make the parser with the options that both runs share."""
+    default = Options(run)
+    parser = OneLineParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+
+    def add(name: str, kind: Callable, text: str) -> None:
+        value = getattr(default, name.strip("-").replace("-", "_"))
+        parser.add_argument(name, type=kind, default=value, metavar="N", help=text)
+
+    add("--epochs", whole(1), "how often the training images are gone through")
+    add("--batch-size", whole(1, 2**16), "images per step; the gradient is their average")
+    add(
+        "--lr", positive, "learning rate: how far Adam moves a parameter in one step, at most about"
+    )
+    add("--latent-dim", whole(1, 2**14), "how many numbers describe an image: the size of z")
+    add("--hidden-dim", whole(1, 2**16), "units in the hidden layer of encoder and decoder")
+    add("--seed", whole(0), "start of the random numbers; the same seed gives the same weights")
+    add("--limit", whole(1), "train on the first N images only, for a quick try")
+    if run == "kl":
+        add("--beta", at_least_zero, "weight of the KL divergence; 1 is the VAE's own bound")
+    else:
+        add("--wasserstein-weight", at_least_zero, "lambda, the weight of the Wasserstein distance")
+        add("--critic-steps", whole(1, 1000), "critic updates per update of the VAE")
+        add(
+            "--gp-weight", at_least_zero, "weight of the penalty that keeps the critic's slope at 1"
+        )
+        add("--critic-lr", positive, "learning rate of the critic")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs", run), metavar="DIR", help="where the results go"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST"
+    )
+    parser.add_argument(
+        "--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result"
+    )
+    return parser
+
+
+def parse_training(parser: OneLineParser, run: str) -> tuple[Options, Settings]:
+    """Read the command line into the options and settings of a run."""
+    values = vars(parser.parse_args())
+    settings = Settings(**{f.name: values.pop(f.name) for f in fields(Settings)})
+    return Options(run, **values), settings
+
+
+def run_program(main: Callable[[], None]) -> None:
+    """Run a program: bad input gives one line and exit status 2, Ctrl-C one line and 130."""
+    program = Path(sys.argv[0]).name
+    try:
+        main()
+    except UserError as error:
+        print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print(f"{program}: stopped", file=sys.stderr)
+        sys.exit(130)

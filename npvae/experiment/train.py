@@ -1,0 +1,178 @@
+"""The training loop of both runs: epochs of steps, a row of history and a checkpoint after each.
+
+All randomness of epoch n comes from a generator seeded with (seed, n): the order of the images, the
+noise of every step. An epoch therefore does not depend on how the ones before it were run.
+"""
+
+import csv
+import io
+import json
+import math
+import platform
+import sys
+import time
+from dataclasses import asdict
+
+import numba
+import numpy as np
+from tqdm import tqdm
+
+from npvae.experiment.checkpoint import Run, new_run, save_checkpoint
+from npvae.experiment.data import Dataset, load_data
+from npvae.experiment.errors import UserError
+from npvae.experiment.evaluate import test_errors
+from npvae.experiment.files import make_directory, write_text
+from npvae.experiment.options import Options, Settings
+from npvae.models.objectives import make_critic_batch
+from npvae.models.steps import kl_step, ws_step
+from npvae.models.vae import make_vae_activations
+from npvae.nn.jit import is_compiled, set_threads
+
+LOSSES = {"kl": ("bce", "kl"), "ws": ("bce", "w1", "gp", "critic_grad_norm")}
+COLUMNS = {
+    "kl": ("epoch", "train_bce", "train_kl"),
+    "ws": ("epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm"),
+}
+TEST_COLUMNS = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds")
+
+
+def train(options: Options, settings: Settings) -> Run:
+    """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
+
+    Raises UserError for unusable data or output, and when a loss turns NaN or infinite.
+    """
+    try:
+        set_threads(settings.threads)
+    except ValueError as error:
+        raise UserError(f"--threads: {error}") from error
+    data = load_data(settings.data_dir, options.limit)
+    out = make_directory(settings.out)
+    print(f"{data.name}; results go to {out}")
+    if not is_compiled():
+        print("Compiling the kernels for this machine, once: about 15 seconds.", flush=True)
+    run = new_run(options, data.image_shape)
+    write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
+    while run.epoch < options.epochs:
+        row = _train_epoch(run, data)
+        run.history.append(row)
+        save_checkpoint(out / "checkpoint.npz", run)
+        write_text(out / "history.csv", _csv(run))
+        print(_summary(run, len(data.train_images)), flush=True)
+    return run
+
+
+def _train_epoch(run: Run, data: Dataset) -> dict[str, float]:
+    """Train on every image once, and return the epoch's row of history."""
+    options, images = run.options, data.train_images
+    n, epoch = len(images), run.epoch + 1
+    rng = np.random.default_rng([options.seed, epoch])
+    order = rng.permutation(n)
+    names = LOSSES[options.run]
+    sums, seen, steps = np.zeros(len(names)), 0, {}
+    start = time.perf_counter()
+    progress = tqdm(
+        total=n, desc=f"epoch {epoch}/{options.epochs}", unit=" images", leave=False,
+        mininterval=0.2, disable=not sys.stderr.isatty(),
+    )  # fmt: skip
+    with progress:
+        for first in range(0, n, options.batch_size):
+            index = order[first : first + options.batch_size]
+            if len(index) not in steps:
+                steps[len(index)] = make_step(run, images, len(index))
+            *losses, square = steps[len(index)](index, rng)
+            run.steps += 1
+            if not math.isfinite(sum(losses) + square):
+                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), square))
+            sums += np.multiply(losses, len(index))
+            seen += len(index)
+            progress.set_postfix_str(_losses(names, sums / seen), refresh=False)
+            progress.update(len(index))
+    seconds = time.perf_counter() - start
+    run.epoch = epoch
+    values = (epoch, *(float(value) for value in sums / n))
+    row = dict(zip(COLUMNS[options.run], values, strict=True))
+    return row | test_errors(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
+
+
+def make_step(run: Run, images: np.ndarray, batch: int):
+    """Return a function (index, rng) that does the next step on a batch of this size.
+
+    It draws the step's noise, and returns the losses named in LOSSES and the squared norm of all
+    gradients. Its buffers are allocated here, once.
+    """
+    o, a = run.options, make_vae_activations(run.vae.w, batch)
+    if o.run == "kl":
+
+        def step(index, rng):
+            rng.standard_normal(out=a.eps, dtype=np.float32)
+            return kl_step(run.vae, a, images, index, o.beta, o.lr, run.steps + 1)
+
+        return step
+
+    critic_batch = make_critic_batch(run.critic.w, batch)
+    noise = np.empty((o.critic_steps, 2, batch, o.latent_dim), np.float32)
+    alpha = np.empty((o.critic_steps, batch), np.float32)
+
+    def step(index, rng):
+        rng.standard_normal(out=noise, dtype=np.float32)
+        rng.random(out=alpha, dtype=np.float32)
+        rng.standard_normal(out=a.eps, dtype=np.float32)
+        return ws_step(
+            run.vae, a, run.critic, critic_batch, images, index, noise, alpha,
+            o.wasserstein_weight, o.gp_weight, o.lr, o.critic_lr, run.steps + 1,
+        )  # fmt: skip
+
+    return step
+
+
+def _losses(names, values) -> str:
+    labels = {"bce": "BCE", "kl": "KL", "w1": "W1", "gp": "penalty", "critic_grad_norm": "|grad|"}
+    return "  ".join(f"{labels[n]} {v:.3f}" for n, v in zip(names, values, strict=True))
+
+
+def _summary(run: Run, n_images: int) -> str:
+    """Return the line that stands for an epoch on the screen."""
+    row = run.history[-1]
+    names = LOSSES[run.options.run]
+    losses = _losses(names, [row[column] for column in COLUMNS[run.options.run][1:]])
+    speed = n_images / row["seconds"]
+    return (
+        f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
+        f"  test BCE {row['test_bce_z']:.2f}  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s"
+    )
+
+
+def _divergence(run: Run, losses: dict[str, float], square: float) -> str:
+    values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+    return (
+        f"step {run.steps} (epoch {run.epoch + 1}): the loss or a gradient is no longer finite"
+        f" ({values}, squared gradient norm {square:g}); the learning rate or a weight is likely"
+        " too large. The last checkpoint, of the epoch before, is kept"
+    )
+
+
+def _config(run: Run, data: Dataset) -> dict:
+    return {
+        "options": asdict(run.options),
+        "data": data.name,
+        "train_images": len(data.train_images),
+        "test_images": len(data.test_images),
+        "image_shape": data.image_shape,
+        "is_sample": data.is_sample,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+        },
+    }
+
+
+def _csv(run: Run) -> str:
+    columns = COLUMNS[run.options.run] + TEST_COLUMNS
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in run.history:
+        shown = {c: row[c] if c == "epoch" else f"{row[c]:.6g}" for c in columns}
+        writer.writerow(shown)
+    return text.getvalue()

@@ -1,0 +1,15 @@
+"""Train the VAE and a Wasserstein critic that pulls its latent space to the prior (WGAN-GP)."""
+
+from npvae.experiment.options import parse_training, run_program, training_parser
+
+
+def main() -> None:
+    """Read the options and train."""
+    options = parse_training(training_parser("ws", __doc__), "ws")
+    from npvae.experiment.train import train
+
+    train(*options)
+
+
+if __name__ == "__main__":
+    run_program(main)
