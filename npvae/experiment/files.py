@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from filelock import FileLock, Timeout
+
 from npvae.experiment.errors import UserError
 
 
@@ -21,6 +23,26 @@ def make_directory(path: Path) -> Path:
             f"{path}: cannot be made a directory ({error.strerror}); choose another with --out"
         ) from error
     return path
+
+
+@contextmanager
+def only_user(directory: Path) -> Iterator[None]:
+    """Hold a directory for this process; raises UserError if another process holds it."""
+    lock = FileLock(directory / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise UserError(
+            f"{directory}: another run is writing there; wait for it or choose another --out"
+        ) from error
+    except OSError as error:
+        raise UserError(
+            f"{directory}: cannot be written to ({error.strerror}); choose another --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

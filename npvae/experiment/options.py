@@ -4,6 +4,7 @@ import argparse
 import math
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -36,6 +37,16 @@ class Settings:
     out: Path
     data_dir: Path | None
     threads: int | None
+    resume: bool
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that shows each default once, and none where there is none to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -63,15 +74,7 @@ def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
     return convert
 
 
-def positive(text: str) -> float:
-    """Convert a finite number above 0."""
-    value = at_least_zero(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
-
-
-def at_least_zero(text: str) -> float:
+def number(text: str) -> float:
     """Convert a finite number that is not negative."""
     try:
         value = float(text)
@@ -82,12 +85,18 @@ def at_least_zero(text: str) -> float:
     return value
 
 
+def positive(text: str) -> float:
+    """Convert a finite number above 0."""
+    with suppress(argparse.ArgumentTypeError):
+        if value := number(text):
+            return value
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
 def training_parser(run: str, description: str) -> OneLineParser:
     """Make the parser with the options that both runs share."""
     default = Options(run)
-    parser = OneLineParser(
-        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = OneLineParser(description=description, formatter_class=Help)
 
     def add(name: str, kind: Callable, text: str) -> None:
         value = getattr(default, name.strip("-").replace("-", "_"))
@@ -103,13 +112,11 @@ def training_parser(run: str, description: str) -> OneLineParser:
     add("--seed", whole(0), "start of the random numbers; the same seed gives the same weights")
     add("--limit", whole(1), "train on the first N images only, for a quick try")
     if run == "kl":
-        add("--beta", at_least_zero, "weight of the KL divergence; 1 is the VAE's own bound")
+        add("--beta", number, "weight of the KL divergence; 1 is the VAE's own bound")
     else:
-        add("--wasserstein-weight", at_least_zero, "lambda, the weight of the Wasserstein distance")
+        add("--wasserstein-weight", number, "lambda, the weight of the Wasserstein distance")
         add("--critic-steps", whole(1, 1000), "critic updates per update of the VAE")
-        add(
-            "--gp-weight", at_least_zero, "weight of the penalty that keeps the critic's slope at 1"
-        )
+        add("--gp-weight", number, "weight of the penalty that keeps the critic's slope at 1")
         add("--critic-lr", positive, "learning rate of the critic")
     parser.add_argument(
         "--out", type=Path, default=Path("runs", run), metavar="DIR", help="where the results go"
@@ -119,6 +126,9 @@ def training_parser(run: str, description: str) -> OneLineParser:
     )
     parser.add_argument(
         "--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the last epoch saved in --out"
     )
     return parser
 
@@ -138,6 +148,6 @@ def run_program(main: Callable[[], None]) -> None:
     except UserError as error:
         print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print(f"{program}: stopped", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"{program}: stopped {stop}".strip(), file=sys.stderr)
         sys.exit(130)

@@ -9,19 +9,21 @@ import io
 import json
 import math
 import platform
+import signal
 import sys
+import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 import numba
 import numpy as np
 from tqdm import tqdm
 
-from npvae.experiment.checkpoint import Run, new_run, save_checkpoint
+from npvae.experiment.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
 from npvae.experiment.data import Dataset, load_data
 from npvae.experiment.errors import UserError
 from npvae.experiment.evaluate import test_errors
-from npvae.experiment.files import make_directory, write_text
+from npvae.experiment.files import make_directory, only_user, write_text
 from npvae.experiment.options import Options, Settings
 from npvae.models.objectives import make_critic_batch
 from npvae.models.steps import kl_step, ws_step
@@ -39,7 +41,9 @@ TEST_COLUMNS = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_
 def train(options: Options, settings: Settings) -> Run:
     """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
 
-    Raises UserError for unusable data or output, and when a loss turns NaN or infinite.
+    With settings.resume it goes on from the checkpoint there, if there is one.
+    Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
+    turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """
     try:
         set_threads(settings.threads)
@@ -47,21 +51,61 @@ def train(options: Options, settings: Settings) -> Run:
         raise UserError(f"--threads: {error}") from error
     data = load_data(settings.data_dir, options.limit)
     out = make_directory(settings.out)
-    print(f"{data.name}; results go to {out}")
-    if not is_compiled():
-        print("Compiling the kernels for this machine, once: about 15 seconds.", flush=True)
-    run = new_run(options, data.image_shape)
-    write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
-    while run.epoch < options.epochs:
-        row = _train_epoch(run, data)
-        run.history.append(row)
-        save_checkpoint(out / "checkpoint.npz", run)
+    with only_user(out), StopButton() as stop:
+        run = _start(options, settings, data)
+        print(f"{data.name}; results go to {out}")
+        if not is_compiled():
+            print("Compiling the kernels for this machine, once: about 15 seconds.", flush=True)
+        write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
         write_text(out / "history.csv", _csv(run))
-        print(_summary(run, len(data.train_images)), flush=True)
+        while run.epoch < options.epochs:
+            run.history.append(_train_epoch(run, data, stop))
+            save_checkpoint(out / "checkpoint.npz", run)
+            write_text(out / "history.csv", _csv(run))
+            print(_summary(run, len(data.train_images)), flush=True)
     return run
 
 
-def _train_epoch(run: Run, data: Dataset) -> dict[str, float]:
+def _start(options: Options, settings: Settings, data: Dataset) -> Run:
+    """Return the run to go on with: a new one, or the one in the checkpoint."""
+    path = settings.out / "checkpoint.npz"
+    if not (settings.resume and path.exists()):
+        return new_run(options, data.image_shape)
+    run = load_checkpoint(path)
+    if run.image_shape != data.image_shape:
+        raise UserError(f"{path}: trained on other images, {run.image_shape}; check --data-dir")
+    for field in fields(Options):
+        old, new = (getattr(o, field.name) for o in (run.options, options))
+        if old != new and field.name != "epochs":
+            name = "--" + field.name.replace("_", "-")
+            raise UserError(f"{path}: was trained with {name} {old}, not {new}; give {name} {old}")
+    run.options = options
+    return run
+
+
+class StopButton:
+    """Turns Ctrl-C into a wish that is granted between two steps, never while a file is written.
+
+    A second Ctrl-C stops at once.
+    """
+
+    def __enter__(self) -> "StopButton":
+        self.pressed = False
+        self.before = None
+        if threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def _press(self, *_) -> None:
+        self.pressed = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *_) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+
+def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
     """Train on every image once, and return the epoch's row of history."""
     options, images = run.options, data.train_images
     n, epoch = len(images), run.epoch + 1
@@ -76,6 +120,11 @@ def _train_epoch(run: Run, data: Dataset) -> dict[str, float]:
     )  # fmt: skip
     with progress:
         for first in range(0, n, options.batch_size):
+            if stop.pressed:
+                raise KeyboardInterrupt(
+                    f"in epoch {epoch}; the {run.epoch} before are saved: the same command with"
+                    " --resume goes on from there"
+                )
             index = order[first : first + options.batch_size]
             if len(index) not in steps:
                 steps[len(index)] = make_step(run, images, len(index))
@@ -147,7 +196,7 @@ def _divergence(run: Run, losses: dict[str, float], square: float) -> str:
     return (
         f"step {run.steps} (epoch {run.epoch + 1}): the loss or a gradient is no longer finite"
         f" ({values}, squared gradient norm {square:g}); the learning rate or a weight is likely"
-        " too large. The last checkpoint, of the epoch before, is kept"
+        f" too large. {run.epoch} epochs are saved"
     )
 
 

@@ -113,9 +113,9 @@ def score_backward_input(w: CriticWeights, a: CriticActivations) -> None:
     """
     mean_backward(a.dscore, a.dunits)
     dense_backward_input(a.dunits, w.W3, a.d2, a.scratch)
-    relu_backward(a.d2, a.h2, a.d2)
+    relu_backward(a.h2, a.d2)
     dense_backward_input(a.d2, w.W2, a.d1, a.scratch)
-    relu_backward(a.d1, a.h1, a.d1)
+    relu_backward(a.h1, a.d1)
     dense_backward_input(a.d1, w.W1, a.dz, a.scratch)
 
 

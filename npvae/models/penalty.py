@@ -82,9 +82,9 @@ def penalty_backward(
     matmul_tn(p.ddz, a.d1, g.W1, accumulate=True)
     matmul(p.ddz, w.W1, p.dd1)
 
-    relu_backward(p.dd1, a.h1, p.dd1)
+    relu_backward(a.h1, p.dd1)
     matmul_tn(p.dd1, a.d2, g.W2, accumulate=True)
     matmul(p.dd1, w.W2, p.dd2)
 
-    relu_backward(p.dd2, a.h2, p.dd2)
+    relu_backward(a.h2, p.dd2)
     matmul_tn(p.dd2, a.dunits, g.W3, accumulate=True)

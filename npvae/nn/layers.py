@@ -48,12 +48,12 @@ def dense_backward_input(
 
 
 @jit
-def relu_backward(dh: np.ndarray, h: np.ndarray, da: np.ndarray) -> None:
-    """Compute da = dh * relu'(a) where h = relu(a): relu' is 1 where h > 0. `da` may be `dh`."""
+def relu_backward(h: np.ndarray, dh: np.ndarray) -> None:
+    """Turn dh into da in place, where h = relu(a): da = dh * relu'(a), relu' = 1 where h > 0."""
     zero = h.dtype.type(0)
     for row in range(h.shape[0]):
         for column in range(h.shape[1]):
-            da[row, column] = dh[row, column] if h[row, column] > zero else zero
+            dh[row, column] = dh[row, column] if h[row, column] > zero else zero
 
 
 @jit

@@ -1,0 +1,19 @@
+# The README's two commands. Each makes its own fresh virtual environment first.
+
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: experiment test environment
+
+# Train both models, compare them, write report/report.md. Takes a few minutes.
+experiment: environment
+	$(BIN)/python run_kl.py
+	$(BIN)/python run_ws.py
+	$(BIN)/python analyze.py
+
+test: environment
+	$(BIN)/pytest
+
+environment:
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet -r requirements.txt
