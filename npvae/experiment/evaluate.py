@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import expit
 
 from npvae.models.steps import gather
 from npvae.models.vae import (
@@ -62,7 +63,7 @@ def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
     for rows, a in _batches(w, len(z)):
         a.z[:] = z[rows]
         decode_forward(w, a)
-        images[rows] = 1 / (1 + np.exp(-a.logits))
+        images[rows] = expit(a.logits)
     return images
 
 

@@ -1,0 +1,226 @@
+"""The training loop: every image once an epoch, same seed same bits, resuming, stopping."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+
+from npvae.experiment import train as training
+from npvae.experiment.checkpoint import load_checkpoint
+from npvae.experiment.errors import UserError
+from npvae.experiment.options import Options, Settings
+from npvae.experiment.train import train
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """150 images of 6 x 5 pixels in two classes, and 30 to test on, as the user's own .npz."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "own.npz"
+    labels = rng.integers(0, 2, 180)
+    images = rng.uniform(size=(180, 6, 5)).astype(np.float32) * (0.3 + 0.7 * labels)[:, None, None]
+    np.savez(
+        path,
+        images=images[:150],
+        labels=labels[:150],
+        test_images=images[150:],
+        test_labels=labels[150:],
+    )
+    return path
+
+
+def options(run, **changes):
+    small = {"epochs": 2, "batch_size": 64, "latent_dim": 3, "hidden_dim": 16, "critic_steps": 2}
+    return Options(run, **(small | changes))
+
+
+def settings(tmp_path, digits, name="out", threads=1, resume=False):
+    return Settings(tmp_path / name, digits, threads, resume)
+
+
+def history(directory):
+    with open(directory / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def without_seconds(directory):
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in history(directory)]
+
+
+def stored(directory):
+    with np.load(directory / "checkpoint.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if name != "meta"}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[n], b[n]) for n in a)
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, digits, monkeypatch):
+    seen = []
+    make_step = training.make_step
+
+    def spying(state, images, batch):
+        step = make_step(state, images, batch)
+
+        def wrapper(index, rng):
+            assert len(index) == batch
+            seen.append(index.copy())
+            return step(index, rng)
+
+        return wrapper
+
+    monkeypatch.setattr(training, "make_step", spying)
+    train(options(run), settings(tmp_path, digits))
+    assert [len(index) for index in seen] == [64, 64, 22] * 2
+    first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+    assert sorted(first) == sorted(second) == list(range(150))
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_what_a_run_leaves_behind(run, tmp_path, digits):
+    train(options(run), settings(tmp_path, digits))
+    out = tmp_path / "out"
+    columns = {
+        "kl": ["epoch", "train_bce", "train_kl"],
+        "ws": ["epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm"],
+    }[run] + ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
+    rows = history(out)
+    assert list(rows[0]) == columns and [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(np.isfinite(float(v)) for row in rows for v in row.values())
+    assert float(rows[1]["train_bce"]) < float(rows[0]["train_bce"])
+    config = json.loads((out / "config.json").read_text())
+    assert config["options"]["seed"] == 0 and config["train_images"] == 150
+    assert config["versions"]["numba"] == numba.__version__
+    arrays = stored(out)
+    assert arrays["encoder.hidden.weight"].shape == (30, 16)
+    assert arrays["encoder.output.weight"].shape == (16, 6)
+    assert ("critic.output.bias" in arrays) == (run == "ws")
+    assert {p.name for p in out.iterdir()} <= {
+        "history.csv",
+        "config.json",
+        "checkpoint.npz",
+        ".lock",
+    }
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_same_seed_same_bits_on_any_number_of_threads(run, tmp_path, digits):
+    wide = options(run, hidden_dim=256, batch_size=150)  # large enough to be shared out
+    most = numba.config.NUMBA_NUM_THREADS
+    train(wide, settings(tmp_path, digits, "one", threads=1))
+    train(wide, settings(tmp_path, digits, "all", threads=most))
+    train(replace(wide, seed=1), settings(tmp_path, digits, "other"))
+    assert same(stored(tmp_path / "one"), stored(tmp_path / "all"))
+    assert without_seconds(tmp_path / "one") == without_seconds(tmp_path / "all")
+    assert not same(stored(tmp_path / "one"), stored(tmp_path / "other"))
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_resuming_gives_the_bits_of_an_uninterrupted_run(run, tmp_path, digits):
+    train(options(run, epochs=3), settings(tmp_path, digits, "whole"))
+    train(options(run, epochs=1), settings(tmp_path, digits, "parts"))
+    train(options(run, epochs=3), settings(tmp_path, digits, "parts", resume=True))
+    assert same(stored(tmp_path / "whole"), stored(tmp_path / "parts"))
+    assert without_seconds(tmp_path / "whole") == without_seconds(tmp_path / "parts")
+
+
+def test_resuming_with_other_options_is_refused(tmp_path, digits):
+    train(options("kl"), settings(tmp_path, digits))
+    with pytest.raises(UserError, match=r"--lr 0\.001"):
+        train(options("kl", lr=0.1), settings(tmp_path, digits, resume=True))
+
+
+def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):
+    make_step = training.make_step
+
+    def interrupting(state, images, batch):
+        step = make_step(state, images, batch)
+
+        def wrapper(index, rng):
+            if state.steps == 4:
+                training.signal.raise_signal(training.signal.SIGINT)
+            return step(index, rng)
+
+        return wrapper
+
+    monkeypatch.setattr(training, "make_step", interrupting)
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        train(options("kl", epochs=3), settings(tmp_path, digits))
+    assert load_checkpoint(tmp_path / "out" / "checkpoint.npz").epoch == 1
+    monkeypatch.undo()
+    train(options("kl", epochs=3), settings(tmp_path, digits, resume=True))
+    train(options("kl", epochs=3), settings(tmp_path, digits, "whole"))
+    assert same(stored(tmp_path / "whole"), stored(tmp_path / "out"))
+
+
+def test_a_loss_that_turns_nan_stops_the_run_and_keeps_the_checkpoint(tmp_path, digits):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
+    with pytest.raises(UserError, match=r"step \d+ .*no longer finite.*learning rate"):
+        train(options("kl", lr=1e30), settings(tmp_path, digits))
+    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+
+
+def test_a_directory_in_use_is_refused(tmp_path, digits):
+    from npvae.experiment.files import only_user
+
+    (tmp_path / "out").mkdir()
+    with only_user(tmp_path / "out"), pytest.raises(UserError, match="another run"):
+        train(options("kl"), settings(tmp_path, digits))
+
+
+class TestCheckpoints:
+    @pytest.fixture
+    def path(self, tmp_path, digits):
+        train(options("ws", epochs=1), settings(tmp_path, digits))
+        return tmp_path / "out" / "checkpoint.npz"
+
+    def rewrite(self, path, **changes):
+        with np.load(path) as file:
+            arrays = {name: file[name] for name in file.files} | changes
+        np.savez(path, **{name: a for name, a in arrays.items() if a is not None})
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(UserError, match=r"nowhere.npz: no such checkpoint"):
+            load_checkpoint(tmp_path / "nowhere.npz")
+
+    def test_truncated(self, path):
+        path.write_bytes(path.read_bytes()[:-100])
+        with pytest.raises(UserError, match="not a readable checkpoint"):
+            load_checkpoint(path)
+
+    def test_wrong_shape(self, path):
+        self.rewrite(path, **{"decoder.hidden.bias": np.zeros(5, np.float32)})
+        with pytest.raises(UserError, match=r"decoder.hidden.bias is float32\(5,\)"):
+            load_checkpoint(path)
+
+    def test_missing_and_extra_arrays(self, path):
+        self.rewrite(path, extra=np.zeros(3))
+        with pytest.raises(UserError, match="extra does not belong"):
+            load_checkpoint(path)
+        self.rewrite(path, extra=None, **{"decoder.hidden.bias": None})
+        with pytest.raises(UserError, match=r"decoder\.hidden\.bias is missing"):
+            load_checkpoint(path)
+
+    def test_objects_are_not_unpickled(self, path):
+        self.rewrite(path, **{"decoder.hidden.bias": np.array([{}], object)})
+        with pytest.raises(UserError, match="not a readable checkpoint"):
+            load_checkpoint(path)
+
+    def test_not_finite(self, path):
+        self.rewrite(path, **{"decoder.hidden.bias": np.full(16, np.nan, np.float32)})
+        with pytest.raises(UserError, match="NaN"):
+            load_checkpoint(path)
+
+    def test_a_future_format(self, path):
+        with np.load(path) as file:
+            meta = json.loads(str(file["meta"]))
+        self.rewrite(path, meta=np.array(json.dumps(meta | {"format": 99})))
+        with pytest.raises(UserError, match="format 99"):
+            load_checkpoint(path)
