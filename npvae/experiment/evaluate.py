@@ -74,7 +74,7 @@ def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> E
         a.z[:] = z[rows]
         gather(images, np.arange(rows.start, rows.stop), a.x)
         decode_forward(w, a)
-        bernoulli_nll(a.logits, a.x, a.nll, a.dlogits)
+        bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
         errors.bce[rows] = a.nll
         # dlogits is (s - x) / B.
         errors.sse[rows] = np.square(a.dlogits * len(a.x)).sum(axis=1)

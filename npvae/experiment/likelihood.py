@@ -117,7 +117,7 @@ def _draw(
         rng.standard_normal(out=a.eps, dtype=a.eps.dtype)
         sample_forward(a)
         decode_forward(w, a)
-        bernoulli_nll(a.logits, a.x, a.nll, a.dlogits)
+        bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
         log_p[:, k] = -a.nll
         terms = np.square(a.eps, dtype=np.float64) - np.square(a.z, dtype=np.float64) + a.logvar
         log_ratio[:, k] = terms.sum(axis=1) / 2

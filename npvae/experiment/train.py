@@ -128,10 +128,10 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
             index = order[first : first + options.batch_size]
             if len(index) not in steps:
                 steps[len(index)] = make_step(run, images, len(index))
-            *losses, square = steps[len(index)](index, rng)
+            *losses, largest = steps[len(index)](index, rng)
             run.steps += 1
-            if not math.isfinite(sum(losses) + square):
-                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), square))
+            if not math.isfinite(sum(losses) + largest):
+                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), largest))
             sums += np.multiply(losses, len(index))
             seen += len(index)
             progress.set_postfix_str(_losses(names, sums / seen), refresh=False)
@@ -146,8 +146,8 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
 def make_step(run: Run, images: np.ndarray, batch: int):
     """Return a function (index, rng) that does the next step on a batch of this size.
 
-    It draws the step's noise, and returns the losses named in LOSSES and the squared norm of all
-    gradients. Its buffers are allocated here, once.
+    It draws the step's noise, and returns the losses named in LOSSES and the largest absolute
+    gradient. Its buffers are allocated here, once.
     """
     o, a = run.options, make_vae_activations(run.vae.w, batch)
     if o.run == "kl":
@@ -191,11 +191,11 @@ def _summary(run: Run, n_images: int) -> str:
     )
 
 
-def _divergence(run: Run, losses: dict[str, float], square: float) -> str:
+def _divergence(run: Run, losses: dict[str, float], largest: float) -> str:
     values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     return (
         f"step {run.steps} (epoch {run.epoch + 1}): the loss or a gradient is no longer finite"
-        f" ({values}, squared gradient norm {square:g}); the learning rate or a weight is likely"
+        f" ({values}, largest gradient {largest:g}); the learning rate or a weight is likely"
         f" too large. {run.epoch} epochs are saved"
     )
 

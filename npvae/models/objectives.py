@@ -61,7 +61,7 @@ def kl_objective(vae: ParameterSet, a: VAEActivations, beta: float) -> tuple[flo
     """
     sample_forward(a)
     decode_forward(vae.w, a)
-    bce = bernoulli_nll(a.logits, a.x, a.nll, a.dlogits)
+    bce = bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
     kl = kl_forward(a.mu, a.logvar)
 
     decode_backward(vae.w, vae.g, a)
@@ -81,7 +81,7 @@ def ws_objective(
     """
     sample_forward(a)
     decode_forward(vae.w, a)
-    bce = bernoulli_nll(a.logits, a.x, a.nll, a.dlogits)
+    bce = bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
     fake.z[:] = a.z
     score_forward(w, fake)
 

@@ -50,6 +50,7 @@ class VAEActivations(NamedTuple):
     z: np.ndarray
     g: np.ndarray  # (B, hidden)
     logits: np.ndarray  # (B, pixels)
+    terms: np.ndarray  # (B, pixels) each pixel's share in the loss
     nll: np.ndarray  # (B,)
     dlogits: np.ndarray
     dg: np.ndarray
@@ -97,6 +98,7 @@ def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
         z=zeros(latent),
         g=zeros(hidden),
         logits=zeros(pixels),
+        terms=zeros(pixels),
         nll=aligned_zeros(batch, dtype),
         dlogits=zeros(pixels),
         dg=zeros(hidden),

@@ -19,35 +19,58 @@ MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
 
 
 @jit
-def _bernoulli_row(a, x, scale, da):
+def _bernoulli_row(a, x, scale, terms, da):
     """Return one row's loss and write scale * (s - x); e^-|a| serves both and cannot overflow."""
     zero, one = a.dtype.type(0), a.dtype.type(1)
-    loss = zero
     for p in range(a.size):
         e = exp(-abs(a[p]))
-        loss += max(a[p], zero) - a[p] * x[p] + log1p(e)
+        terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)
         s = (one if a[p] >= zero else e) / (one + e)
         da[p] = scale * (s - x[p])
-    return loss
+    return pairwise_sum(terms)
+
+
+@jit
+def _add(x, y):
+    for n in range(y.size):
+        x[n] += y[n]
+
+
+@jit
+def pairwise_sum(x: np.ndarray) -> float:
+    """Return the sum of x, which is used up: its second half is added to its first, and so on.
+
+    The order is fixed, the rounding error grows with log n only, and each round vectorises.
+    """
+    n = x.size
+    while n > 1:
+        half = (n + 1) // 2
+        _add(x[:half], x[half:n])
+        n = half
+    return x[0]
 
 
 @jit(parallel=True)
 def bernoulli_nll(
-    logits: np.ndarray, x: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
+    logits: np.ndarray, x: np.ndarray, terms: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
 ) -> float:
     """Compute the Bernoulli negative log-likelihood of x (B, pixels) in [0, 1], and its gradient.
 
-    Writes each row's loss (B,) and dlogits = d(mean loss)/dlogits; returns the mean loss. Grey
-    pixels are allowed: this is then the cross-entropy, whose minimum is their entropy, not 0.
+    Writes each row's loss (B,) and dlogits = d(mean loss)/dlogits, and uses terms (B, pixels);
+    returns the mean loss. Grey pixels are allowed: this is then the cross-entropy, whose minimum is
+    their entropy, not 0.
     """
     scale = logits.dtype.type(1 / x.shape[0])
     if x.size >= MIN_PARALLEL:
         for row in prange(x.shape[0]):
-            losses[row] = _bernoulli_row(logits[row], x[row], scale, dlogits[row])
+            losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
     else:
         for row in range(x.shape[0]):
-            losses[row] = _bernoulli_row(logits[row], x[row], scale, dlogits[row])
-    return losses.sum() / x.shape[0]
+            losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
+    total = 0.0  # one row after the other: an array's .sum() would be shared out among threads
+    for row in range(x.shape[0]):
+        total += losses[row]
+    return total / x.shape[0]
 
 
 @jit

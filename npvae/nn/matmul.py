@@ -15,7 +15,8 @@ from npvae.nn.jit import THREADING_LAYER, jit
 from npvae.nn.simd import PANEL_BYTES, ROWS, VECTOR_BYTES, tile, transpose_block
 
 # A smaller product is done before the other threads are awake.
-MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 2_000_000
+MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 900_000
+MIN_PARALLEL_COPY = 1 << 40 if THREADING_LAYER == "workqueue" else 32_768  # likewise, numbers
 K_BLOCK = 512  # rows of B packed at a time: a panel of them is 64 KB and stays in the L2 cache
 PACK_BYTES = 1 << 21  # B is packed if it is larger than this, so larger than the L2 cache,
 PACK_ROWS = 256  # and if it meets so many rows of A that copying it pays
@@ -93,13 +94,19 @@ def _product(A, a_transposed, B, bias, accumulate, relu, C):
         start = C
 
 
-@jit
+@jit(parallel=True)
 def transpose(a: np.ndarray, out: np.ndarray) -> None:
     """Write the transpose of a (m, n) to out (n, m)."""
     lanes = VECTOR_BYTES // a.itemsize
-    for i in range(0, a.shape[0], lanes):
-        for j in range(0, a.shape[1], lanes):
-            transpose_block(a, out, i, j)
+    blocks = (a.shape[1] + lanes - 1) // lanes
+    if a.size >= MIN_PARALLEL_COPY:
+        for block in prange(blocks):
+            for i in range(0, a.shape[0], lanes):
+                transpose_block(a, out, i, block * lanes)
+    else:
+        for block in range(blocks):
+            for i in range(0, a.shape[0], lanes):
+                transpose_block(a, out, i, block * lanes)
 
 
 def matmul(

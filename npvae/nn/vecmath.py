@@ -39,7 +39,7 @@ LN2 = {
 
 
 @intrinsic
-def _reinterpret(typingctx, x):
+def reinterpret(typingctx, x):
     """Read the bits of a float as an integer of its width, and the other way round."""
     partner = {
         types.float32: types.int32,
@@ -74,7 +74,7 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
 
     @njit(fastmath={"contract"}, error_model="numpy")
     def power_of_two(n):
-        return _reinterpret(integer((n + bias) << mantissa))
+        return reinterpret(integer((n + bias) << mantissa))
 
     @njit(fastmath={"contract"}, error_model="numpy")
     def polynomial(terms, x):
@@ -89,7 +89,7 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
         x = highest if x > highest else x
         x = lowest if x < lowest else x
         shifted = x * log2_e + shifter
-        n = integer(_reinterpret(shifted) - shifter_bits)
+        n = integer(reinterpret(shifted) - shifter_bits)
         steps = shifted - shifter
         r = (x - steps * ln2_high) - steps * ln2_low
         e = one + (r + r * r * polynomial(exp_terms, r))
@@ -100,8 +100,8 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
     def log1p(x):
         u = one + x
         lost = (x - (u - one) if u < two else one - (u - x)) / u  # what rounding took from u
-        k = integer(integer(_reinterpret(u) - root_half_bits) >> mantissa)
-        f = _reinterpret(integer(_reinterpret(u) - (k << mantissa))) - one
+        k = integer(integer(reinterpret(u) - root_half_bits) >> mantissa)
+        f = reinterpret(integer(reinterpret(u) - (k << mantissa))) - one
         s = f / (two + f)
         z = s * s
         half_square = half * f * f
