@@ -10,14 +10,14 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from threadpoolctl import threadpool_limits
 
-from npvae.experiment import image_grids, pictures
+from npvae.experiment import image_grids, pictures, trade_off
 from npvae.experiment.checkpoint import new_run
 from npvae.experiment.errors import UserError
 from npvae.experiment.evaluate import Errors, decode
 from npvae.experiment.image_grids import Embedding, pick_images, tsne
 from npvae.experiment.options import Options
-from npvae.experiment.pictures import SweepPoint
 from npvae.experiment.structure import trustworthiness
+from npvae.experiment.trade_off import SweepPoint
 from npvae.experiment.trained import apply
 
 N = 90
@@ -54,7 +54,7 @@ def one_thread():
 def figures(monkeypatch):
     """The figure of each file, by the file's name, kept instead of being written."""
     kept = {}
-    for module in (pictures, image_grids):
+    for module in (pictures, image_grids, trade_off):
         monkeypatch.setattr(module, "save", lambda figure, path: kept.update({path.name: figure}))
     return kept
 
@@ -73,7 +73,7 @@ def draw_all(case, directory):
     pictures.draw_latents(models, directory)
     pictures.draw_correlations(models, directory)
     pictures.draw_training(models, directory)
-    pictures.draw_trade_off(sweep(), directory)
+    trade_off.draw_trade_off(sweep(), directory)
     image_grids.draw_reconstructions(models, *of_images)
     image_grids.draw_interpolations(models, *of_images)
     image_grids.draw_samples(models, directory)
@@ -229,7 +229,7 @@ def test_training_curves_are_the_history_with_units(tmp_path, figures):
 
 def test_trade_off_joins_points_by_weight_and_rings_the_reference(tmp_path, figures):
     points = [*sweep()[::-1], SweepPoint("ws", 100, np.nan, np.nan, 0.1, 5, False)]
-    pictures.draw_trade_off(points, tmp_path, frechet_floor=2)
+    trade_off.draw_trade_off(points, tmp_path, frechet_floor=2)
     left, right = figures["trade_off.png"].axes
     for ax in (left, right):
         assert sorted(texts(ax)) == sorted(["0.1", "1", "10"] * 2)

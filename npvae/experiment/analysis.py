@@ -19,6 +19,7 @@ from npvae.experiment.page import write_page
 from npvae.experiment.report import write_report
 from npvae.experiment.structure import trustworthiness
 from npvae.experiment.sweep import sweep
+from npvae.experiment.trade_off import draw_trade_off
 from npvae.experiment.trained import Trained, apply, load_run
 from npvae.nn.jit import set_threads
 
@@ -77,7 +78,7 @@ def analyse(request: Request) -> None:
         points = []
         if request.sweep:
             points = sweep(runs, bench, request.kl.parent / "sweep", request.data_dir)
-            pictures.draw_trade_off(
+            draw_trade_off(
                 points,
                 plots,
                 distance_floor=bench.floors["w1_sliced"],
@@ -93,7 +94,7 @@ def _draw(
     models: list[Trained], measured: dict[str, list[Measurement]], data: Dataset, plots: Path
 ) -> None:
     images, labels = data.test_images, data.test_labels
-    embeddings = [image_grids.tsne(model.mu, SEED) for model in models]
+    embeddings = Parallel(2)(delayed(image_grids.tsne)(model.mu, SEED) for model in models)
     for model, embedding in zip(models, embeddings, strict=True):
         index, points = embedding.index[:TRUST_SIZE], embedding.points[:TRUST_SIZE]
         value = trustworthiness(model.mu[index], points)

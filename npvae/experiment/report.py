@@ -10,7 +10,8 @@ from npvae.experiment.data import Dataset
 from npvae.experiment.measure import Bench
 from npvae.experiment.metrics import BY_KEY, METRICS
 from npvae.experiment.statistics import Interval
-from npvae.experiment.sweep import SweepPoint, sweep_text
+from npvae.experiment.sweep import sweep_text
+from npvae.experiment.trade_off import SweepPoint
 
 
 def write_report(runs: dict[str, Run], bench: Bench, c: Comparison, sweep: list[SweepPoint]) -> str:

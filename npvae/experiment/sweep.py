@@ -12,7 +12,7 @@ from npvae.experiment.evaluate import decode
 from npvae.experiment.features import features
 from npvae.experiment.many import train_all
 from npvae.experiment.measure import DRAWS, SEED, Bench, prior_draws
-from npvae.experiment.pictures import SweepPoint
+from npvae.experiment.trade_off import SweepPoint
 from npvae.experiment.trained import apply
 
 WEIGHTS = {
