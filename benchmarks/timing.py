@@ -1,0 +1,45 @@
+"""Comparing rates fairly: competitors take turns in one process, and the median of each counts.
+
+A disturbance (another process, a slower clock) then hits all of them, not one of them.
+"""
+
+import time
+from collections.abc import Callable
+
+import numba
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+TURN = 0.003  # seconds that a competitor gets before it is the next one's turn
+PAUSE = 0.03  # threads of a library wait for more work for about so long, and disturb others
+
+
+def median_seconds(runs: list[tuple[int, Callable[[], None]]], rounds: int = 15) -> list[float]:
+    """Time competitors, each (threads, run), turn by turn; return the median seconds of each.
+
+    Numba and NumPy's BLAS get `threads` threads; a turn begins with an untimed run, to wake them.
+    """
+    pools = ThreadpoolController()
+    all_threads = numba.get_num_threads()
+    seconds = [[] for _ in runs]
+    for _ in range(rounds):
+        for (threads, run), mine in zip(runs, seconds, strict=True):
+            numba.set_num_threads(threads)
+            pools.limit(limits=threads, user_api="blas")
+            time.sleep(PAUSE)
+            start = time.perf_counter()
+            run()
+            repeats = int(TURN / (time.perf_counter() - start)) + 1
+            start = time.perf_counter()
+            for _ in range(repeats):
+                run()
+            mine.append((time.perf_counter() - start) / repeats)
+    numba.set_num_threads(all_threads)
+    pools.limit(limits=all_threads, user_api="blas")
+    return [float(np.median(mine)) for mine in seconds]
+
+
+def markdown_table(head: list[str], rows: list[list[str]], text_columns: int = 1) -> str:
+    """Return a table in Markdown; the first `text_columns` are set left, the others right."""
+    rule = ["---"] * text_columns + ["---:"] * (len(head) - text_columns)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])
