@@ -5,7 +5,7 @@ BIN = .venv/bin
 
 .PHONY: experiment test environment
 
-# Train both models, compare them, write report/report.md. Takes a few minutes.
+# Train both models, compare them, write report/report.html: about ten minutes.
 experiment: environment
 	$(BIN)/python run_kl.py
 	$(BIN)/python run_ws.py

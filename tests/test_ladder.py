@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,16 +41,24 @@ def test_the_check_finds_a_product_that_lacks_one_term():
         check("idle", lambda: None, A, B, C)
 
 
-def test_competitors_take_turns_and_each_is_timed():
+def test_competitors_take_turns_and_the_median_of_each_is_returned(monkeypatch):
+    now = [0.0]
     order = []
+    clock = SimpleNamespace(perf_counter=lambda: now[0], sleep=lambda seconds: None)
+    monkeypatch.setattr("benchmarks.timing.time", clock)
 
-    def competitor(name, n):
-        return 1, lambda: (order.append(name), np.ones(n).sum())
+    def competitor(name, seconds):
+        def run():
+            order.append(name)
+            now[0] += seconds.pop(0)
 
-    short, long = median_seconds([competitor("short", 10), competitor("long", 10**6)], rounds=3)
-    turns = [name for n, name in enumerate(order) if n == 0 or order[n - 1] != name]
-    assert turns == ["short", "long"] * 3
-    assert 0 < short < long
+        return 1, run
+
+    # A turn is an untimed run and, for runs as long as these, one timed run.
+    a = competitor("a", [9.0, 2.0, 9.0, 50.0, 9.0, 3.0])
+    b = competitor("b", [9.0, 5.0, 9.0, 6.0, 9.0, 4.0])
+    assert median_seconds([a, b], rounds=3) == [3.0, 5.0]
+    assert order == ["a", "a", "b", "b"] * 3
 
 
 def test_tables_are_markdown():

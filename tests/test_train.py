@@ -13,6 +13,9 @@ from npvae.experiment.checkpoint import load_checkpoint
 from npvae.experiment.errors import UserError
 from npvae.experiment.options import Options, Settings
 from npvae.experiment.train import train
+from npvae.models.critic import CriticWeights
+from npvae.nn.adam import adam_update
+from npvae.nn.parameters import make_parameters
 
 
 @pytest.fixture
@@ -134,6 +137,26 @@ def test_resuming_with_other_options_is_refused(tmp_path, digits):
     train(options("kl"), settings(tmp_path, digits))
     with pytest.raises(UserError, match=r"--lr 0\.001"):
         train(options("kl", lr=0.1), settings(tmp_path, digits, resume=True))
+
+
+def test_resuming_on_other_data_is_refused(tmp_path, digits):
+    train(options("kl"), settings(tmp_path, digits))
+    with np.load(digits) as file:
+        arrays = {name: file[name] for name in file.files}
+    other = tmp_path / "other.npz"
+    np.savez(other, **(arrays | {"images": arrays["images"][:99], "labels": arrays["labels"][:99]}))
+    with pytest.raises(UserError, match="trained on own"):
+        train(options("kl"), settings(tmp_path, other, resume=True))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [100, 400_000])
+def test_adam_reports_a_single_gradient_that_is_not_finite(size, bad):
+    p = make_parameters(CriticWeights((1, size), (size,), (1, 1), (1,), (1, 1), (1,)), np.float32)
+    p.grad[:] = 3
+    assert adam_update(p, 1, 1e-3) == 3
+    p.g.W1[0, size // 2] = bad
+    assert not np.isfinite(adam_update(p, 2, 1e-3))
 
 
 def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):

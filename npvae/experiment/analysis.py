@@ -20,6 +20,7 @@ from npvae.experiment.report import write_report
 from npvae.experiment.structure import trustworthiness
 from npvae.experiment.sweep import sweep
 from npvae.experiment.trade_off import draw_trade_off
+from npvae.experiment.train import use_threads
 from npvae.experiment.trained import Trained, apply, load_run
 from npvae.nn.jit import set_threads
 
@@ -45,7 +46,7 @@ def analyse(request: Request) -> None:
 
     Raises UserError for missing or unfit runs, unusable data, or an output that cannot be written.
     """
-    set_threads(request.threads)
+    use_threads(request.threads)
     data = load_data(request.data_dir)
     if request.on_training_images:
         data = _on_training_images(data)
@@ -117,7 +118,7 @@ def _other_seeds(run: Run, request: Request, bench: Bench) -> list[Measurement]:
     wanted = {
         directory / f"{run.options.run}-{seed}": replace(run.options, seed=seed) for seed in seeds
     }
-    others = train_all(wanted, request.data_dir)
+    others = train_all(wanted, request.data_dir, run.data)
     work = (delayed(_measure_alone)(others[path], bench) for path in wanted)
     processes = min(len(wanted), numba.config.NUMBA_NUM_THREADS) or 1
     return list(Parallel(processes)(work))

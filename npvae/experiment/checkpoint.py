@@ -49,6 +49,7 @@ class Run:
 
     options: Options
     image_shape: tuple[int, int]
+    data: str  # the name of the data set
     vae: ParameterSet
     critic: ParameterSet | None  # only a WS run has one
     epoch: int  # epochs done
@@ -56,13 +57,13 @@ class Run:
     history: list[dict]  # one row per epoch
 
 
-def new_run(options: Options, image_shape: tuple[int, int]) -> Run:
+def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> Run:
     """Make the networks of a run and draw their start from the seed."""
     rng = np.random.default_rng([options.seed, 0])
     pixels = image_shape[0] * image_shape[1]
     vae = make_vae(pixels, options.hidden_dim, options.latent_dim, np.float32, rng)
     critic = make_critic(options.latent_dim, np.float32, rng) if options.run == "ws" else None
-    return Run(options, image_shape, vae, critic, epoch=0, steps=0, history=[])
+    return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
 
 
 def _arrays(run: Run) -> dict[str, np.ndarray]:
@@ -83,6 +84,7 @@ def save_checkpoint(path: Path, run: Run) -> None:
         "format": FORMAT,
         "options": asdict(run.options),
         "image_shape": run.image_shape,
+        "data": run.data,
         "epoch": run.epoch,
         "steps": run.steps,
         "history": run.history,
@@ -111,7 +113,7 @@ def load_checkpoint(path: Path) -> Run:
                 f"{path}: checkpoint format {meta['format']}, this program reads {FORMAT};"
                 " use the version of npvae that wrote it"
             )
-        run = new_run(Options(**meta["options"]), tuple(meta["image_shape"]))
+        run = new_run(Options(**meta["options"]), tuple(meta["image_shape"]), meta["data"])
         run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: its `meta` does not describe a run ({error})") from error

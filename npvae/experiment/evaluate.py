@@ -52,8 +52,11 @@ def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sample(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:
-    """Draw z ~ N(mu, exp(logvar)) from a seed: the same noise for every model of this size."""
-    eps = np.random.default_rng(seed).standard_normal(mu.shape, dtype=np.float32)
+    """Draw z ~ N(mu, exp(logvar)) from a seed: the same noise for every model of this size.
+
+    No epoch of a training has the number 2^31, so this noise is not the training's.
+    """
+    eps = np.random.default_rng([seed, 2**31]).standard_normal(mu.shape, dtype=np.float32)
     return mu + np.exp(0.5 * logvar) * eps
 
 

@@ -13,12 +13,14 @@ from npvae.experiment.errors import UserError
 from npvae.experiment.options import Options, Settings
 
 
-def train_all(wanted: dict[Path, Options], data_dir: Path | None) -> dict[Path, Run]:
+def train_all(wanted: dict[Path, Options], data_dir: Path | None, data: str) -> dict[Path, Run]:
     """Return a finished run for each directory, training or resuming those that are not there.
+
+    `data` is the name of the data set; a run on another one does not count.
 
     Raises UserError if a directory holds a run of other options, or a training fails.
     """
-    found = {path: _load(path, options) for path, options in wanted.items()}
+    found = {path: _load(path, options, data) for path, options in wanted.items()}
     missing = [path for path, run in found.items() if run is None]
     if missing:
         work = (delayed(_train)(wanted[path], path, data_dir) for path in missing)
@@ -27,16 +29,17 @@ def train_all(wanted: dict[Path, Options], data_dir: Path | None) -> dict[Path, 
         for error in tqdm(results, desc="training runs", total=len(missing), unit="run"):
             if error is not None:
                 raise UserError(error)
-        found |= {path: _load(path, wanted[path]) for path in missing}
+        found |= {path: _load(path, wanted[path], data) for path in missing}
     return found
 
 
-def _load(path: Path, options: Options) -> Run | None:
+def _load(path: Path, options: Options, data: str) -> Run | None:
     """Return the finished run in a directory, or None if it must be trained first."""
     if not (path / "checkpoint.npz").exists():
         return None
     run = load_checkpoint(path / "checkpoint.npz")
-    return run if run.options == options and run.epoch == options.epochs else None
+    fits = run.options == options and run.data == data
+    return run if fits and run.epoch == options.epochs else None
 
 
 def _train(options: Options, path: Path, data_dir: Path | None) -> str | None:

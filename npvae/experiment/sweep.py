@@ -34,7 +34,7 @@ def sweep(
         for weight in (w for w in weights if w != own):
             path = directory / f"{name}-{weight:g}"
             wanted[path] = replace(runs[name].options, **{option: weight})
-    trained = [*runs.values(), *train_all(wanted, data_dir).values()]
+    trained = [*runs.values(), *train_all(wanted, data_dir, runs["kl"].data).values()]
     reference = {name: getattr(run.options, WEIGHTS[name][0]) for name, run in runs.items()}
     points = [_point(run, bench, reference) for run in trained]
     return sorted(points, key=lambda p: (p.run, p.weight))

@@ -45,10 +45,7 @@ def train(options: Options, settings: Settings) -> Run:
     Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
     turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """
-    try:
-        set_threads(settings.threads)
-    except ValueError as error:
-        raise UserError(f"--threads: {error}") from error
+    use_threads(settings.threads)
     data = load_data(settings.data_dir, options.limit)
     out = make_directory(settings.out)
     with only_user(out), StopButton() as stop:
@@ -57,7 +54,8 @@ def train(options: Options, settings: Settings) -> Run:
         if not is_compiled():
             print("Compiling the kernels for this machine, once: about 15 seconds.", flush=True)
         write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
-        write_text(out / "history.csv", _csv(run))
+        if run.history:
+            write_text(out / "history.csv", _csv(run))
         while run.epoch < options.epochs:
             run.history.append(_train_epoch(run, data, stop))
             save_checkpoint(out / "checkpoint.npz", run)
@@ -66,14 +64,22 @@ def train(options: Options, settings: Settings) -> Run:
     return run
 
 
+def use_threads(threads: int | None) -> None:
+    """Use so many threads; raises UserError if there are fewer."""
+    try:
+        set_threads(threads)
+    except ValueError as error:
+        raise UserError(f"--threads: {error}") from error
+
+
 def _start(options: Options, settings: Settings, data: Dataset) -> Run:
     """Return the run to go on with: a new one, or the one in the checkpoint."""
     path = settings.out / "checkpoint.npz"
     if not (settings.resume and path.exists()):
-        return new_run(options, data.image_shape)
+        return new_run(options, data.image_shape, data.name)
     run = load_checkpoint(path)
-    if run.image_shape != data.image_shape:
-        raise UserError(f"{path}: trained on other images, {run.image_shape}; check --data-dir")
+    if run.data != data.name:
+        raise UserError(f"{path}: trained on {run.data}, not on {data.name}; check --data-dir")
     for field in fields(Options):
         old, new = (getattr(o, field.name) for o in (run.options, options))
         if old != new and field.name != "epochs":
@@ -147,7 +153,7 @@ def make_step(run: Run, images: np.ndarray, batch: int):
     """Return a function (index, rng) that does the next step on a batch of this size.
 
     It draws the step's noise, and returns the losses named in LOSSES and the largest absolute
-    gradient. Its buffers are allocated here, once.
+    gradient (WS: summed over the updates). Its buffers are allocated here, once.
     """
     o, a = run.options, make_vae_activations(run.vae.w, batch)
     if o.run == "kl":

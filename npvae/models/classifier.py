@@ -126,7 +126,7 @@ def classifier_step(
 ) -> tuple[float, float]:
     """Do step t (1, 2, ..) on images[index] and labels[index].
 
-    Returns the loss in nats per image, and the squared norm of the gradient.
+    Returns the loss in nats per image, and the largest absolute gradient.
     """
     gather(images, index, a.x)
     loss = classifier_objective(net, a, labels[index])

@@ -49,7 +49,10 @@ def _update_all(theta, grad, m, v, rate, root_correction):
         a, b = k * STRETCH, min(n, (k + 1) * STRETCH)
         bits = _update(theta[a:b], grad[a:b], m[a:b], v[a:b], rate, root_correction)
         largest[k] = reinterpret(bits)
-    return largest.max()
+    top = reinterpret(largest[0])
+    for k in range(1, stretches):
+        top = max(top, reinterpret(largest[k]))
+    return reinterpret(top)
 
 
 def adam_update(parameters: ParameterSet, t: int, lr: float) -> float:

@@ -1,8 +1,8 @@
 """How npvae compiles: one set of Numba options, one cache directory, one threading layer.
 
 Numba keeps compiled code on disk, but does not notice when a function in another file changes.
-So the cache directory is named after the content of npvae's own sources: edit a file and
-everything is compiled anew, leave them alone and the second start is quick.
+So the cache directory is named after the content of npvae/nn and npvae/models, where everything
+compiled lives: edit a file and all is compiled anew, leave them and the second start is quick.
 """
 
 import hashlib

@@ -15,11 +15,8 @@ import numpy as np
 from npvae.nn.jit import jit
 from npvae.nn.vecmath import exp
 
-# Reordering sums, as elsewhere, could undo the subtraction of `top`, which is there for a purpose.
-EXACT_ORDER = {"contract", "nsz"}
 
-
-@jit(fastmath=EXACT_ORDER)
+@jit
 def _softmax_row(a, p):
     """Write one row's probabilities and return top and log(sum_k e^(a_k - top))."""
     top = a.max()
@@ -32,14 +29,14 @@ def _softmax_row(a, p):
     return top, math.log(total)
 
 
-@jit(fastmath=EXACT_ORDER)
+@jit
 def softmax(logits: np.ndarray, p: np.ndarray) -> None:
     """Compute the probabilities p (B, classes); `p` may be `logits`."""
     for row in range(logits.shape[0]):
         _softmax_row(logits[row], p[row])
 
 
-@jit(fastmath=EXACT_ORDER)
+@jit
 def softmax_cross_entropy(
     logits: np.ndarray, labels: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
 ) -> float:

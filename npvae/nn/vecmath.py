@@ -1,4 +1,4 @@
-"""exp, log1p and sigmoid that LLVM can vectorise: arithmetic only, no branch and no library call.
+"""exp and log1p that LLVM can vectorise: arithmetic only, no branch and no library call.
 
     exp(x)   = 2^n e^r             n = round(x / ln 2), r = x - n ln 2, |r| <= ln(2) / 2
     log1p(x) = k ln 2 + log(1+f)   1 + x = 2^k (1+f) with 1+f in [sqrt(1/2), sqrt(2))
