@@ -12,12 +12,13 @@ import numpy as np
 from numba import prange
 
 from npvae.nn.jit import THREADING_LAYER, jit
-from npvae.nn.simd import PANEL_BYTES, ROWS, VECTOR_BYTES, tile, transpose_block
+from npvae.nn.simd import PANEL_BYTES, ROWS, STRIP, VECTOR_BYTES, tile, transpose_block
 
 # A smaller product is done before the other threads are awake.
 MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 900_000
 MIN_PARALLEL_COPY = 1 << 40 if THREADING_LAYER == "workqueue" else 32_768  # likewise, numbers
-K_BLOCK = 512  # rows of B packed at a time: a panel of them is 64 KB and stays in the L2 cache
+STRIP_ROWS = STRIP * ROWS
+K_BLOCK = 1024  # rows of B packed at a time: a panel is 128 KB at most and stays in the L2 cache
 PACK_BYTES = 1 << 21  # B is packed if it is larger than this, so larger than the L2 cache,
 PACK_ROWS = 256  # and if it meets so many rows of A that copying it pays
 
@@ -25,15 +26,15 @@ _NO_BIAS = {np.dtype(real): np.zeros(0, real) for real in (np.float32, np.float6
 
 
 @jit
-def _tile(t, A, a_transposed, k0, B, packed, start, relu, C):
-    """Compute tile t of C, counted down one panel of columns after the other.
+def _strip(t, A, a_transposed, k0, B, packed, start, relu, C):
+    """Compute strip t of C, counted down one panel of columns after the other.
 
     A panel is as wide as a tile. `B` is a matrix, or, if `packed`, its panels one below the other.
     """
     width = PANEL_BYTES // C.itemsize
     n_rows, n_columns = C.shape
-    tiles_per_panel = (n_rows + ROWS - 1) // ROWS
-    p, i = t // tiles_per_panel, t % tiles_per_panel * ROWS
+    strips_per_panel = (n_rows + STRIP_ROWS - 1) // STRIP_ROWS
+    p, i = t // strips_per_panel, t % strips_per_panel * STRIP_ROWS
     j = p * width
     if packed:
         n_k = B.shape[0] // ((n_columns + width - 1) // width)
@@ -49,27 +50,31 @@ def _tile(t, A, a_transposed, k0, B, packed, start, relu, C):
 
 
 @jit(parallel=True)
-def _tiles(n, parallel, A, a_transposed, k0, B, packed, start, relu, C):
-    """Compute all n tiles of C."""
+def _strips(n, parallel, A, a_transposed, k0, B, packed, start, relu, C):
+    """Compute all n strips of C."""
     if parallel:
         for t in prange(n):
-            _tile(t, A, a_transposed, k0, B, packed, start, relu, C)
+            _strip(t, A, a_transposed, k0, B, packed, start, relu, C)
     else:
         for t in range(n):
-            _tile(t, A, a_transposed, k0, B, packed, start, relu, C)
+            _strip(t, A, a_transposed, k0, B, packed, start, relu, C)
 
 
 @jit(parallel=True)
 def _pack(B, panels):
-    """Copy B's panels one below the other, so that a tile reads one unbroken run of memory."""
+    """Copy B's panels one below the other, so that a tile reads one unbroken run of memory.
+
+    Eight rows are copied at a time, because the processor fetches ahead along each of several rows.
+    """
     n_k, n_columns = B.shape
     width = panels.shape[1]
-    for p in prange(panels.shape[0] // n_k):
-        j = p * width
-        inside = min(width, n_columns - j)
-        for k in range(n_k):
-            for w in range(inside):
-                panels[p * n_k + k, w] = B[k, j + w]
+    n_panels = panels.shape[0] // n_k
+    for block in prange((n_k + 7) // 8):
+        for p in range(n_panels):
+            j = p * width
+            for k in range(8 * block, min(8 * block + 8, n_k)):
+                for w in range(min(width, n_columns - j)):
+                    panels[p * n_k + k, w] = B[k, j + w]
 
 
 @jit
@@ -79,10 +84,10 @@ def _product(A, a_transposed, B, bias, accumulate, relu, C):
     n_k, n_columns = B.shape
     width = PANEL_BYTES // C.itemsize
     n_panels = (n_columns + width - 1) // width
-    n_tiles = n_panels * ((C.shape[0] + ROWS - 1) // ROWS)
+    n_strips = n_panels * ((C.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS)
     parallel = 2 * C.size * n_k >= MIN_PARALLEL_FLOP
     if B.size * B.itemsize < PACK_BYTES or C.shape[0] < PACK_ROWS:
-        _tiles(n_tiles, parallel, A, a_transposed, 0, B, False, start, relu, C)
+        _strips(n_strips, parallel, A, a_transposed, 0, B, False, start, relu, C)
         return
     panels = np.empty((n_panels * K_BLOCK, width), C.dtype)
     for k0 in range(0, n_k, K_BLOCK):
@@ -90,7 +95,7 @@ def _product(A, a_transposed, B, bias, accumulate, relu, C):
         packed = panels[: n_panels * block.shape[0]]
         _pack(block, packed)
         is_last = k0 + K_BLOCK >= n_k
-        _tiles(n_tiles, parallel, A, a_transposed, k0, packed, True, start, relu and is_last, C)
+        _strips(n_strips, parallel, A, a_transposed, k0, packed, True, start, relu and is_last, C)
         start = C
 
 

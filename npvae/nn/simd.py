@@ -7,6 +7,7 @@ sum over k runs past it. `tile` computes such a block of C = start + A B (r = 0 
 
 Numba compiles loops but does not place values in registers, so `tile` is an `@intrinsic`: it writes
 LLVM vector code, which LLVM turns into the host's instructions (AVX-512, AVX2, NEON or SSE).
+One call goes down a strip of `STRIP` such blocks: a call costs as much as some ten steps of k.
 """
 
 import os
@@ -39,6 +40,7 @@ def host_simd() -> str:
 
 VECTOR_BYTES, ROWS = SHAPES[host_simd()]
 PANEL_BYTES = 2 * VECTOR_BYTES  # a tile is two vectors wide
+STRIP = 4  # tiles that one call computes, one below the other
 
 
 class _Vectors:
@@ -111,11 +113,10 @@ class _Vectors:
         """Compute a b + c: one fused instruction where the host has one."""
         return self._call(f"llvm.fmuladd.{self.suffix}", self.type, a, b, c)
 
-    def clamp_negative(self, value, condition):
-        """Replace negative lanes by 0 if `condition`; NaN is not negative, so it stays visible."""
+    def clamp_negative(self, value):
+        """Replace negative lanes by 0; NaN is not negative, so it stays visible."""
         negative = self.builder.fcmp_ordered("<", value, self.zero)
-        chosen = self.builder.and_(negative, self.splat(condition))
-        return self.builder.select(chosen, self.zero, value)
+        return self.builder.select(negative, self.zero, value)
 
 
 def _unpack(context, builder, kind, value):
@@ -127,12 +128,13 @@ def _unpack(context, builder, kind, value):
 
 @intrinsic(prefer_literal=True)
 def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, C, i, j):
-    """Compute one block of C = start + A B in registers: the module's equation.
+    """Compute a strip of blocks of C = start + A B in registers: the module's equation.
 
-    `rows`, `vectors` (1 or 2) and `ragged` are literals and give the block its size; a ragged
+    The first block is at (i, j), `STRIP` - 1 more lie below it as far as C reaches.
+    `rows`, `vectors` (1 or 2) and `ragged` are literals and give a block its size; a ragged
     block may reach past C's last column, its lanes out there are masked off. `A` is read as A.T
     if `a_transposed`. `start` has no rows (start from 0), one row (a bias) or all rows of C, which
-    may be C itself. With `relu` the block is clamped at 0 on its way out.
+    may be C itself. With `relu` a block is clamped at 0 on its way out.
     """
     real = C.dtype
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
@@ -147,39 +149,45 @@ def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, re
         start_data, (start_rows, _), (start_step, _) = _unpack(context, builder, start, first)
         c_data, (c_rows, n_columns), (c_step, _) = _unpack(context, builder, C, c)
 
-        last_row = builder.sub(c_rows, index(1))
-
         element = index(real.bitwidth // 8)
-        # A tile that hangs over the bottom computes the last row again and stores it again.
-        row = [vec.smaller(builder.add(i, index(r)), last_row) for r in range(n_rows)]
         inside = builder.sub(n_columns, j)
         masks = [vec.mask(v, inside) if ragged.literal_value else None for v in range(n_vectors)]
         block = [(r, v) for r in range(n_rows) for v in range(n_vectors)]
-        sums = {rv: cgutils.alloca_once_value(builder, vec.zero) for rv in block}
-
-        with builder.if_then(builder.icmp_signed(">", start_rows, index(0))):
-            is_bias = builder.icmp_signed("==", start_rows, index(1))
-            step = builder.select(is_bias, index(0), start_step)
-            for r, v in block:
-                pointer = vec.at(start_data, (row[r], step), (j, element))
-                builder.store(vec.load(pointer, v, masks[v]), sums[r, v])
-
-        # One step of the sum reads `vectors` registers of B and one scalar of A for each row.
+        sums = {rv: cgutils.alloca_once(builder, vec.type) for rv in block}
         a_row = builder.select(a_transposed, a_strides[1], a_strides[0])
         a_column = builder.select(a_transposed, a_strides[0], a_strides[1])
-        a_rows = [vec.at(a_data, (row[r], a_row), (k0, a_column)) for r in range(n_rows)]
-        with cgutils.for_range(builder, n_k) as loop:
-            b_row = vec.at(b_data, (loop.index, b_step))
-            b_now = [vec.load(b_row, v, masks[v]) for v in range(n_vectors)]
-            for r in range(n_rows):
-                a_now = vec.splat(builder.load(vec.at(a_rows[r], (loop.index, a_column))))
-                for v in range(n_vectors):
-                    total = builder.load(sums[r, v])
-                    builder.store(vec.multiply_add(a_now, b_now[v], total), sums[r, v])
+        last_row = builder.sub(c_rows, index(1))
+        end = vec.smaller(builder.add(i, index(STRIP * n_rows)), c_rows)
 
-        for r, v in block:
-            total = vec.clamp_negative(builder.load(sums[r, v]), relu)
-            vec.store(total, vec.at(c_data, (row[r], c_step), (j, element)), v, masks[v])
+        with cgutils.for_range_slice(builder, i, end, index(n_rows), index) as (top, _):
+            # A tile that hangs over the bottom computes the last row again and stores it again.
+            row = [vec.smaller(builder.add(top, index(r)), last_row) for r in range(n_rows)]
+            for rv in block:
+                builder.store(vec.zero, sums[rv])
+            with builder.if_then(builder.icmp_signed(">", start_rows, index(0))):
+                is_bias = builder.icmp_signed("==", start_rows, index(1))
+                step = builder.select(is_bias, index(0), start_step)
+                for r, v in block:
+                    pointer = vec.at(start_data, (row[r], step), (j, element))
+                    builder.store(vec.load(pointer, v, masks[v]), sums[r, v])
+
+            # One step of the sum reads `vectors` registers of B and one scalar of A for each row.
+            a_rows = [vec.at(a_data, (row[r], a_row), (k0, a_column)) for r in range(n_rows)]
+            with cgutils.for_range(builder, n_k) as loop:
+                b_row = vec.at(b_data, (loop.index, b_step))
+                b_now = [vec.load(b_row, v, masks[v]) for v in range(n_vectors)]
+                for r in range(n_rows):
+                    a_now = vec.splat(builder.load(vec.at(a_rows[r], (loop.index, a_column))))
+                    for v in range(n_vectors):
+                        total = builder.load(sums[r, v])
+                        builder.store(vec.multiply_add(a_now, b_now[v], total), sums[r, v])
+
+            with builder.if_then(relu):
+                for rv in block:
+                    builder.store(vec.clamp_negative(builder.load(sums[rv])), sums[rv])
+            for r, v in block:
+                pointer = vec.at(c_data, (row[r], c_step), (j, element))
+                vec.store(builder.load(sums[r, v]), pointer, v, masks[v])
         return context.get_dummy_value()
 
     args = rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, C, i, j
