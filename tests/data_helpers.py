@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from npvae.errors import UserError
 from npvae.experiment.data import load_data
-from npvae.experiment.errors import UserError
 from npvae.experiment.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 
 FUZZ = settings(

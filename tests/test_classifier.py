@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
+from npvae.errors import UserError
 from npvae.experiment import features as features_module
 from npvae.experiment.data import load_data
-from npvae.experiment.errors import UserError
 from npvae.experiment.features import accuracy, class_probabilities, features, train_classifier
 from npvae.models.classifier import (
     classifier_objective,

@@ -8,9 +8,9 @@ import pooch
 import pytest
 from data_helpers import error_line, toy_arrays, write_toy
 
+from npvae.errors import UserError
 from npvae.experiment import download
 from npvae.experiment.data import load_data
-from npvae.experiment.errors import UserError
 from npvae.experiment.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 
 REAL_MNIST = os.environ.get("NPVAE_DATA_DIR")

@@ -10,7 +10,7 @@ from data_helpers import FUZZ, error_line, header, mutations, toy_arrays
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 from npvae.experiment.idx import MAX_BYTES, TRAIN_IMAGES, idx_bytes, read_idx
 
 GOOD = idx_bytes(toy_arrays()[TRAIN_IMAGES])

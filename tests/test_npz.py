@@ -11,8 +11,8 @@ from data_helpers import FUZZ, error_line, mutations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from npvae.errors import UserError
 from npvae.experiment.data import load_data
-from npvae.experiment.errors import UserError
 from npvae.experiment.npz import read_npz
 
 

@@ -10,9 +10,9 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from threadpoolctl import threadpool_limits
 
+from npvae.errors import UserError
 from npvae.experiment import image_grids, pictures, trade_off
 from npvae.experiment.checkpoint import new_run
-from npvae.experiment.errors import UserError
 from npvae.experiment.evaluate import Errors, decode
 from npvae.experiment.image_grids import Embedding, pick_images, tsne
 from npvae.experiment.options import Options

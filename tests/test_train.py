@@ -8,9 +8,9 @@ import numba
 import numpy as np
 import pytest
 
+from npvae.errors import UserError
 from npvae.experiment import train as training
 from npvae.experiment.checkpoint import load_checkpoint
-from npvae.experiment.errors import UserError
 from npvae.experiment.options import Options, Settings
 from npvae.experiment.train import train
 from npvae.models.critic import CriticWeights

@@ -7,11 +7,11 @@ import numba
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from npvae.errors import UserError
 from npvae.experiment import image_grids, pictures
 from npvae.experiment.checkpoint import Run
 from npvae.experiment.comparison import Comparison
 from npvae.experiment.data import Dataset, load_data
-from npvae.experiment.errors import UserError
 from npvae.experiment.files import make_directory, write_text
 from npvae.experiment.many import train_all
 from npvae.experiment.measure import SEED, Bench, Measurement, make_bench, measure

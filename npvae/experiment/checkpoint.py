@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 from npvae.experiment.files import replacing
 from npvae.experiment.options import Options
 from npvae.models.critic import CriticWeights, make_critic

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pooch
 
+from npvae.errors import UserError
 from npvae.experiment.download import fetch_mnist, is_official
-from npvae.experiment.errors import UserError
 from npvae.experiment.idx import (
     NDIM,
     TEST_IMAGES,

@@ -17,7 +17,7 @@ import numpy as np
 import pooch
 from tqdm import tqdm
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 from npvae.experiment.idx import (
     NDIM,
     TEST_IMAGES,

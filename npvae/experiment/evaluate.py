@@ -19,6 +19,7 @@ from npvae.models.vae import (
     encode_forward,
     make_vae_activations,
 )
+from npvae.nn.layers import LOGVAR_MAX
 from npvae.nn.losses import bernoulli_nll
 
 BATCH = 500
@@ -51,13 +52,18 @@ def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mu, logvar
 
 
+def posterior_sigma(logvar: np.ndarray) -> np.ndarray:
+    """Return exp(logvar / 2), with the guard of `layers.reparameterise_forward`."""
+    return np.exp(0.5 * np.minimum(logvar, LOGVAR_MAX))
+
+
 def sample(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:
     """Draw z ~ N(mu, exp(logvar)) from a seed: the same noise for every model of this size.
 
     No epoch of a training has the number 2^31, so this noise is not the training's.
     """
     eps = np.random.default_rng([seed, 2**31]).standard_normal(mu.shape, dtype=np.float32)
-    return mu + np.exp(0.5 * logvar) * eps
+    return mu + posterior_sigma(logvar) * eps
 
 
 def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
@@ -94,5 +100,5 @@ def test_errors(w: VAEWeights, images: np.ndarray, seed: int) -> dict[str, float
         "test_bce_z": float(at_z.bce.mean()),
         "test_sse_mu": float(at_mu.sse.mean()),
         "test_sse_z": float(at_z.sse.mean()),
-        "mean_sigma": float(np.exp(0.5 * logvar).mean()),
+        "mean_sigma": float(posterior_sigma(logvar).mean()),
     }

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 from npvae.experiment.evaluate import BATCH
 from npvae.models.classifier import (
     ClassifierActivations,

@@ -11,7 +11,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 
 
 def make_directory(path: Path) -> Path:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"

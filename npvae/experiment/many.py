@@ -8,8 +8,8 @@ import numba
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from npvae.errors import UserError
 from npvae.experiment.checkpoint import Run, load_checkpoint
-from npvae.experiment.errors import UserError
 from npvae.experiment.options import Options, Settings
 
 

@@ -18,7 +18,7 @@ from npvae.experiment.distances import (
     sliced_w1,
     w1_per_dimension,
 )
-from npvae.experiment.evaluate import decode, encode, reconstruction_errors
+from npvae.experiment.evaluate import decode, encode, posterior_sigma, reconstruction_errors
 from npvae.experiment.features import accuracy, features, train_classifier
 from npvae.experiment.interpolation import PathQuality, interpolate, random_pairs
 from npvae.experiment.likelihood import entropy_floor, likelihood
@@ -168,7 +168,7 @@ def measure(model: Trained, bench: Bench) -> Measurement:
     found.values |= latent_metrics(z, lambda draw: prior_draws(*z.shape, draw))
     found.values |= critic_metrics(model)
     found.values["active"] = float(active_units(model.mu).sum())
-    sigma = np.exp(0.5 * model.logvar)
+    sigma = posterior_sigma(model.logvar)
     found.values["mean_sigma"] = float(sigma.mean())
     found.per_dimension |= {
         "mean of z": shape.mean,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
 from npvae.experiment.idx import DEFLATE_RATIO, check_promise
 
 _MEMBERS = ("images", "labels", "test_images", "test_labels")

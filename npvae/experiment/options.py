@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from npvae.experiment.errors import UserError
+from npvae.errors import UserError
+
+LARGEST = 1e30  # of a learning rate or weight: float32, in which training computes, ends at 3e38
 
 
 @dataclass(frozen=True)
@@ -75,22 +77,22 @@ def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
 
 
 def number(text: str) -> float:
-    """Convert a finite number that is not negative."""
+    """Convert a number from 0 to LARGEST."""
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
+    if not 0 <= value <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {LARGEST:g}")
     return value
 
 
 def positive(text: str) -> float:
-    """Convert a finite number above 0."""
+    """Convert a number above 0, up to LARGEST."""
     with suppress(argparse.ArgumentTypeError):
         if value := number(text):
             return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, up to {LARGEST:g}")
 
 
 def training_parser(run: str, description: str) -> OneLineParser:

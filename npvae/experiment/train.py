@@ -19,9 +19,9 @@ import numba
 import numpy as np
 from tqdm import tqdm
 
+from npvae.errors import UserError
 from npvae.experiment.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
 from npvae.experiment.data import Dataset, load_data
-from npvae.experiment.errors import UserError
 from npvae.experiment.evaluate import test_errors
 from npvae.experiment.files import make_directory, only_user, write_text
 from npvae.experiment.options import Options, Settings
@@ -152,8 +152,8 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
 def make_step(run: Run, images: np.ndarray, batch: int):
     """Return a function (index, rng) that does the next step on a batch of this size.
 
-    It draws the step's noise, and returns the losses named in LOSSES and the largest absolute
-    gradient (WS: summed over the updates). Its buffers are allocated here, once.
+    It draws the step's noise, and returns the losses named in LOSSES and the number that Adam
+    watches (WS: summed over the updates). Its buffers are allocated here, once.
     """
     o, a = run.options, make_vae_activations(run.vae.w, batch)
     if o.run == "kl":
@@ -200,9 +200,9 @@ def _summary(run: Run, n_images: int) -> str:
 def _divergence(run: Run, losses: dict[str, float], largest: float) -> str:
     values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
     return (
-        f"step {run.steps} (epoch {run.epoch + 1}): the loss or a gradient is no longer finite"
-        f" ({values}, largest gradient {largest:g}); the learning rate or a weight is likely"
-        f" too large. {run.epoch} epochs are saved"
+        f"step {run.steps} (epoch {run.epoch + 1}): a loss, gradient or parameter is no longer"
+        f" finite ({values}, largest gradient or parameter {largest:g}); the learning rate or a"
+        f" weight is likely too large. {run.epoch} epochs are saved"
     )
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from npvae.errors import UserError
 from npvae.experiment.checkpoint import Run, load_checkpoint
 from npvae.experiment.data import Dataset
-from npvae.experiment.errors import UserError
 from npvae.experiment.evaluate import Errors, encode, reconstruction_errors, sample
 from npvae.models.vae import VAEWeights
 

@@ -102,7 +102,7 @@ def critic_objective(
     In `critic.g` it leaves the gradient of weight * P - W1. The z of all three parts is set.
     """
     score_forward(critic.w, batch.every)
-    w1 = float(batch.prior.score.mean() - batch.fake.score.mean())
+    w1 = float(batch.prior.score.mean()) - float(batch.fake.score.mean())
 
     batch.fake.dscore[:] = 1 / batch.fake.dscore.size
     batch.prior.dscore[:] = -1 / batch.prior.dscore.size

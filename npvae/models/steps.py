@@ -39,7 +39,7 @@ def kl_step(
 ) -> tuple[float, float, float]:
     """Do step t (1, 2, ..) on images[index], with the noise in `a.eps`.
 
-    Returns BCE and KL in nats per image, and the largest absolute gradient.
+    Returns BCE and KL in nats per image, and the number to watch of `adam_update`.
     """
     gather(images, index, a.x)
     encode_forward(vae.w, a)
@@ -69,7 +69,7 @@ def critic_step(
     """Do the critic's update number t (1, 2, ..) on fresh z of the mu and logvar that `a` holds.
 
     Returns the W1 estimate, the penalty, the mean norm of the score's input gradient, and the
-    largest absolute gradient of a parameter.
+    number to watch of `adam_update`.
     """
     reparameterise_forward(a.mu, a.logvar, eps, a.sigma, batch.fake.z)
     batch.prior.z[:] = prior
@@ -98,7 +98,7 @@ def ws_step(
     noise (n, 2, B, latent) holds each critic update's eps and prior samples, alpha (n, B) its
     uniform numbers; `a.eps` holds the VAE's noise. Returns BCE, then the means over the critic
     updates of the W1 estimate, the penalty and the norm of the score's input gradient, and the sum
-    over all updates of the largest absolute gradient.
+    of what all the updates watch.
     """
     gather(images, index, a.x)
     encode_forward(vae.w, a)

@@ -21,10 +21,10 @@ MIN_PARALLEL = 2_000_000 if THREADING_LAYER == "workqueue" else 32_768
 
 @jit
 def _update(theta, grad, m, v, rate, root_correction):
-    """Update one stretch of parameters; return the bits of the largest absolute gradient.
+    """Update one stretch; return the bits of the largest absolute number in grad, v and theta.
 
     Read as integers, absolute floats keep their order, infinity and NaN above all others; and the
-    largest of integers is the same in any order, so this loop can be vectorised.
+    largest of integers is the same in any order, so both loops are vectorised.
     """
     real = theta.dtype.type
     keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)
@@ -35,6 +35,8 @@ def _update(theta, grad, m, v, rate, root_correction):
         v[n] = keep2 * v[n] + add2 * g * g
         theta[n] -= rate * m[n] / (math.sqrt(v[n]) * root_correction + epsilon)
         largest = max(largest, reinterpret(abs(g)))
+    for n in range(theta.size):
+        largest = max(largest, reinterpret(abs(v[n])), reinterpret(abs(theta[n])))
     return largest
 
 
@@ -56,9 +58,10 @@ def _update_all(theta, grad, m, v, rate, root_correction):
 
 
 def adam_update(parameters: ParameterSet, t: int, lr: float) -> float:
-    """Apply update number t (1, 2, ..) in place and return the largest absolute gradient.
+    """Apply update number t (1, 2, ..) in place; return the largest absolute number in it all.
 
-    That number is there to be watched: it is NaN or infinite if any gradient is.
+    That number, of gradients, their squares' means and parameters, is there to be watched: it is
+    NaN or infinite if any of them is.
     """
     _, _, theta, grad, m, v = parameters
     rate = theta.dtype.type(lr / (1 - BETA1**t))

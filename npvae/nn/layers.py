@@ -5,6 +5,10 @@
     mean              y = (x_1 + .. + x_n) / n          for each row
     reparameterise    z = mu + sigma * eps,   sigma = exp(logvar / 2),   eps ~ N(0, I)
 
+An exponential of logvar is taken of min(logvar, LOGVAR_MAX), in the losses too: sigma stays finite
+however far a diverging encoder goes. The gradient is that of the unguarded formula with the guarded
+sigma, so it still pulls logvar back. Below no guard is needed: sigma becomes 0.
+
 A gradient of `y` is called `dy`. Every array is the caller's; a backward overwrites its outputs.
 """
 
@@ -13,6 +17,8 @@ import numpy as np
 from npvae.nn.jit import jit
 from npvae.nn.matmul import matmul, matmul_nt, matmul_tn
 from npvae.nn.vecmath import exp
+
+LOGVAR_MAX = 20  # sigma = 22,026, and the square of all that follows from it is finite in float32
 
 
 def dense_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
@@ -76,6 +82,13 @@ def mean_backward(dy: np.ndarray, dx: np.ndarray) -> None:
 
 
 @jit
+def guarded(logvar: np.ndarray, row: int, j: int) -> float:
+    """Return min(logvar[row, j], LOGVAR_MAX); NaN stays NaN."""
+    value, most = logvar[row, j], logvar.dtype.type(LOGVAR_MAX)
+    return most if value > most else value
+
+
+@jit
 def reparameterise_forward(
     mu: np.ndarray, logvar: np.ndarray, eps: np.ndarray, sigma: np.ndarray, z: np.ndarray
 ) -> None:
@@ -83,7 +96,7 @@ def reparameterise_forward(
     half = z.dtype.type(0.5)
     for row in range(z.shape[0]):
         for j in range(z.shape[1]):
-            sigma[row, j] = exp(half * logvar[row, j])
+            sigma[row, j] = exp(half * guarded(logvar, row, j))
             z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]
 
 

@@ -5,13 +5,15 @@
     KL          kl(mu, logvar) = KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - logvar) / 2
                 dkl/dmu = mu,   dkl/dlogvar = (sigma^2 - 1) / 2
 
-Both gradients are of the mean over the batch, which is what training minimises.
+Both gradients are of the mean over the batch, which is what training minimises. sigma^2 is taken of
+a guarded logvar (see layers.py).
 """
 
 import numpy as np
 from numba import prange
 
 from npvae.nn.jit import THREADING_LAYER, jit
+from npvae.nn.layers import guarded
 from npvae.nn.vecmath import exp, log1p
 
 # Logits: fewer are done before the other threads are awake.
@@ -80,7 +82,7 @@ def kl_forward(mu: np.ndarray, logvar: np.ndarray) -> float:
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
             lv = logvar[row, j]
-            total += mu[row, j] * mu[row, j] + exp(lv) - 1 - lv
+            total += mu[row, j] * mu[row, j] + exp(guarded(logvar, row, j)) - 1 - lv
     return total / 2 / mu.shape[0]
 
 
@@ -97,4 +99,4 @@ def kl_backward(
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
             dmu[row, j] += scale * mu[row, j]
-            dlogvar[row, j] += scale * half * (exp(logvar[row, j]) - one)
+            dlogvar[row, j] += scale * half * (exp(guarded(logvar, row, j)) - one)

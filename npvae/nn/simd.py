@@ -17,6 +17,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from npvae.errors import UserError
+
 # name: (bytes in a vector register, rows of a tile). A tile keeps rows x 2 registers of sums and
 # needs a few more for A and B: 8 x 2 suits 32 registers (AVX-512, NEON), 6 x 2 suits 16.
 SHAPES = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (16, 6)}
@@ -26,12 +28,12 @@ def host_simd() -> str:
     """Name the vector instructions to write for: a key of `SHAPES`.
 
     The environment variable NPVAE_SIMD forces one (a narrow one runs anywhere); without it the
-    host's widest is taken. Raises ValueError for a name that `SHAPES` does not have.
+    host's widest is taken. Raises UserError for a name that `SHAPES` does not have.
     """
     forced = os.environ.get("NPVAE_SIMD")
     if forced:
         if forced not in SHAPES:
-            raise ValueError(f"NPVAE_SIMD={forced} is unknown: use one of {', '.join(SHAPES)}")
+            raise UserError(f"NPVAE_SIMD={forced} is unknown; use one of {', '.join(SHAPES)}")
         return forced
     features = binding.get_host_cpu_features()
     known = [("avx512f", "avx512"), ("avx2", "avx2"), ("neon", "neon")]
