@@ -149,6 +149,13 @@ def good_npy() -> bytes:
     return buffer.getvalue()
 
 
+def test_npz_compressed_otherwise_is_refused(tmp_path):
+    path = tmp_path / "own.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:  # whose bombs are unbounded
+        archive.writestr("images.npy", good_npy())
+    assert "compressed in a way" in error_line(path)
+
+
 def test_npz_wrong_checksum(tmp_path):
     path = raw_npz(tmp_path / "own.npz", npy_header("(2, 2, 2)") + b"SOMEBYTE")
     path.write_bytes(path.read_bytes().replace(b"SOMEBYTE", b"someBYTE"))

@@ -190,60 +190,20 @@ def test_a_loss_that_turns_nan_stops_the_run_and_keeps_the_checkpoint(tmp_path, 
     assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
 
 
+def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
+    tmp_path, digits, monkeypatch
+):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
+    monkeypatch.setattr(training, "test_errors", lambda *_: {"test_bce_mu": np.inf})
+    with pytest.raises(UserError, match=r"\(epoch 2\).*test_bce_mu inf.* 1 epochs are saved"):
+        train(options("kl"), settings(tmp_path, digits, resume=True))
+    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+
+
 def test_a_directory_in_use_is_refused(tmp_path, digits):
     from npvae.experiment.files import only_user
 
     (tmp_path / "out").mkdir()
     with only_user(tmp_path / "out"), pytest.raises(UserError, match="another run"):
         train(options("kl"), settings(tmp_path, digits))
-
-
-class TestCheckpoints:
-    @pytest.fixture
-    def path(self, tmp_path, digits):
-        train(options("ws", epochs=1), settings(tmp_path, digits))
-        return tmp_path / "out" / "checkpoint.npz"
-
-    def rewrite(self, path, **changes):
-        with np.load(path) as file:
-            arrays = {name: file[name] for name in file.files} | changes
-        np.savez(path, **{name: a for name, a in arrays.items() if a is not None})
-
-    def test_missing(self, tmp_path):
-        with pytest.raises(UserError, match=r"nowhere.npz: no such checkpoint"):
-            load_checkpoint(tmp_path / "nowhere.npz")
-
-    def test_truncated(self, path):
-        path.write_bytes(path.read_bytes()[:-100])
-        with pytest.raises(UserError, match="not a readable checkpoint"):
-            load_checkpoint(path)
-
-    def test_wrong_shape(self, path):
-        self.rewrite(path, **{"decoder.hidden.bias": np.zeros(5, np.float32)})
-        with pytest.raises(UserError, match=r"decoder.hidden.bias is float32\(5,\)"):
-            load_checkpoint(path)
-
-    def test_missing_and_extra_arrays(self, path):
-        self.rewrite(path, extra=np.zeros(3))
-        with pytest.raises(UserError, match="extra does not belong"):
-            load_checkpoint(path)
-        self.rewrite(path, extra=None, **{"decoder.hidden.bias": None})
-        with pytest.raises(UserError, match=r"decoder\.hidden\.bias is missing"):
-            load_checkpoint(path)
-
-    def test_objects_are_not_unpickled(self, path):
-        self.rewrite(path, **{"decoder.hidden.bias": np.array([{}], object)})
-        with pytest.raises(UserError, match="not a readable checkpoint"):
-            load_checkpoint(path)
-
-    def test_not_finite(self, path):
-        self.rewrite(path, **{"decoder.hidden.bias": np.full(16, np.nan, np.float32)})
-        with pytest.raises(UserError, match="NaN"):
-            load_checkpoint(path)
-
-    def test_a_future_format(self, path):
-        with np.load(path) as file:
-            meta = json.loads(str(file["meta"]))
-        self.rewrite(path, meta=np.array(json.dumps(meta | {"format": 99})))
-        with pytest.raises(UserError, match="format 99"):
-            load_checkpoint(path)

@@ -69,7 +69,7 @@ def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
             value = None
         if value is None or not least <= value <= most:
             raise argparse.ArgumentTypeError(
-                f"{text!r} is not a whole number from {least} to {most}"
+                f"{text[:40]!r} is not a whole number from {least} to {most}"
             )
         return value
 
@@ -83,7 +83,7 @@ def number(text: str) -> float:
     except ValueError:
         value = math.nan
     if not 0 <= value <= LARGEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {LARGEST:g}")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number from 0 to {LARGEST:g}")
     return value
 
 
@@ -92,7 +92,41 @@ def positive(text: str) -> float:
     with suppress(argparse.ArgumentTypeError):
         if value := number(text):
             return value
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0, up to {LARGEST:g}")
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number above 0, up to {LARGEST:g}")
+
+
+RANGES = {
+    "epochs": whole(1),
+    "batch_size": whole(1, 2**16),
+    "lr": positive,
+    "latent_dim": whole(1, 2**12),
+    "hidden_dim": whole(1, 2**14),
+    "seed": whole(0),
+    "limit": whole(1),
+    "beta": number,
+    "wasserstein_weight": number,
+    "critic_steps": whole(1, 1000),
+    "gp_weight": number,
+    "critic_lr": positive,
+}
+
+
+def options_from(values: dict) -> Options:
+    """Make the Options that a file describes.
+
+    Raises ValueError or TypeError for what is not an option or would be refused on a command line.
+    """
+    options = Options(**values)
+    if options.run not in ("kl", "ws"):
+        raise ValueError(f"no such run: {options.run!r:.40}")
+    try:
+        for name, convert in RANGES.items():
+            value = getattr(options, name)
+            if value is not None or name != "limit":
+                convert(repr(value))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"{name}: {error}") from error
+    return options
 
 
 def training_parser(run: str, description: str) -> OneLineParser:
@@ -100,26 +134,24 @@ def training_parser(run: str, description: str) -> OneLineParser:
     default = Options(run)
     parser = OneLineParser(description=description, formatter_class=Help)
 
-    def add(name: str, kind: Callable, text: str) -> None:
-        value = getattr(default, name.strip("-").replace("-", "_"))
-        parser.add_argument(name, type=kind, default=value, metavar="N", help=text)
+    def add(field: str, text: str) -> None:
+        name, value = "--" + field.replace("_", "-"), getattr(default, field)
+        parser.add_argument(name, type=RANGES[field], default=value, metavar="N", help=text)
 
-    add("--epochs", whole(1), "how often the training images are gone through")
-    add("--batch-size", whole(1, 2**16), "images per step; the gradient is their average")
-    add(
-        "--lr", positive, "learning rate: how far Adam moves a parameter in one step, at most about"
-    )
-    add("--latent-dim", whole(1, 2**14), "how many numbers describe an image: the size of z")
-    add("--hidden-dim", whole(1, 2**16), "units in the hidden layer of encoder and decoder")
-    add("--seed", whole(0), "start of the random numbers; the same seed gives the same weights")
-    add("--limit", whole(1), "train on the first N images only, for a quick try")
+    add("epochs", "how often the training images are gone through")
+    add("batch_size", "images per step; the gradient is their average")
+    add("lr", "learning rate: how far Adam moves a parameter in one step, at most about")
+    add("latent_dim", "how many numbers describe an image: the size of z")
+    add("hidden_dim", "units in the hidden layer of encoder and decoder")
+    add("seed", "start of the random numbers; the same seed gives the same weights")
+    add("limit", "train on the first N images only, for a quick try")
     if run == "kl":
-        add("--beta", number, "weight of the KL divergence; 1 is the VAE's own bound")
+        add("beta", "weight of the KL divergence; 1 is the VAE's own bound")
     else:
-        add("--wasserstein-weight", number, "lambda, the weight of the Wasserstein distance")
-        add("--critic-steps", whole(1, 1000), "critic updates per update of the VAE")
-        add("--gp-weight", number, "weight of the penalty that keeps the critic's slope at 1")
-        add("--critic-lr", positive, "learning rate of the critic")
+        add("wasserstein_weight", "lambda, the weight of the Wasserstein distance")
+        add("critic_steps", "critic updates per update of the VAE")
+        add("gp_weight", "weight of the penalty that keeps the critic's slope at 1")
+        add("critic_lr", "learning rate of the critic")
     parser.add_argument(
         "--out", type=Path, default=Path("runs", run), metavar="DIR", help="where the results go"
     )

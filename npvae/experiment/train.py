@@ -20,7 +20,13 @@ import numpy as np
 from tqdm import tqdm
 
 from npvae.errors import UserError
-from npvae.experiment.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
+from npvae.experiment.checkpoint import (
+    HISTORY,
+    Run,
+    load_checkpoint,
+    new_run,
+    save_checkpoint,
+)
 from npvae.experiment.data import Dataset, load_data
 from npvae.experiment.evaluate import test_errors
 from npvae.experiment.files import make_directory, only_user, write_text
@@ -31,11 +37,6 @@ from npvae.models.vae import make_vae_activations
 from npvae.nn.jit import is_compiled, set_threads
 
 LOSSES = {"kl": ("bce", "kl"), "ws": ("bce", "w1", "gp", "critic_grad_norm")}
-COLUMNS = {
-    "kl": ("epoch", "train_bce", "train_kl"),
-    "ws": ("epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm"),
-}
-TEST_COLUMNS = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds")
 
 
 def train(options: Options, settings: Settings) -> Run:
@@ -143,10 +144,14 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
             progress.set_postfix_str(_losses(names, sums / seen), refresh=False)
             progress.update(len(index))
     seconds = time.perf_counter() - start
-    run.epoch = epoch
     values = (epoch, *(float(value) for value in sums / n))
-    row = dict(zip(COLUMNS[options.run], values, strict=True))
-    return row | test_errors(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
+    row = dict(zip(HISTORY[options.run], values, strict=False))  # the columns of training
+    row |= test_errors(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
+    if not all(math.isfinite(value) for value in row.values()):
+        losses = {name: value for name, value in row.items() if name.startswith("test_")}
+        raise UserError(_divergence(run, losses, largest))
+    run.epoch = epoch
+    return row
 
 
 def make_step(run: Run, images: np.ndarray, batch: int):
@@ -189,7 +194,9 @@ def _summary(run: Run, n_images: int) -> str:
     """Return the line that stands for an epoch on the screen."""
     row = run.history[-1]
     names = LOSSES[run.options.run]
-    losses = _losses(names, [row[column] for column in COLUMNS[run.options.run][1:]])
+    losses = _losses(
+        names, [row[column] for column in HISTORY[run.options.run][1 : 1 + len(names)]]
+    )
     speed = n_images / row["seconds"]
     return (
         f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
@@ -223,7 +230,7 @@ def _config(run: Run, data: Dataset) -> dict:
 
 
 def _csv(run: Run) -> str:
-    columns = COLUMNS[run.options.run] + TEST_COLUMNS
+    columns = HISTORY[run.options.run]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -60,6 +60,16 @@ class CriticActivations(NamedTuple):
         return CriticActivations(*(a[first:last] for a in self[:-1]), self.scratch)
 
 
+def critic_shapes(
+    latent: int, hidden: tuple[int, int] = HIDDEN, units: int = UNITS
+) -> CriticWeights:
+    """Return the shapes of the critic's parameters."""
+    first, second = hidden
+    return CriticWeights(
+        (latent, first), (first,), (first, second), (second,), (second, units), (units,)
+    )
+
+
 def make_critic(
     latent: int,
     dtype: np.dtype,
@@ -68,11 +78,7 @@ def make_critic(
     units: int = UNITS,
 ) -> ParameterSet:
     """Allocate the critic's parameters and draw their start, uniform in +-1/sqrt(fan_in)."""
-    first, second = hidden
-    shapes = CriticWeights(
-        (latent, first), (first,), (first, second), (second,), (second, units), (units,)
-    )
-    return make_parameters(shapes, dtype, rng)
+    return make_parameters(critic_shapes(latent, hidden, units), dtype, rng)
 
 
 def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:

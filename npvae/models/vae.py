@@ -62,11 +62,9 @@ class VAEActivations(NamedTuple):
     scratch: np.ndarray  # room for the transposes of a backward pass
 
 
-def make_vae(
-    pixels: int, hidden: int, latent: int, dtype: np.dtype, rng: np.random.Generator
-) -> ParameterSet:
-    """Allocate the VAE's parameters and draw their start, uniform in +-1/sqrt(fan_in)."""
-    shapes = VAEWeights(
+def vae_shapes(pixels: int, hidden: int, latent: int) -> VAEWeights:
+    """Return the shapes of the VAE's parameters."""
+    return VAEWeights(
         (pixels, hidden),
         (hidden,),
         (hidden, 2 * latent),
@@ -76,7 +74,13 @@ def make_vae(
         (hidden, pixels),
         (pixels,),
     )
-    return make_parameters(shapes, dtype, rng)
+
+
+def make_vae(
+    pixels: int, hidden: int, latent: int, dtype: np.dtype, rng: np.random.Generator
+) -> ParameterSet:
+    """Allocate the VAE's parameters and draw their start, uniform in +-1/sqrt(fan_in)."""
+    return make_parameters(vae_shapes(pixels, hidden, latent), dtype, rng)
 
 
 def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
