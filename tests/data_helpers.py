@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from npvae.errors import UserError
+from npvae.experiment.checkpoint import HISTORY, Run, new_run
 from npvae.experiment.data import load_data
 from npvae.experiment.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
+from npvae.experiment.options import Options
 
 FUZZ = settings(
     max_examples=60,
@@ -42,6 +44,16 @@ def write_toy(directory: Path, zipped: bool = False) -> Path:
         else:
             (directory / name).write_bytes(data)
     return directory
+
+
+def small_run(run: str = "kl") -> Run:
+    """A run of 2 epochs, as training leaves it, of a network for images of 3 x 2 pixels."""
+    made = new_run(Options(run, latent_dim=1, hidden_dim=2), (3, 2), "toys")
+    made.epoch, made.steps = 2, 10
+    made.history = [dict.fromkeys(HISTORY[run], 0.5) | {"epoch": n} for n in (1, 2)]
+    rng = np.random.default_rng(0)
+    made.vae.m[:], made.vae.v[:] = rng.random((2, made.vae.m.size))
+    return made
 
 
 def error_line(path: Path | str, load=load_data) -> str:

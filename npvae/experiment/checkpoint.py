@@ -182,7 +182,6 @@ def _checked_meta(path: Path, text: str) -> dict:
         if not all(math.isfinite(value) for row in history for value in row.values()):
             raise ValueError("the history holds NaN or infinity")
     except (
-        AttributeError,
         KeyError,
         OverflowError,
         RecursionError,
