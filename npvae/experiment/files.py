@@ -27,7 +27,10 @@ def make_directory(path: Path) -> Path:
 
 @contextmanager
 def only_user(directory: Path) -> Iterator[None]:
-    """Hold a directory for this process; raises UserError if another process holds it."""
+    """Hold a directory for this process, and remove what a killed one left half-written there.
+
+    Raises UserError if another process holds it, or it cannot be written to.
+    """
     lock = FileLock(directory / ".lock")
     try:
         lock.acquire(timeout=0)
@@ -40,6 +43,8 @@ def only_user(directory: Path) -> Iterator[None]:
             f"{directory}: cannot be written to ({error.strerror}); choose another --out"
         ) from error
     try:
+        for left in directory.glob(".*.tmp"):
+            left.unlink()
         yield
     finally:
         lock.release()
