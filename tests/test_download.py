@@ -1,6 +1,7 @@
 """Downloading MNIST into the cache, from a server on this machine that misbehaves in every way."""
 
 import gzip
+import multiprocessing
 import socket
 import sys
 import threading
@@ -277,6 +278,18 @@ def test_downloading_at_once_leaves_one_whole_cache(mirrors, cache):
     with ThreadPoolExecutor(4) as pool:
         names = list(pool.map(lambda _: load_data().name, range(8)))
     assert names == [NAME] * 8
+    assert_cached(cache)
+
+
+def test_two_processes_downloading_at_once_leave_one_whole_cache(mirrors, cache):
+    mirrors("good")
+    fork = multiprocessing.get_context("fork")  # so that the children know the local mirrors
+    children = [fork.Process(target=load_data) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert [child.exitcode for child in children] == [0] * 4
     assert_cached(cache)
 
 

@@ -1,5 +1,6 @@
 """kill -9 at 50 random moments: the newest checkpoint always loads, and resuming loses no bit."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -76,3 +77,22 @@ def test_kill_at_50_random_moments_and_resume_to_the_same_bytes(tmp_path):
             if run == "ws" or ours is not None:
                 for flat in ("theta", "m", "v"):
                     assert getattr(ours, flat).tobytes() == getattr(theirs, flat).tobytes()
+
+
+def test_ctrl_c_exits_with_130_and_says_how_to_go_on(tmp_path):
+    np.savez(tmp_path / "own.npz", images=np.zeros((200, 5, 4), np.float32))
+    child = subprocess.Popen(
+        command("kl", tmp_path / "own.npz", tmp_path / "out", ENDLESS),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not child.stdout.readline().startswith("epoch"):
+        pass
+    child.send_signal(signal.SIGINT)
+    shown, said = child.communicate()
+    assert child.returncode == 130
+    assert said.count("\n") == 1 and "--resume" in said
+    epochs = 1 + sum(line.startswith("epoch") for line in shown.splitlines())
+    assert f"the {epochs} before are saved" in said
+    assert load_checkpoint(tmp_path / "out" / "checkpoint.npz").epoch == epochs
