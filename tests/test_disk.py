@@ -13,6 +13,7 @@ import pytest
 from npvae.errors import UserError
 from npvae.experiment.checkpoint import load_checkpoint
 from npvae.experiment.files import replacing, write_text
+from npvae.experiment.options import run_program
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -108,3 +109,32 @@ def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(tmp_path, i
             assert load_checkpoint(out / "checkpoint.npz").epoch > epoch
         finally:
             first.kill()
+
+
+def test_a_full_disk_under_the_printed_lines_costs_no_epoch(tmp_path, images):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            command(images, tmp_path / "out"), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert "No space left" in one_line(result)
+
+
+def test_a_reader_that_hangs_up_gets_one_line(tmp_path, images):
+    child = subprocess.Popen(
+        command(images, tmp_path / "out"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    child.stdout.close()
+    said = child.stderr.read()
+    assert child.wait() == 2 and said.count("\n") == 1 and "Broken pipe" in said
+    child.stderr.close()
+
+
+def test_too_little_memory_gives_one_line(capsys):
+    def main():
+        np.empty(2**62, np.uint8)
+
+    with pytest.raises(SystemExit) as stop:
+        run_program(main)
+    assert stop.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "out of memory" in said

@@ -133,6 +133,14 @@ def test_resuming_gives_the_bits_of_an_uninterrupted_run(run, tmp_path, digits):
     assert without_seconds(tmp_path / "whole") == without_seconds(tmp_path / "parts")
 
 
+def test_resuming_a_finished_run_says_so_and_changes_nothing(tmp_path, digits, capsys):
+    train(options("kl"), settings(tmp_path, digits))
+    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
+    train(options("kl"), settings(tmp_path, digits, resume=True))
+    assert "nothing to do: 2 epochs are done" in capsys.readouterr().out
+    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+
+
 def test_resuming_with_other_options_is_refused(tmp_path, digits):
     train(options("kl"), settings(tmp_path, digits))
     with pytest.raises(UserError, match=r"--lr 0\.001"):

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -176,12 +177,19 @@ def parse_training(parser: OneLineParser, run: str) -> tuple[Options, Settings]:
 
 def run_program(main: Callable[[], None]) -> None:
     """Run a program: bad input gives one line and exit status 2, Ctrl-C one line and 130."""
-    program = Path(sys.argv[0]).name
+    status = 2
     try:
         main()
+        sys.stdout.flush()
+        return
     except UserError as error:
-        print(f"{program}: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        message = " ".join(str(error).split())
+    except MemoryError:
+        message = "out of memory; make the batch, the hidden layer or the data smaller"
+    except OSError as error:  # of the screen, most likely: `| head` has enough, `> FILE` is full
+        message = f"{error.strerror or error}; make room, or look where its output goes"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # not tried again at exit
     except KeyboardInterrupt as stop:
-        print(f"{program}: stopped {stop}".strip(), file=sys.stderr)
-        sys.exit(130)
+        status, message = 130, f"stopped {stop}".strip()
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(status)

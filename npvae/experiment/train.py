@@ -57,6 +57,8 @@ def train(options: Options, settings: Settings) -> Run:
         write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
         if run.history:
             write_text(out / "history.csv", _csv(run))
+        if run.epoch >= options.epochs:
+            print(f"nothing to do: {run.epoch} epochs are done")
         while run.epoch < options.epochs:
             run.history.append(_train_epoch(run, data, stop))
             save_checkpoint(out / "checkpoint.npz", run)
