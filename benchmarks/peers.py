@@ -1,4 +1,4 @@
-"""What every competitor of the benchmarks has in common: sizes, constants, first weights, names.
+"""What the competitors of the benchmarks share: sizes, constants, work, first weights, names.
 
 One competitor is one function `make_<name>_step(run, sizes, images, threads)`. It returns
 `step(index)`, which performs one whole training step, synchronously, on the images of that index:
@@ -53,6 +53,24 @@ class Sizes:
     critic: tuple[int, int, int] = (512, 256, 10)
     batch: int = 64
     critic_updates: int = 6
+
+
+def step_flop(run: str, sizes: Sizes) -> int:
+    """Count the floating-point operations of the matrix products of one step, 2 m k n for each.
+
+    A product x W costs as much again for the gradient of W and, where it is needed, that of x.
+    """
+    p, h, z, b = sizes.pixels, sizes.hidden, sizes.latent, sizes.batch
+    c1, c2, units = sizes.critic
+    first, inner = p * h, h * 2 * z + z * h + h * p  # the encoder's input needs no gradient
+    vae = 2 * first + 3 * inner
+    if run == "kl":
+        return 2 * b * vae
+    critic = z * c1 + c1 * c2 + c2 * units
+    # Forward and input gradient of all 3 B rows, weights' gradient of 2 B, and the penalty's second
+    # backward pass over B rows: a weights' gradient and an input gradient, save the last one.
+    update = 3 * 2 * critic + 2 * critic + 2 * critic - c2 * units
+    return 2 * b * (vae + sizes.critic_updates * update + 2 * critic)
 
 
 def initial_layers(sizes: Sizes, seed: int = 0) -> tuple[list[Layer], list[Layer]]:

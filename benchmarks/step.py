@@ -20,30 +20,12 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not be installed
 
 from benchmarks.peak import fma_peak
-from benchmarks.peers import COMPETITORS, Sizes
+from benchmarks.peers import COMPETITORS, Sizes, step_flop
 from benchmarks.timing import markdown_table
 from benchmarks.worker import Worker
 from npvae.experiment.data import load_data
 
 TURN = 0.3  # seconds that a competitor gets before it is the next one's turn
-
-
-def step_flop(run: str, sizes: Sizes) -> int:
-    """Count the floating-point operations of the matrix products of one step, 2 m k n for each.
-
-    A product x W costs as much again for the gradient of W and, where it is needed, that of x.
-    """
-    p, h, z, b = sizes.pixels, sizes.hidden, sizes.latent, sizes.batch
-    c1, c2, units = sizes.critic
-    first, inner = p * h, h * 2 * z + z * h + h * p  # the encoder's input needs no gradient
-    vae = 2 * first + 3 * inner
-    if run == "kl":
-        return 2 * b * vae
-    critic = z * c1 + c1 * c2 + c2 * units
-    # Forward and input gradient of all 3 B rows, weights' gradient of 2 B, and the penalty's second
-    # backward pass over B rows: a weights' gradient and an input gradient, save the last one.
-    update = 3 * 2 * critic + 2 * critic + 2 * critic - c2 * units
-    return 2 * b * (vae + sizes.critic_updates * update + 2 * critic)
 
 
 def compare(
