@@ -18,7 +18,7 @@ def train_all(wanted: dict[Path, Options], data_dir: Path | None, data: str) -> 
 
     `data` is the name of the data set; a run on another one does not count.
 
-    Raises UserError if a directory holds a run of other options, or a training fails.
+    Raises UserError if a directory holds a run of other options or data, or a training fails.
     """
     found = {path: _load(path, options, data) for path, options in wanted.items()}
     missing = [path for path, run in found.items() if run is None]
@@ -30,6 +30,12 @@ def train_all(wanted: dict[Path, Options], data_dir: Path | None, data: str) -> 
             if error is not None:
                 raise UserError(error)
         found |= {path: _load(path, wanted[path], data) for path in missing}
+        for path in missing:
+            if found[path] is None:
+                raise UserError(
+                    f"{path}: holds a run of other options or data than are wanted now; move it"
+                    " away, or check --data-dir"
+                )
     return found
 
 

@@ -81,19 +81,21 @@ def sweep_text(points: list[SweepPoint]) -> str:
     names = {"kl": "KL, β", "ws": "WS, λ"}
     rows = "\n".join(
         f"| {names[p.run]} = {p.weight:g}{' (reference)' if p.is_reference else ''} |"
-        f" {number(p.sse_mu)} | {number(p.sse_z)} | {number(p.distance)} | {number(p.frechet)} |"
+        f" {number(p.sse_mu)} | {number(p.sse_z)} | {number(p.distance)} |"
+        f" {number(p.frechet) if np.isfinite(p.frechet) else '–'} |"
         for p in points
     )
+    judged = names if np.isfinite([p.frechet for p in points]).all() else {}  # else: no labels
     sentences = [
         f"The best samples of {names[run]} come at {best.weight:g}: Fréchet distance"
         f" {number(best.frechet)} with SSE {number(best.sse_z)} (z sampled)."
-        for run, best in ((run, best_samples(points, run)) for run in names)
+        for run, best in ((run, best_samples(points, run)) for run in judged)
     ]
     counts = [
         f"{dominated(points, run)} of the {sum(p.run == run for p in points)} {names[run][:2]}"
         " settings are matched or beaten in both reconstruction (SSE, z sampled) and samples by a"
         " setting of the other model."
-        for run in names
+        for run in judged
     ]
     return f"""### The trade-off
 
@@ -104,4 +106,4 @@ def sweep_text(points: list[SweepPoint]) -> str:
 {rows}
 
 A small weight leaves the codes where reconstruction wants them, a large one pulls them to the
-prior. One training each. {" ".join(sentences)} {" ".join(counts)}"""
+prior. {" ".join(["One training each.", *sentences, *counts])}"""

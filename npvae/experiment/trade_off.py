@@ -42,7 +42,8 @@ def draw_trade_off(
 
     Left, error against distance to the prior; right, sample quality against error. The floors are
     what a perfect model would score (two draws of the prior, training against test images).
-    Points that are not finite, such as those of a run that diverged, are left out.
+    Points that are not finite, such as those of a run that diverged, are left out; where no point
+    has a Fréchet distance, because the data has no labels, the right half says so.
     """
     figure = new_figure(FULL, 4.6)
     left, right = figure.subplots(1, 2)
@@ -64,8 +65,9 @@ def draw_trade_off(
             left.plot(distance, errors, label=f"{names[run]}: {code}", **(look | extra))
             right.plot(errors, frechet, **(look | extra))
         for p in line:
-            for ax, at in ((left, (p.distance, p.sse_z)), (right, (p.sse_z, p.frechet))):
-                _mark(ax, at, p)
+            _mark(left, (p.distance, p.sse_z), p)
+            if np.isfinite(p.frechet):
+                _mark(right, (p.sse_z, p.frechet), p)
     left.plot([], [], label="reference setting", **RING)
     grey = {"color": "#777777", "linewidth": 1.2, "linestyle": "-."}
     if distance_floor is not None:
@@ -77,8 +79,12 @@ def draw_trade_off(
     left.set_ylabel(error_label)
     right.set(title="sample quality against reconstruction", xlabel=error_label)
     right.set_ylabel(frechet_label)
-    for ax in (left, right):
-        _log_axes(ax)
+    _log_axes(left)
+    if np.isfinite([p.frechet for p in points]).any():
+        _log_axes(right)
+    else:
+        right.set_axis_off()
+        right.text(0.5, 0.5, "not measured: no labels", transform=right.transAxes, ha="center")
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     save(figure, directory / "trade_off.png")
 
@@ -107,4 +113,4 @@ def _log_axes(ax: Axes) -> None:
 
 
 def _is_finite(p: SweepPoint) -> bool:
-    return bool(np.isfinite([p.sse_mu, p.sse_z, p.distance, p.frechet]).all())
+    return bool(np.isfinite([p.sse_mu, p.sse_z, p.distance]).all())
