@@ -10,8 +10,10 @@ from npvae.experiment.data import Dataset
 from npvae.experiment.measure import Bench
 from npvae.experiment.metrics import BY_KEY, METRICS
 from npvae.experiment.statistics import Interval
-from npvae.experiment.sweep import sweep_text
+from npvae.experiment.sweep import sweep_findings, sweep_text
 from npvae.experiment.trade_off import SweepPoint
+
+DIMENSIONS = 16  # at most so many are tabulated
 
 
 def write_report(runs: dict[str, Run], bench: Bench, c: Comparison, sweep: list[SweepPoint]) -> str:
@@ -24,7 +26,7 @@ def write_report(runs: dict[str, Run], bench: Bench, c: Comparison, sweep: list[
         _results(c, bench, sweep),
         _discussion(c),
         _claims(c),
-        _conclusion(c),
+        _conclusion(c, sweep),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -74,6 +76,22 @@ def _numbers(c: Comparison, section: str) -> str:
         ])  # fmt: skip
     head = ["", "KL", "WS", "KL − WS, 95 %", "perfect match", "better", "definition"]
     return table(head, rows)
+
+
+def _dimensions(c: Comparison) -> str:
+    """Return the table of what each latent dimension looks like, for the runs that are pictured."""
+    rows = []
+    for name in c.kl[0].per_dimension:
+        for run in ("kl", "ws"):
+            values = getattr(c, run)[0].per_dimension[name][:DIMENSIONS]
+            rows.append([f"{name}, {run.upper()}", *(number(value) for value in values)])
+    latent = len(next(iter(c.kl[0].per_dimension.values())))
+    which = f"the first {DIMENSIONS} of {latent} dimensions" if latent > DIMENSIONS else "dimension"
+    heading = (
+        f"By {which}, for the pictured run of each model; the prior has standard deviation 1, and 0"
+        " in mean, skewness, excess kurtosis and W₁:"
+    )
+    return heading + "\n\n" + table(["", *(f"z{i + 1}" for i in range(len(values)))], rows)
 
 
 def _better(c: Comparison, key: str) -> str | None:
@@ -168,6 +186,8 @@ def _results(c: Comparison, bench: Bench, sweep: list[SweepPoint]) -> str:
         "“Perfect match” is the same statistic between two samples of the prior itself, of the same"
         " size: what a perfect encoder would score.",
         _numbers(c, "latent"),
+        _dimensions(c),
+        _pictures("correlation", "correlations between the dimensions of z"),
         "### Reconstructions",
         _pictures("reconstruction", "originals above reconstructions"),
         "### Interpolation",
@@ -255,7 +275,7 @@ are not decided by these data.
 {table(["section", "claim", "measured", "rule", "verdict"], rows)}"""
 
 
-def _conclusion(c: Comparison) -> str:
+def _conclusion(c: Comparison, sweep: list[SweepPoint]) -> str:
     sentences = [
         _verdict(c, "sse_mu", "reconstructs (z = μ)"),
         _verdict(c, "sse_z", "reconstructs (z sampled)"),
@@ -265,6 +285,8 @@ def _conclusion(c: Comparison) -> str:
         _verdict(c, "knn", "keeps digits apart"),
     ]
     text = "\n".join(f"- {s}" for s in sentences if s)
+    others = "\n\nOver the weights tried (one training each):\n\n" if sweep else ""
+    others += "\n".join(f"- {s}" for s in sweep_findings(sweep))
     sure = (
         f"over {c.seeds} seeds" if c.seeds > 1 else "over the test images, for one training of each"
     )
@@ -273,4 +295,4 @@ def _conclusion(c: Comparison) -> str:
 At the settings compared here ({sure}; “better” means that the 95 % interval of the difference
 excludes 0):
 
-{text}"""
+{text}{others}"""

@@ -20,6 +20,8 @@ WEIGHTS = {
     "ws": ("wasserstein_weight", (0.03, 0.1736, 1.0, 3.0, 10.0, 30.0)),
 }
 
+NAMES = {"kl": "KL, β", "ws": "WS, λ"}
+
 
 def sweep(
     runs: dict[str, Run], bench: Bench, directory: Path, data_dir: Path | None
@@ -78,25 +80,12 @@ def sweep_text(points: list[SweepPoint]) -> str:
     """Return the report's section on the trade-off, in Markdown; empty without points."""
     if not points:
         return ""
-    names = {"kl": "KL, β", "ws": "WS, λ"}
     rows = "\n".join(
-        f"| {names[p.run]} = {p.weight:g}{' (reference)' if p.is_reference else ''} |"
+        f"| {NAMES[p.run]} = {p.weight:g}{' (reference)' if p.is_reference else ''} |"
         f" {number(p.sse_mu)} | {number(p.sse_z)} | {number(p.distance)} |"
         f" {number(p.frechet) if np.isfinite(p.frechet) else '–'} |"
         for p in points
     )
-    judged = names if np.isfinite([p.frechet for p in points]).all() else {}  # else: no labels
-    sentences = [
-        f"The best samples of {names[run]} come at {best.weight:g}: Fréchet distance"
-        f" {number(best.frechet)} with SSE {number(best.sse_z)} (z sampled)."
-        for run, best in ((run, best_samples(points, run)) for run in judged)
-    ]
-    counts = [
-        f"{dominated(points, run)} of the {sum(p.run == run for p in points)} {names[run][:2]}"
-        " settings are matched or beaten in both reconstruction (SSE, z sampled) and samples by a"
-        " setting of the other model."
-        for run in judged
-    ]
     return f"""### The trade-off
 
 ![Reconstruction, distance to the prior and sample quality over the weights](plots/trade_off.png)
@@ -106,4 +95,25 @@ def sweep_text(points: list[SweepPoint]) -> str:
 {rows}
 
 A small weight leaves the codes where reconstruction wants them, a large one pulls them to the
-prior. {" ".join(["One training each.", *sentences, *counts])}"""
+prior. {" ".join(["One training each.", *sweep_findings(points)])}"""
+
+
+def sweep_findings(points: list[SweepPoint]) -> list[str]:
+    """Return in sentences which weights sample best, and which model is the better choice.
+
+    Empty without points, or without the labels that judging samples takes.
+    """
+    if not points or not np.isfinite([p.frechet for p in points]).all():
+        return []
+    sentences = [
+        f"The best samples of {NAMES[run]} come at {best.weight:g}: Fréchet distance"
+        f" {number(best.frechet)} with SSE {number(best.sse_z)} (z sampled)."
+        for run, best in ((run, best_samples(points, run)) for run in NAMES)
+    ]
+    counts = [
+        f"{dominated(points, run)} of the {sum(p.run == run for p in points)} {NAMES[run][:2]}"
+        " settings are matched or beaten in both reconstruction (SSE, z sampled) and samples by a"
+        " setting of the other model."
+        for run in NAMES
+    ]
+    return sentences + counts
