@@ -223,7 +223,8 @@ def _pixel_paths(c: Comparison) -> str:
     return (
         f" For scale, fading one image into the other pixel by pixel: path length {number(path)},"
         f" largest jump {number(c.value('kl', 'jump_pixels'))},"
-        f" confidence {number(c.value('kl', 'confidence_pixels'))}."
+        f" confidence {number(c.value('kl', 'confidence_pixels'))}. A fade is nearly straight in"
+        " this feature space too, so a short path alone does not make a good interpolation."
     )
 
 
