@@ -138,8 +138,8 @@ def test_the_text_of_the_sweep_by_hand():
     assert "| KL, β = 1 (reference) | 13 | 14 | 0.125 | 26 |\n" in text
     assert "| WS, λ = 2 | 11 | 12 | 0.0625 | 35 |\n" in text
     assert text.count("(reference)") == 2
-    assert "of KL, β come at 1: Fréchet distance 26 with SSE 14 (z sampled)." in text
-    assert "of WS, λ come at 2: Fréchet distance 35 with SSE 12 (z sampled)." in text
+    assert "come with KL, β = 1: Fréchet distance 26, at SSE 14 (z sampled)." in text
+    assert "come with WS, λ = 2: Fréchet distance 35, at SSE 12 (z sampled)." in text
     assert "1 of the 3 KL settings are matched" in text
     assert "1 of the 2 WS settings are matched" in text
     assert sweep_text([]) == ""

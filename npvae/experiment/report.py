@@ -282,7 +282,8 @@ def _conclusion(c: Comparison, sweep: list[SweepPoint]) -> str:
         _verdict(c, "sse_z", "reconstructs (z sampled)"),
         _verdict(c, "frechet", "samples from the prior"),
         _verdict(c, "frechet_refit", "samples from a refitted Gaussian"),
-        _verdict(c, "jump", "interpolates"),
+        _verdict(c, "path", "interpolates (the straighter way)"),
+        _verdict(c, "jump", "interpolates (the more even steps)"),
         _verdict(c, "knn", "keeps digits apart"),
     ]
     text = "\n".join(f"- {s}" for s in sentences if s)

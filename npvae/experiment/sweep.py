@@ -106,8 +106,8 @@ def sweep_findings(points: list[SweepPoint]) -> list[str]:
     if not points or not np.isfinite([p.frechet for p in points]).all():
         return []
     sentences = [
-        f"The best samples of {NAMES[run]} come at {best.weight:g}: Fréchet distance"
-        f" {number(best.frechet)} with SSE {number(best.sse_z)} (z sampled)."
+        f"The best samples come with {NAMES[run]} = {best.weight:g}: Fréchet distance"
+        f" {number(best.frechet)}, at SSE {number(best.sse_z)} (z sampled)."
         for run, best in ((run, best_samples(points, run)) for run in NAMES)
     ]
     counts = [
