@@ -31,7 +31,12 @@ def compare(world, spread=1e-3, seeds=3):
     kl, ws = ([{k: float(v[i]) for k, v in world.items()} for _ in offsets] for i in (0, 1))
     for values, offset in zip(kl, offsets, strict=True):
         values.update({k: v + offset for k, v in values.items()})
-    return Comparison([Measurement(v) for v in kl], [Measurement(v) for v in ws], {})
+    shapes = {"std of z": np.arange(20) / 8}, {"std of z": np.arange(20) / 4}
+    made = [
+        [Measurement(v, {}, shape) for v in run]
+        for run, shape in zip((kl, ws), shapes, strict=True)
+    ]
+    return Comparison(*made, {})
 
 
 def verdict(claim, world, **how):
@@ -165,6 +170,14 @@ def test_every_metric_has_its_row_in_the_report():
         kl, ws = (number(x) for x in world[m.key])
         unit = f" ({m.unit})" if m.unit else ""
         assert f"| {m.name}{unit} | {kl} | {ws} |  |  | {m.better} | {m.meaning} |" in lines
+
+
+def test_the_first_16_latent_dimensions_are_tabulated():
+    text = report(compare(full_world()))
+    assert "By the first 16 of 20 dimensions" in text
+    assert "| z16 |\n" in text and "z17" not in text
+    assert "| std of z, KL | 0 | 0.125 | 0.25 |" in text and "| 1.75 | 1.88 |\n" in text
+    assert "| std of z, WS | 0 | 0.25 | 0.5 |" in text
 
 
 def test_the_sentences_of_the_report_follow_the_numbers():

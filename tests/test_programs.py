@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PICTURES = ["error", "latent_dist", "reconstruction", "interpol", "tsne", "samples"]
+PICTURES = ["error", "latent_dist", "correlation", "reconstruction", "interpol", "tsne", "samples"]
 
 
 def run(program, *arguments, cwd):
