@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit
 
 from npvae.models.steps import gather
 from npvae.models.vae import (
@@ -68,6 +67,8 @@ def sample(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:
 
 def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
     """Return the images (N, pixels), in (0, 1), that the decoder makes of z (N, latent)."""
+    from scipy.special import expit  # here: importing it takes a while, and no training needs it
+
     images = np.empty((len(z), w.W4.shape[1]), w.W1.dtype)
     for rows, a in _batches(w, len(z)):
         a.z[:] = z[rows]
