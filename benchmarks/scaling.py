@@ -1,6 +1,6 @@
 """What a training step of npvae costs against hidden width, batch size, number of images, threads.
 
-Prints a Markdown table for each of the four and draws them all as `scaling.png`; takes 2 minutes:
+Prints a Markdown table for each of the four and draws them all as `scaling.png`; takes minutes:
 
     python benchmarks/scaling.py [--out DIR] [--rounds N] [--quick]
 """
