@@ -135,8 +135,8 @@ def test_a_range_holds_from_end_to_end_and_is_about_its_own_model(knn, outcome):
 
 
 def test_numbers_are_shown_with_three_or_four_digits():
-    assert [number(x) for x in (0.123456, -12.345, 999.4, 1234.56)] == [
-        "0.123", "-12.3", "999", "1235"
+    assert [number(x) for x in (0.123456, -12.345, 999.4, -1234.56)] == [
+        "0.123", "-12.3", "999", "-1235"
     ]  # fmt: skip
 
 

@@ -37,9 +37,9 @@ def images_with(rng, *counts):
 
 @pytest.fixture(scope="module")
 def data():
-    """Of the first 60 training images, half have label 1; of the others, none."""
+    """Of the first 60 training images, half have label 1; the others have labels 0 and 2."""
     rng = np.random.default_rng(0)
-    train, test = np.array([0, 1] * 30 + [0] * 60), np.array([0, 0, 1] * 20)
+    train, test = np.array([0, 1] * 30 + [0] * 40 + [2] * 20), np.array([0, 0, 1] * 20)
     images = [images_with(rng, *(6 + 6 * labels)) for labels in (train, test)]
     return Dataset(images[0], train, images[1], test, SHAPE, "counts", is_sample=False)
 
@@ -92,6 +92,7 @@ def test_a_bench_without_labels_has_the_entropy_of_the_images_and_no_classifier(
     bench = make_bench(Dataset(half, None, half, None, SHAPE, "", False), latent=2)
     assert bench.classifier is None and bench.test_features is None
     assert bench.values == pytest.approx({"entropy": PIXELS * np.log(2)})
+    assert bench.floors["sharpness_mu"] == 1
     assert bench.floors["bce_mu"] == bench.floors["bce_z"] == bench.values["entropy"]
     assert "frechet" not in bench.floors and "precision" not in bench.floors
 
@@ -167,7 +168,7 @@ def test_refitted_draws_follow_the_mean_and_the_covariance_of_the_codes():
     model = apply(run, bright, 0)
     found = measure(model, Bench(data, classifier, features(classifier, bright), {}, {})).values
     assert decode(w, model.mu) == pytest.approx(bright, abs=0.13)
-    assert found["frechet"] > 50 * found["frechet_refit"]
+    assert found["frechet"] > 50 * found["frechet_refit"] > 50 * found["frechet_mu"]
     assert found["recall"] < 0.1 and found["recall_refit"] > 0.9
 
 

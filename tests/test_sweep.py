@@ -3,13 +3,14 @@
 from dataclasses import replace
 from math import nan
 
+import numba
 import numpy as np
 import pytest
 
 from npvae.errors import UserError
 from npvae.experiment import sweep as sweep_module
 from npvae.experiment import trade_off
-from npvae.experiment.checkpoint import load_checkpoint, new_run
+from npvae.experiment.checkpoint import load_checkpoint, new_run, save_checkpoint
 from npvae.experiment.data import load_data
 from npvae.experiment.many import train_all
 from npvae.experiment.measure import make_bench
@@ -39,18 +40,20 @@ def test_train_all_trains_what_a_training_would(own, tmp_path):
     assert np.array_equal(found[tmp_path / "a"].vae.theta, same.vae.theta)
 
 
-def test_finished_runs_are_not_trained_again(own, tmp_path):
+def test_finished_runs_are_not_trained_again(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)  # no other processes
     wanted = {tmp_path / str(seed): replace(SMALL, seed=seed) for seed in (0, 1)}
-    for path, options in wanted.items():
-        first = train_all({path: options}, own, NAME)[path]
+    first = train_all(wanted, own, NAME)
     own.unlink()  # so that no training is possible
     again = train_all(wanted, own, NAME)
     assert [again[path].options for path in wanted] == list(wanted.values())
-    assert np.array_equal(again[tmp_path / "1"].vae.theta, first.vae.theta)
+    assert all(np.array_equal(again[path].vae.theta, first[path].vae.theta) for path in wanted)
 
 
 def test_a_run_that_stopped_early_goes_on_where_it_was(own, tmp_path):
     before = train_all({tmp_path / "a": replace(SMALL, epochs=1)}, own, NAME)[tmp_path / "a"]
+    before.options = SMALL  # as if it had been stopped after an epoch of two
+    save_checkpoint(tmp_path / "a" / "checkpoint.npz", before)
     after = train_all({tmp_path / "a": SMALL}, own, NAME)[tmp_path / "a"]
     assert after.epoch == 2 and after.options == SMALL
     assert after.history[0] == before.history[0]  # with its seconds
