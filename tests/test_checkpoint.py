@@ -94,9 +94,10 @@ def test_bad_arrays(path, array, problem):
     assert problem in error_line(path, load_checkpoint)
 
 
-def test_an_extra_array(path):
-    rewrite(path, extra=np.zeros(3))
-    assert "array extra does not belong there" in error_line(path, load_checkpoint)
+@pytest.mark.parametrize("name", ["extra", "zebra"])  # before and after `meta` in the alphabet
+def test_an_extra_array(path, name):
+    rewrite(path, **{name: np.zeros(3)})
+    assert f"array {name} does not belong there" in error_line(path, load_checkpoint)
 
 
 def test_no_meta(path):

@@ -116,7 +116,7 @@ def load_checkpoint(path: Path) -> Run:
         meta = _checked_meta(path, str(read_array(archive, "meta", capacity, _check_meta_header)))
         shapes = _shapes(meta["options"], meta["image_shape"])
         if names != shapes.keys() | {"meta"}:
-            name = min(names ^ shapes.keys() - {"meta"})
+            name = min((names ^ shapes.keys()) - {"meta"})
             problem = "is missing" if name in shapes else "does not belong there"
             raise UserError(f"{path}: array {name:.60} {problem}; train again")
         check_promise(path, sum(4 * math.prod(shape) for shape in shapes.values()), capacity)
@@ -181,13 +181,7 @@ def _checked_meta(path: Path, text: str) -> dict:
             raise ValueError("the history has other columns")
         if not all(math.isfinite(value) for row in history for value in row.values()):
             raise ValueError("the history holds NaN or infinity")
-    except (
-        KeyError,
-        OverflowError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: `meta` does not describe a run ({reason:.80})") from error
     return meta | {"options": options, "image_shape": shape}

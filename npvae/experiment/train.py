@@ -20,13 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from npvae.errors import UserError
-from npvae.experiment.checkpoint import (
-    HISTORY,
-    Run,
-    load_checkpoint,
-    new_run,
-    save_checkpoint,
-)
+from npvae.experiment.checkpoint import HISTORY, Run, load_checkpoint, new_run, save_checkpoint
 from npvae.experiment.data import Dataset, load_data
 from npvae.experiment.evaluate import test_errors
 from npvae.experiment.files import make_directory, only_user, write_text
