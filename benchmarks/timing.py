@@ -11,13 +11,14 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 TURN = 0.003  # seconds that a competitor gets before it is the next one's turn
-PAUSE = 0.03  # threads of a library wait for more work for about so long, and disturb others
+# Untimed seconds in a turn: the idle threads of the competitor before spin so long, in its way.
+WAKE = 0.1
 
 
-def median_seconds(runs: list[tuple[int, Callable[[], None]]], rounds: int = 15) -> list[float]:
+def median_seconds(runs: list[tuple[int, Callable[[], None]]], rounds: int = 11) -> list[float]:
     """Time competitors, each (threads, run), turn by turn; return the median seconds of each.
 
-    Numba and NumPy's BLAS get `threads` threads; a turn begins with an untimed run, to wake them.
+    Numba and NumPy's BLAS get `threads` threads; a turn begins with untimed runs, to wake them.
     """
     pools = ThreadpoolController()
     all_threads = numba.get_num_threads()
@@ -26,10 +27,12 @@ def median_seconds(runs: list[tuple[int, Callable[[], None]]], rounds: int = 15)
         for (threads, run), mine in zip(runs, seconds, strict=True):
             numba.set_num_threads(threads)
             pools.limit(limits=threads, user_api="blas")
-            time.sleep(PAUSE)
-            start = time.perf_counter()
-            run()
-            repeats = int(TURN / (time.perf_counter() - start)) + 1
+            begin = start = time.perf_counter()
+            while start - begin < WAKE:
+                latest = start
+                run()
+                start = time.perf_counter()
+            repeats = int(TURN / (start - latest)) + 1
             start = time.perf_counter()
             for _ in range(repeats):
                 run()
