@@ -37,8 +37,6 @@ def test_products_of_any_shape(m, dtype):
             assert close(C, np.maximum(exact + b, 0), k, dtype)
             matmul_tn(np.ascontiguousarray(A.T), B, C)
             assert close(C, exact, k, dtype)
-            matmul_tn(np.ascontiguousarray(A.T), B, C, accumulate=True)
-            assert close(C, 2 * exact, k, dtype)
             matmul_nt(A, np.ascontiguousarray(B.T), C, np.empty(m * (k + n), dtype))
             assert close(C, exact, k, dtype)
             assert np.isnan(frame[:n]).all() and np.isnan(frame[-n:]).all()
@@ -54,8 +52,29 @@ def test_large_products_which_are_packed(dtype):
     assert close(C, exact, k, dtype)
     matmul(A, B, C, bias=b, relu=True)
     assert close(C, np.maximum(exact + b, 0), k, dtype)
-    matmul_tn(np.ascontiguousarray(A.T), B, C, accumulate=True)
-    assert close(C, np.maximum(exact + b, 0) + exact, k, dtype)
+    gate = C.copy()
+    matmul(A, B, C, gate=C)
+    assert close(C, np.where(gate > 0, exact, 0), k, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("m", SIZES)
+def test_a_gate_lets_through_where_it_is_positive(m, dtype):
+    for k in SIZES:
+        for n in SIZES:
+            A, B, gate = draw(dtype, (m, k), (k, n), (m, n))
+            gate[0, 0] = 0
+            exact = np.where(gate > 0, A.astype(np.float64) @ B.astype(np.float64), 0)
+            frame = np.full((m + 2) * n, np.nan, dtype)
+            C = frame[n:-n].reshape(m, n)
+            matmul(A, B, C, gate=gate)
+            assert close(C, exact, k, dtype)
+            C[:] = np.nan
+            matmul_nt(A, np.ascontiguousarray(B.T), C, np.empty(m * (k + n), dtype), gate=gate)
+            assert close(C, exact, k, dtype)
+            matmul(A, B, gate, gate=gate)  # in place
+            assert close(gate, exact, k, dtype)
+            assert np.isnan(frame[:n]).all() and np.isnan(frame[-n:]).all()
 
 
 @pytest.mark.parametrize("shape", [(64, 784, 256), (300, 1100, 1003)])

@@ -32,7 +32,12 @@ from npvae.experiment.structure import (
 )
 from npvae.experiment.trained import Trained
 from npvae.models.classifier import ClassifierWeights
-from npvae.models.critic import make_critic_activations, score_backward_input, score_forward
+from npvae.models.critic import (
+    make_critic_activations,
+    score_backward_hidden,
+    score_backward_input,
+    score_forward,
+)
 
 SEED = 0  # of everything random in the analysis: the same draws for every model
 DRAWS, DRAW_SIZE = 3, 2_000  # of the exact W1, whose cost grows with the cube of the size
@@ -95,6 +100,7 @@ def critic_metrics(model: Trained) -> dict[str, float]:
     def ask(points: np.ndarray) -> tuple[float, np.ndarray]:
         a.z[:] = points
         score_forward(w, a)
+        score_backward_hidden(w, a)
         score_backward_input(w, a)
         return float(a.score.mean()), np.linalg.norm(a.dz, axis=1)
 

@@ -17,7 +17,6 @@ from npvae.nn.layers import (
     dense_backward_input,
     dense_forward,
     dense_relu_forward,
-    relu_backward,
 )
 from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
 from npvae.nn.softmax import softmax_cross_entropy
@@ -99,11 +98,9 @@ def classify_forward(w: ClassifierWeights, a: ClassifierActivations) -> None:
 def classify_backward(w: ClassifierWeights, g: ClassifierWeights, a: ClassifierActivations) -> None:
     """Compute the parameters' gradients from dlogits."""
     dense_backward(a.h2, a.dlogits, g.W3, g.b3)
-    dense_backward_input(a.dlogits, w.W3, a.d2, a.scratch)
-    relu_backward(a.h2, a.d2)
+    dense_backward_input(a.dlogits, w.W3, a.d2, a.scratch, relu=a.h2)
     dense_backward(a.h1, a.d2, g.W2, g.b2)
-    dense_backward_input(a.d2, w.W2, a.d1, a.scratch)
-    relu_backward(a.h1, a.d1)
+    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, relu=a.h1)
     dense_backward(a.x, a.d1, g.W1, g.b1)
 
 

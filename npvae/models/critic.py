@@ -15,14 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.nn.layers import (
-    dense_backward,
     dense_backward_input,
     dense_forward,
     dense_relu_forward,
     mean_backward,
     mean_forward,
-    relu_backward,
+    sum_rows,
 )
+from npvae.nn.matmul import matmul_tn
 from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
 
 HIDDEN = (512, 256)
@@ -112,21 +112,27 @@ def score_forward(w: CriticWeights, a: CriticActivations) -> None:
     mean_forward(a.units, a.score)
 
 
-def score_backward_input(w: CriticWeights, a: CriticActivations) -> None:
-    """Compute d2, d1 and dz, the gradients of the sum of dscore * score.
-
-    Rows with dscore = 1 so hold the score's input gradient in dz.
-    """
+def score_backward_hidden(w: CriticWeights, a: CriticActivations) -> None:
+    """Compute d2 and d1 from dscore: the gradients of the sum of dscore * score."""
     mean_backward(a.dscore, a.dunits)
-    dense_backward_input(a.dunits, w.W3, a.d2, a.scratch)
-    relu_backward(a.h2, a.d2)
-    dense_backward_input(a.d2, w.W2, a.d1, a.scratch)
-    relu_backward(a.h1, a.d1)
+    dense_backward_input(a.dunits, w.W3, a.d2, a.scratch, relu=a.h2)
+    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, relu=a.h1)
+
+
+def score_backward_input(w: CriticWeights, a: CriticActivations) -> None:
+    """Compute dz from d1. Rows with dscore = 1 then hold the score's input gradient."""
     dense_backward_input(a.d1, w.W1, a.dz, a.scratch)
 
 
-def score_backward(g: CriticWeights, a: CriticActivations) -> None:
-    """Compute the parameters' gradients of the sum of dscore * score, after the pass above."""
-    dense_backward(a.h2, a.dunits, g.W3, g.b3)
-    dense_backward(a.h1, a.d2, g.W2, g.b2)
-    dense_backward(a.z, a.d1, g.W1, g.b1)
+def score_backward_weights(g: CriticWeights, a: CriticActivations) -> None:
+    """Compute the weights' gradients from d1, d2 and dunits."""
+    matmul_tn(a.h2, a.dunits, g.W3)
+    matmul_tn(a.h1, a.d2, g.W2)
+    matmul_tn(a.z, a.d1, g.W1)
+
+
+def score_backward_biases(g: CriticWeights, a: CriticActivations) -> None:
+    """Compute the biases' gradients from d1, d2 and dunits."""
+    sum_rows(a.dunits, g.b3)
+    sum_rows(a.d2, g.b2)
+    sum_rows(a.d1, g.b1)

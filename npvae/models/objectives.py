@@ -10,20 +10,19 @@ the VAE minimises BCE + lambda * W1, in which only score(z) depends on the VAE. 
 
 from typing import NamedTuple
 
+import numpy as np
+
 from npvae.models.critic import (
     CriticActivations,
     CriticWeights,
     make_critic_activations,
-    score_backward,
+    score_backward_biases,
+    score_backward_hidden,
     score_backward_input,
+    score_backward_weights,
     score_forward,
 )
-from npvae.models.penalty import (
-    PenaltyActivations,
-    make_penalty_activations,
-    penalty_backward,
-    penalty_forward,
-)
+from npvae.models.penalty import penalty_backward, penalty_forward
 from npvae.models.vae import (
     VAEActivations,
     decode_backward,
@@ -33,7 +32,7 @@ from npvae.models.vae import (
     sample_forward,
 )
 from npvae.nn.losses import bernoulli_nll, kl_backward, kl_forward
-from npvae.nn.parameters import ParameterSet
+from npvae.nn.parameters import ParameterSet, aligned_zeros
 
 
 class CriticBatch(NamedTuple):
@@ -44,14 +43,14 @@ class CriticBatch(NamedTuple):
     fake: CriticActivations  # B samples of the encoder
     prior: CriticActivations  # B samples of N(0, I)
     mixed: CriticActivations  # B points between the two, where the penalty is taken
-    penalty: PenaltyActivations
+    norm: np.ndarray  # (B,) length of the score's input gradient at the mixed points
 
 
 def make_critic_batch(w: CriticWeights, batch: int) -> CriticBatch:
     """Allocate what the critic's updates on batches of `batch` images need."""
     every = make_critic_activations(w, 3 * batch)
     parts = (every.rows(a * batch, b * batch) for a, b in ((0, 2), (0, 1), (1, 2), (2, 3)))
-    return CriticBatch(every, *parts, make_penalty_activations(w, batch))
+    return CriticBatch(every, *parts, norm=aligned_zeros(batch, w.W1.dtype))
 
 
 def kl_objective(vae: ParameterSet, a: VAEActivations, beta: float) -> tuple[float, float]:
@@ -86,6 +85,7 @@ def ws_objective(
     score_forward(w, fake)
 
     fake.dscore[:] = -weight / fake.dscore.size
+    score_backward_hidden(w, fake)
     score_backward_input(w, fake)
     decode_backward(vae.w, vae.g, a)
     a.dz[:] += fake.dz
@@ -99,7 +99,8 @@ def critic_objective(
 ) -> tuple[float, float, float]:
     """Compute the W1 estimate, the penalty P and the mean gradient norm of one critic batch.
 
-    In `critic.g` it leaves the gradient of weight * P - W1. The z of all three parts is set.
+    In `critic.g` it leaves the gradient of weight * P - W1. The z of all three parts is set; the
+    mixed rows of z, h1 and h2 are used up.
     """
     score_forward(critic.w, batch.every)
     w1 = float(batch.prior.score.mean()) - float(batch.fake.score.mean())
@@ -107,9 +108,11 @@ def critic_objective(
     batch.fake.dscore[:] = 1 / batch.fake.dscore.size
     batch.prior.dscore[:] = -1 / batch.prior.dscore.size
     batch.mixed.dscore[:] = 1
-    score_backward_input(critic.w, batch.every)
-    penalty = penalty_forward(batch.mixed.dz, batch.penalty.norm)
+    score_backward_hidden(critic.w, batch.every)
+    score_backward_input(critic.w, batch.mixed)
+    penalty = penalty_forward(batch.mixed.dz, batch.norm)
 
-    score_backward(critic.g, batch.pair)
-    penalty_backward(critic.w, critic.g, batch.mixed, batch.penalty, weight)
-    return w1, penalty, float(batch.penalty.norm.mean())
+    penalty_backward(critic.w, batch.mixed, batch.norm, weight)
+    score_backward_weights(critic.g, batch.every)
+    score_backward_biases(critic.g, batch.pair)
+    return w1, penalty, float(batch.norm.mean())

@@ -6,9 +6,13 @@ dz comes from a chain of products (see critic.py). Walking it backwards once mor
 of d1 called dd1, each link y = x W^T gives dW = dy^T x and dx = dy W:
 
     ddz = 2/B (norm - 1) dz / norm                                        0 where norm = 0
-    dz = d1 W1^T              dW1 += ddz^T d1             dd1 = ddz W1
-    d1 = D1 (d2 W2^T)         dW2 += (D1 dd1)^T d2        dd2 = (D1 dd1) W2
-    d2 = D2 (dunits W3^T)     dW3 += (D2 dd2)^T dunits
+    dz = d1 W1^T              dW1 += ddz^T d1             dd1 = D1 (ddz W1)
+    d1 = D1 (d2 W2^T)         dW2 += dd1^T d2             dd2 = D2 (dd1 W2)
+    d2 = D2 (dunits W3^T)     dW3 += dd2^T dunits
+
+Each dW has the form of an ordinary layer's, with ddz, dd1 and dd2 in the places of z, h1 and h2. So
+`penalty_backward` puts them into those places, and one product per layer (`score_backward_weights`)
+sums over these rows and those of the critic's other loss alike.
 
 relu'' = 0 almost everywhere, so nothing flows through D1 and D2; the biases act on nothing else, so
 they have no gradient at all. This is right for ReLU and its piecewise linear kin only: with tanh,
@@ -16,31 +20,12 @@ say, D1 and D2 would depend on every parameter before them.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
 from npvae.models.critic import CriticActivations, CriticWeights
 from npvae.nn.jit import jit
-from npvae.nn.layers import relu_backward
-from npvae.nn.matmul import matmul, matmul_tn
-from npvae.nn.parameters import aligned_zeros
-
-
-class PenaltyActivations(NamedTuple):
-    """What the penalty of B rows leaves on its way: a gradient of `d1` is called `dd1`."""
-
-    norm: np.ndarray  # (B,)
-    ddz: np.ndarray  # (B, latent)
-    dd1: np.ndarray  # (B, 512)
-    dd2: np.ndarray  # (B, 256)
-
-
-def make_penalty_activations(w: CriticWeights, rows: int) -> PenaltyActivations:
-    """Allocate what the penalty of `rows` latent vectors needs, once, for all steps."""
-    widths, dtype = (w.W1.shape[0], *w.W2.shape), w.W1.dtype
-    arrays = (aligned_zeros((rows, width), dtype) for width in widths)
-    return PenaltyActivations(aligned_zeros(rows, dtype), *arrays)
+from npvae.nn.matmul import matmul
 
 
 @jit
@@ -71,20 +56,12 @@ def norm_backward(dz: np.ndarray, norm: np.ndarray, weight: float, ddz: np.ndarr
 
 
 def penalty_backward(
-    w: CriticWeights, g: CriticWeights, a: CriticActivations, p: PenaltyActivations, weight: float
+    w: CriticWeights, a: CriticActivations, norm: np.ndarray, weight: float
 ) -> None:
-    """Add the gradient of weight * P to g.
+    """Replace z, h1 and h2 by ddz, dd1 and dd2, of the gradient of weight * P.
 
-    `a` is what `score_backward_input` left of the B rows with dscore = 1, and `p.norm` their norms.
+    `a` is what `score_backward_input` left of the B rows with dscore = 1, and `norm` their norms.
     """
-    norm_backward(a.dz, p.norm, weight, p.ddz)
-
-    matmul_tn(p.ddz, a.d1, g.W1, accumulate=True)
-    matmul(p.ddz, w.W1, p.dd1)
-
-    relu_backward(a.h1, p.dd1)
-    matmul_tn(p.dd1, a.d2, g.W2, accumulate=True)
-    matmul(p.dd1, w.W2, p.dd2)
-
-    relu_backward(a.h2, p.dd2)
-    matmul_tn(p.dd2, a.dunits, g.W3, accumulate=True)
+    norm_backward(a.dz, norm, weight, a.z)
+    matmul(a.z, w.W1, a.h1, gate=a.h1)
+    matmul(a.h1, w.W2, a.h2, gate=a.h2)

@@ -14,7 +14,6 @@ from npvae.nn.layers import (
     dense_backward_input,
     dense_forward,
     dense_relu_forward,
-    relu_backward,
     reparameterise_backward,
     reparameterise_forward,
 )
@@ -124,8 +123,7 @@ def encode_forward(w: VAEWeights, a: VAEActivations) -> None:
 def encode_backward(w: VAEWeights, g: VAEWeights, a: VAEActivations) -> None:
     """Compute the encoder's gradients from dmu and dlogvar."""
     dense_backward(a.h, a.dstats, g.W2, g.b2)
-    dense_backward_input(a.dstats, w.W2, a.dh, a.scratch)
-    relu_backward(a.h, a.dh)
+    dense_backward_input(a.dstats, w.W2, a.dh, a.scratch, relu=a.h)
     dense_backward(a.x, a.dh, g.W1, g.b1)
 
 
@@ -148,7 +146,6 @@ def decode_forward(w: VAEWeights, a: VAEActivations) -> None:
 def decode_backward(w: VAEWeights, g: VAEWeights, a: VAEActivations) -> None:
     """Compute the decoder's gradients and dz from dlogits."""
     dense_backward(a.g, a.dlogits, g.W4, g.b4)
-    dense_backward_input(a.dlogits, w.W4, a.dg, a.scratch)
-    relu_backward(a.g, a.dg)
+    dense_backward_input(a.dlogits, w.W4, a.dg, a.scratch, relu=a.g)
     dense_backward(a.z, a.dg, g.W3, g.b3)
     dense_backward_input(a.dg, w.W3, a.dz, a.scratch)

@@ -1,7 +1,7 @@
 """The layers, each a forward and a backward written by hand.
 
     dense             y = x W + b                       x (B, in), W (in, out), b (out,)
-    dense_relu        h = max(0, x W + b)
+    dense_relu        h = max(0, a),  a = x W + b       da = dh where h > 0, else 0
     mean              y = (x_1 + .. + x_n) / n          for each row
     reparameterise    z = mu + sigma * eps,   sigma = exp(logvar / 2),   eps ~ N(0, I)
 
@@ -52,19 +52,17 @@ def dense_backward(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, db: np.ndarray
 
 
 def dense_backward_input(
-    dy: np.ndarray, W: np.ndarray, dx: np.ndarray, scratch: np.ndarray
+    dy: np.ndarray,
+    W: np.ndarray,
+    dx: np.ndarray,
+    scratch: np.ndarray,
+    relu: np.ndarray | None = None,
 ) -> None:
-    """Compute the gradient of y = x W + b for x: dx = dy W^T. `scratch` has room for dy and dx."""
-    matmul_nt(dy, W, dx, scratch)
+    """Compute the gradient of y = x W + b for x: dx = dy W^T. `scratch` has room for dy and dx.
 
-
-@jit
-def relu_backward(h: np.ndarray, dh: np.ndarray) -> None:
-    """Turn dh into da in place, where h = relu(a): da = dh * relu'(a), relu' = 1 where h > 0."""
-    zero = h.dtype.type(0)
-    for row in range(h.shape[0]):
-        for column in range(h.shape[1]):
-            dh[row, column] = dh[row, column] if h[row, column] > zero else zero
+    If x itself is relu(a), pass it as `relu`: dx is then the gradient for a, 0 where x is 0.
+    """
+    matmul_nt(dy, W, dx, scratch, gate=relu)
 
 
 @jit

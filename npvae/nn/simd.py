@@ -120,6 +120,11 @@ class _Vectors:
         negative = self.builder.fcmp_ordered("<", value, self.zero)
         return self.builder.select(negative, self.zero, value)
 
+    def where_positive(self, gate, value):
+        """Keep the lanes of `value` where `gate` is positive; the others become 0."""
+        positive = self.builder.fcmp_ordered(">", gate, self.zero)
+        return self.builder.select(positive, value, self.zero)
+
 
 def _unpack(context, builder, kind, value):
     """Return a matrix's data pointer, its shape and its strides in bytes."""
@@ -129,26 +134,28 @@ def _unpack(context, builder, kind, value):
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, C, i, j):
+def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, gate, C, i, j):
     """Compute a strip of blocks of C = start + A B in registers: the module's equation.
 
     The first block is at (i, j), `STRIP` - 1 more lie below it as far as C reaches.
     `rows`, `vectors` (1 or 2) and `ragged` are literals and give a block its size; a ragged
     block may reach past C's last column, its lanes out there are masked off. `A` is read as A.T
     if `a_transposed`. `start` has no rows (start from 0), one row (a bias) or all rows of C, which
-    may be C itself. With `relu` a block is clamped at 0 on its way out.
+    may be C itself. On its way out a block is clamped at 0 with `relu`, and set to 0 wherever
+    `gate`, which has no rows or all rows of C, is not positive.
     """
     real = C.dtype
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
     def codegen(context, builder, signature, args):
-        _, _, _, a, a_transposed, k0, b, first, relu, c, i, j = args
+        _, _, _, a, a_transposed, k0, b, first, relu, allow, c, i, j = args
 
         index = ir.IntType(64)
         vec = _Vectors(builder, real, context.get_value_type(real))
         a_data, _, a_strides = _unpack(context, builder, A, a)
         b_data, (n_k, _), (b_step, _) = _unpack(context, builder, panel, b)
         start_data, (start_rows, _), (start_step, _) = _unpack(context, builder, start, first)
+        gate_data, (gate_rows, _), (gate_step, _) = _unpack(context, builder, gate, allow)
         c_data, (c_rows, n_columns), (c_step, _) = _unpack(context, builder, C, c)
 
         element = index(real.bitwidth // 8)
@@ -187,21 +194,27 @@ def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, re
             with builder.if_then(relu):
                 for rv in block:
                     builder.store(vec.clamp_negative(builder.load(sums[rv])), sums[rv])
+            with builder.if_then(builder.icmp_signed(">", gate_rows, index(0))):
+                for r, v in block:
+                    pointer = vec.at(gate_data, (row[r], gate_step), (j, element))
+                    allowed = vec.load(pointer, v, masks[v])
+                    builder.store(vec.where_positive(allowed, builder.load(sums[r, v])), sums[r, v])
             for r, v in block:
                 pointer = vec.at(c_data, (row[r], c_step), (j, element))
                 vec.store(builder.load(sums[r, v]), pointer, v, masks[v])
         return context.get_dummy_value()
 
-    args = rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, C, i, j
+    args = rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, gate, C, i, j
     return types.void(*args), codegen
 
 
 @intrinsic
-def transpose_block(typingctx, a, out, i, j):
+def transpose_block(typingctx, a, gate, out, i, j):
     """Copy the lanes x lanes block of `a` at (i, j), transposed, to `out` at (j, i).
 
     The block is turned inside the registers: round s = 1, 2, 4, .. swaps the off-diagonal s x s
-    corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out.
+    corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out. `gate`
+    is that of `tile`, shaped like `out`.
     """
     real = a.dtype
 
@@ -209,8 +222,9 @@ def transpose_block(typingctx, a, out, i, j):
         index = ir.IntType(64)
         vec = _Vectors(builder, real, context.get_value_type(real))
         a_data, (n_rows, n_columns), (a_step, _) = _unpack(context, builder, a, args[0])
-        out_data, _, (out_step, _) = _unpack(context, builder, out, args[1])
-        i, j = args[2:]
+        gate_data, (gate_rows, _), (gate_step, _) = _unpack(context, builder, gate, args[1])
+        out_data, _, (out_step, _) = _unpack(context, builder, out, args[2])
+        i, j = args[3:]
         element = index(real.bitwidth // 8)
         n = vec.width
 
@@ -234,11 +248,17 @@ def transpose_block(typingctx, a, out, i, j):
             s *= 2
 
         rows_inside = vec.mask(0, builder.sub(n_rows, i))
+        gated = builder.icmp_signed(">", gate_rows, index(0))
         for c in range(n):
             column = builder.add(j, index(c))
             exists = vec.splat(builder.icmp_signed("<", column, n_columns))
+            inside = builder.and_(rows_inside, exists)
+            turned = cgutils.alloca_once_value(builder, rows[c])
+            with builder.if_then(gated):
+                pointer = vec.at(gate_data, (column, gate_step), (i, element))
+                builder.store(vec.where_positive(vec.load(pointer, 0, inside), rows[c]), turned)
             pointer = vec.at(out_data, (column, out_step), (i, element))
-            vec.store(rows[c], pointer, 0, builder.and_(rows_inside, exists))
+            vec.store(builder.load(turned), pointer, 0, inside)
         return context.get_dummy_value()
 
-    return types.void(a, out, i, j), codegen
+    return types.void(a, gate, out, i, j), codegen
