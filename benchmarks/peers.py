@@ -67,9 +67,11 @@ def step_flop(run: str, sizes: Sizes) -> int:
     if run == "kl":
         return 2 * b * vae
     critic = z * c1 + c1 * c2 + c2 * units
-    # Forward and input gradient of all 3 B rows, weights' gradient of 2 B, and the penalty's second
-    # backward pass over B rows: a weights' gradient and an input gradient, save the last one.
-    update = 3 * 2 * critic + 2 * critic + 2 * critic - c2 * units
+    # All 3 B rows: forward pass, weights' gradients, and the gradients back to the first hidden
+    # layer. The B mixed ones: the gradient for z, and the second backward pass, which ends at h2.
+    every = critic + critic + (critic - z * c1)
+    mixed = z * c1 + (critic - c2 * units)
+    update = 3 * every + mixed
     return 2 * b * (vae + sizes.critic_updates * update + 2 * critic)
 
 
