@@ -1,0 +1,22 @@
+"""Fixtures of the tests of pictures."""
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from npvae.experiment import image_grids, pictures, trade_off
+
+
+@pytest.fixture
+def one_thread():
+    """On so few points, t-SNE's threads would mostly wait for one another."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture
+def figures(monkeypatch):
+    """The figure of each file, by the file's name, kept instead of being written."""
+    kept = {}
+    for module in (pictures, image_grids, trade_off):
+        monkeypatch.setattr(module, "save", lambda figure, path: kept.update({path.name: figure}))
+    return kept

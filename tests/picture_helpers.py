@@ -1,0 +1,35 @@
+"""Two untrained models with a made-up history, to draw pictures of."""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from npvae.experiment.checkpoint import new_run
+from npvae.experiment.options import Options
+from npvae.experiment.trained import apply
+
+N = 90
+
+
+def make_case(latent=3, shape=(5, 7), labels=True, alike=False):
+    """A KL and a WS model, untrained, with a made-up history, and the images they have seen.
+
+    With `alike` both have the same weights.
+    """
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (N, shape[0] * shape[1]), dtype=np.uint8)
+    models = []
+    for seed, kind in enumerate(("kl", "ws")):
+        options = Options(kind, latent_dim=latent, hidden_dim=6, seed=0 if alike else seed)
+        run = new_run(options, shape)
+        for epoch in (1, 2, 3):
+            row = {"epoch": epoch, "train_bce": 100 / epoch + seed, "test_bce_z": 110 / epoch}
+            run.history.append(row | {f"train_{'w1' if seed else 'kl'}": 10.0 * epoch})
+        models.append(apply(run, images, seed=0))
+    return SimpleNamespace(
+        models=models, images=images, labels=np.arange(N) % 4 if labels else None, shape=shape
+    )
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
