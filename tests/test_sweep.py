@@ -96,10 +96,12 @@ def test_a_sweep_has_a_point_for_every_weight_and_marks_the_runs_own(own, tmp_pa
     data = load_data(own)
     runs = {kind: new_run(replace(SMALL, run=kind), data.image_shape) for kind in ("kl", "ws")}
     runs["ws"].options = replace(runs["ws"].options, wasserstein_weight=0.5)
-    asked = {}
+    runs["kl"].data, runs["ws"].data = "these images", "more of them"
+    asked, on = {}, {}
 
     def untrained(wanted, data_dir, name):
         asked.update(wanted)
+        on.update({path.name: name for path in wanted})
         return {path: new_run(options, data.image_shape) for path, options in wanted.items()}
 
     monkeypatch.setattr(sweep_module, "train_all", untrained)
@@ -110,6 +112,7 @@ def test_a_sweep_has_a_point_for_every_weight_and_marks_the_runs_own(own, tmp_pa
     assert asked[tmp_path / "kl-0.03"] == replace(SMALL, beta=0.03)
     assert asked[tmp_path / "ws-30"] == replace(runs["ws"].options, wasserstein_weight=30.0)
     assert len(asked) == len(points) - 2
+    assert (on["kl-0.03"], on["ws-30"]) == ("these images", "more of them")
 
 
 def point(run, weight, sse_z, frechet, is_reference=False):

@@ -30,13 +30,15 @@ def sweep(
 
     The runs "kl" and "ws" are themselves points; the others differ from them in the weight alone.
     """
-    wanted = {}
-    for name, (option, weights) in WEIGHTS.items():
-        own = getattr(runs[name].options, option)
-        for weight in (w for w in weights if w != own):
-            path = directory / f"{name}-{weight:g}"
-            wanted[path] = replace(runs[name].options, **{option: weight})
-    trained = [*runs.values(), *train_all(wanted, data_dir, runs["kl"].data).values()]
+    trained = list(runs.values())
+    for name, run in runs.items():
+        option, weights = WEIGHTS[name]
+        wanted = {
+            directory / f"{name}-{weight:g}": replace(run.options, **{option: weight})
+            for weight in weights
+            if weight != getattr(run.options, option)
+        }
+        trained += train_all(wanted, data_dir, run.data).values()
     reference = {name: getattr(run.options, WEIGHTS[name][0]) for name, run in runs.items()}
     points = [_point(run, bench, reference) for run in trained]
     return sorted(points, key=lambda p: (p.run, p.weight))
