@@ -11,6 +11,7 @@ from npvae.experiment.data import Dataset
 from npvae.experiment.evaluate import decode
 from npvae.experiment.features import features
 from npvae.experiment.measure import (
+    PAIRS,
     Bench,
     latent_metrics,
     make_bench,
@@ -190,3 +191,10 @@ def test_means_over_images_are_means_over_images(measured):
     for key, samples in measured.per_image.items():
         assert measured.values[key] == pytest.approx(samples.mean())
     assert len(measured.per_image["sse_mu"]) == N
+
+
+def test_paths_lead_between_images_that_differ(data, bench):
+    twins = replace(data, test_images=np.repeat(data.test_images[:4], 15, axis=0))
+    found = measure(apply(counting_run(), twins.test_images, 0), replace(bench, data=twins))
+    assert len(found.per_image["path_pixels"]) == pytest.approx(0.75 * PAIRS, rel=0.1)
+    assert np.isfinite(found.per_image["path_pixels"]).all()

@@ -99,3 +99,20 @@ def test_bad_input_gives_one_line_and_exit_status_2(program, arguments, words, w
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1 and words in result.stderr
     assert result.stderr.startswith(program)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (np.random.default_rng(0).random((10, 3, 3)), "at least 11 test images, not 10"),
+        (np.tile(np.random.default_rng(0).random((1, 3, 3)), (20, 1, 1)), "are alike"),
+        (np.linspace(0, 1, 20)[:, None, None] * np.ones((20, 3, 3)), "of one grey"),
+    ],
+)
+def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_path):
+    images = images.astype(np.float32)
+    np.savez(tmp_path / "own.npz", images=images, test_images=images)
+    result = run("analyze.py", "--data-dir", "own.npz", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1 and words in result.stderr
+    assert not (tmp_path / "report").exists()

@@ -24,6 +24,7 @@ from npvae.experiment.train import use_threads
 from npvae.experiment.trained import Trained, apply, load_run
 from npvae.nn.jit import set_threads
 
+LEAST_IMAGES = 11  # trustworthiness looks at 5 neighbours and needs more than twice as many points
 TRUST_SIZE = 3_000  # points whose neighbourhoods are compared; the cost grows with the square
 
 
@@ -50,6 +51,7 @@ def analyse(request: Request) -> None:
     data = load_data(request.data_dir)
     if request.on_training_images:
         data = _on_training_images(data)
+    _check(data)
     runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
     latent = runs["kl"].options.latent_dim
     if latent != runs["ws"].options.latent_dim:
@@ -89,6 +91,20 @@ def analyse(request: Request) -> None:
     write_text(request.out / "report.md", report)
     write_text(request.out / "report.html", write_page(report, request.out))
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
+
+
+def _check(data: Dataset) -> None:
+    """Raise UserError unless there is something to compare in the test images."""
+    images = data.test_images
+    if len(images) < LEAST_IMAGES:
+        raise UserError(
+            f"{data.name}: comparing takes at least {LEAST_IMAGES} test images, not {len(images)}"
+        )
+    if (images == images[0]).all() or (images == images[:, :1]).all():
+        raise UserError(
+            f"{data.name}: all test images are alike, or each is of one grey, and no measure tells"
+            " models apart on them; give other images with --data-dir"
+        )
 
 
 def _draw(

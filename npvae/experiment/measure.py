@@ -204,8 +204,10 @@ def measure(model: Trained, bench: Bench) -> Measurement:
     made = features(bench.classifier, decode(w, model.mu))
     found.values["frechet_mu"] = frechet_from_features(bench.test_features, made)
 
+    images = data.test_images
     pairs = random_pairs(len(z), PAIRS, SEED)
-    paths = interpolate(w, bench.classifier, model.mu, data.test_images, pairs)
+    pairs = pairs[(images[pairs[:, 0]] != images[pairs[:, 1]]).any(axis=1)]  # some may be twins
+    paths = interpolate(w, bench.classifier, model.mu, images, pairs)
     _add_paths(found, paths.latent, "")
     _add_paths(found, paths.pixels, "_pixels")
     return found
