@@ -11,6 +11,8 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 TURN = 0.003  # seconds that a competitor gets before it is the next one's turn
+# Seconds. Two cores of a virtual machine may be halves of one; after a pause they are placed anew.
+PAUSE = 0.03
 # Untimed seconds in a turn: the idle threads of the competitor before spin so long, in its way.
 WAKE = 0.1
 
@@ -27,6 +29,7 @@ def median_seconds(runs: list[tuple[int, Callable[[], None]]], rounds: int = 11)
         for (threads, run), mine in zip(runs, seconds, strict=True):
             numba.set_num_threads(threads)
             pools.limit(limits=threads, user_api="blas")
+            time.sleep(PAUSE)
             begin = start = time.perf_counter()
             while start - begin < WAKE:
                 latest = start
