@@ -113,6 +113,7 @@ def critic_objective(
     penalty = penalty_forward(batch.mixed.dz, batch.norm)
 
     penalty_backward(critic.w, batch.mixed, batch.norm, weight)
+    # One product per weight sums the gradients of both terms; no bias acts on the penalty.
     score_backward_weights(critic.g, batch.every)
     score_backward_biases(critic.g, batch.pair)
     return w1, penalty, float(batch.norm.mean())
