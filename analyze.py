@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npvae.experiment.options import OneLineParser, run_program, whole
+from npvae.cli import OneLineParser, run_program, whole
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         help="train both models over a range of regularisation weights and draw the trade-off",
     )
     arguments = parser.parse_args()
-    from npvae.experiment.analysis import Request, analyse
+    from npvae.report.analyse import Request, analyse
 
     analyse(Request(**vars(arguments)))
 

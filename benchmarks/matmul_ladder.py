@@ -17,12 +17,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not b
 
 from benchmarks.peak import cache_bandwidth, fma_peak
 from benchmarks.timing import markdown_table, median_seconds
-from npvae.experiment.files import make_directory, replacing
-from npvae.experiment.options import OneLineParser, run_program, whole
-from npvae.nn.jit import jit
-from npvae.nn.matmul import matmul, matmul_nt, matmul_tn
+from npvae.cli import OneLineParser, run_program, whole
+from npvae.files.atomic import make_directory, replacing
+from npvae.kernels.jit import jit
+from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn
+from npvae.kernels.simd import ROWS, VECTOR_BYTES, host_simd
 from npvae.nn.parameters import aligned_zeros
-from npvae.nn.simd import ROWS, VECTOR_BYTES, host_simd
 
 Shape = tuple[int, int, int]  # M, K, N
 # The large products of encoder, decoder and critic, and one whose matrices fit in no cache.

@@ -3,12 +3,12 @@
 import numpy as np
 
 from benchmarks.peers import Sizes, Step
-from npvae.experiment.checkpoint import Run
-from npvae.experiment.options import Options
-from npvae.experiment.train import make_step
+from npvae.kernels.jit import set_threads
 from npvae.models.critic import make_critic
 from npvae.models.vae import make_vae
-from npvae.nn.jit import set_threads
+from npvae.training.checkpoint import Run
+from npvae.training.options import Options
+from npvae.training.train import make_step
 
 
 def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) -> Step:

@@ -24,9 +24,9 @@ from numba.extending import intrinsic
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not be installed
 
 from benchmarks.timing import markdown_table
-from npvae.nn.jit import jit
+from npvae.kernels.jit import jit
+from npvae.kernels.simd import ROWS, VECTOR_BYTES
 from npvae.nn.parameters import aligned_zeros
-from npvae.nn.simd import ROWS, VECTOR_BYTES
 
 # A multiply-add takes four cycles or so, and each waits for the one before it in its own sum. As
 # many independent sums as a tile of the matrix product has keep the processor busy meanwhile.

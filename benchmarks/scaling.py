@@ -23,12 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not b
 from benchmarks.npvae_peer import make_npvae_step
 from benchmarks.peers import Sizes, step_flop
 from benchmarks.timing import markdown_table, median_seconds
-from npvae.experiment.claims import number
-from npvae.experiment.data import load_data
-from npvae.experiment.files import make_directory
-from npvae.experiment.options import OneLineParser, run_program, whole
-from npvae.experiment.pictures import COLOURS, DARK, FULL, MARKERS, STYLE, new_figure, save
-from npvae.nn.simd import host_simd
+from npvae.cli import OneLineParser, run_program, whole
+from npvae.data.dataset import load_data
+from npvae.files.atomic import make_directory
+from npvae.kernels.simd import host_simd
+from npvae.report.charts import COLOURS, DARK, FULL, MARKERS, STYLE, new_figure, save
+from npvae.report.claims import number
 
 RUNS = ("kl", "ws")
 ALL = config.NUMBA_NUM_THREADS

@@ -23,7 +23,7 @@ from benchmarks.peak import fma_peak
 from benchmarks.peers import COMPETITORS, Sizes, step_flop
 from benchmarks.timing import markdown_table
 from benchmarks.worker import Worker
-from npvae.experiment.data import load_data
+from npvae.data.dataset import load_data
 
 TURN = 0.3  # seconds that a competitor gets before it is the next one's turn
 

@@ -3,7 +3,8 @@
 import pytest
 from threadpoolctl import threadpool_limits
 
-from npvae.experiment import image_grids, pictures, trade_off
+from npvae.report import charts as pictures
+from npvae.report import image_grids, trade_off
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from npvae.data.dataset import load_data
+from npvae.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 from npvae.errors import UserError
-from npvae.experiment.checkpoint import HISTORY, Run, new_run
-from npvae.experiment.data import load_data
-from npvae.experiment.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
-from npvae.experiment.options import Options
+from npvae.training.checkpoint import HISTORY, Run, new_run
+from npvae.training.options import Options
 
 FUZZ = settings(
     max_examples=60,

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from npvae.experiment.checkpoint import new_run
-from npvae.experiment.options import Options
-from npvae.experiment.trained import apply
+from npvae.evaluation.encoded import apply
+from npvae.training.checkpoint import new_run
+from npvae.training.options import Options
 
 N = 90
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.kernels.matmul import matmul_tn
 from npvae.nn.layers import (
     dense_backward_input,
     dense_forward,
@@ -22,7 +23,6 @@ from npvae.nn.layers import (
     mean_forward,
     sum_rows,
 )
-from npvae.nn.matmul import matmul_tn
 from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
 
 HIDDEN = (512, 256)

@@ -23,9 +23,9 @@ import math
 
 import numpy as np
 
+from npvae.kernels.jit import jit
+from npvae.kernels.matmul import matmul
 from npvae.models.critic import CriticActivations, CriticWeights
-from npvae.nn.jit import jit
-from npvae.nn.matmul import matmul
 
 
 @jit

@@ -10,22 +10,13 @@ All the randomness of a step is an argument, so that it can be frozen and checke
 
 import numpy as np
 
+from npvae.kernels.jit import jit
 from npvae.models.objectives import CriticBatch, critic_objective, kl_objective, ws_objective
 from npvae.models.vae import VAEActivations, encode_forward
 from npvae.nn.adam import adam_update
-from npvae.nn.jit import jit
 from npvae.nn.layers import reparameterise_forward
 from npvae.nn.parameters import ParameterSet
-
-
-@jit
-def gather(images: np.ndarray, index: np.ndarray, x: np.ndarray) -> None:
-    """Copy images[index] to x as numbers in [0, 1]; bytes are divided by 255, floats kept."""
-    scale = x.dtype.type(1 / 255 if images.itemsize == 1 else 1)
-    for row in range(index.size):
-        image = images[index[row]]
-        for p in range(image.size):
-            x[row, p] = scale * x.dtype.type(image[p])
+from npvae.nn.pixels import gather
 
 
 def kl_step(

@@ -9,9 +9,9 @@ import math
 import numpy as np
 from numba import prange
 
-from npvae.nn.jit import THREADING_LAYER, jit
+from npvae.kernels.jit import THREADING_LAYER, jit
+from npvae.kernels.vecmath import reinterpret
 from npvae.nn.parameters import ParameterSet
-from npvae.nn.vecmath import reinterpret
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 STRETCH = 8_192  # parameters that a thread updates in one go

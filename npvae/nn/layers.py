@@ -14,9 +14,9 @@ A gradient of `y` is called `dy`. Every array is the caller's; a backward overwr
 
 import numpy as np
 
-from npvae.nn.jit import jit
-from npvae.nn.matmul import matmul, matmul_nt, matmul_tn
-from npvae.nn.vecmath import exp
+from npvae.kernels.jit import jit
+from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn
+from npvae.kernels.vecmath import exp
 
 LOGVAR_MAX = 20  # sigma = 22,026, and the square of all that follows from it is finite in float32
 

@@ -12,9 +12,9 @@ a guarded logvar (see layers.py).
 import numpy as np
 from numba import prange
 
-from npvae.nn.jit import THREADING_LAYER, jit
+from npvae.kernels.jit import THREADING_LAYER, jit
+from npvae.kernels.vecmath import exp, log1p
 from npvae.nn.layers import guarded
-from npvae.nn.vecmath import exp, log1p
 
 # Logits: fewer are done before the other threads are awake.
 MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384

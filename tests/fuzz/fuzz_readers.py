@@ -22,12 +22,14 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-READERS = [f"npvae.experiment.{name}" for name in ("idx", "npz", "archive", "checkpoint")]
+READERS = [
+    f"npvae.{name}" for name in ("data.idx", "data.npz", "files.archive", "training.checkpoint")
+]
 with atheris.instrument_imports(include=[*READERS, "zipfile", "gzip", "json"]):
+    from npvae.data.idx import idx_bytes, read_idx
+    from npvae.data.npz import read_npz
     from npvae.errors import UserError
-    from npvae.experiment.checkpoint import load_checkpoint, save_checkpoint
-    from npvae.experiment.idx import idx_bytes, read_idx
-    from npvae.experiment.npz import read_npz
+    from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from data_helpers import small_run  # noqa: E402  (found only through the path set above)
 
 

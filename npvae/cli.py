@@ -1,0 +1,86 @@
+"""The command line: parsers that answer in one line, converters of numbers, and exit statuses."""
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from npvae.errors import UserError
+
+LARGEST = 1e30  # of a learning rate or weight: float32, in which training computes, ends at 3e38
+
+
+class Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Help that shows each default once, and none where there is none to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """An argument parser that tells what is wrong in one line, with exit status 2."""
+
+    def error(self, message: str) -> None:
+        """Print the message and exit."""
+        self.exit(2, f"{self.prog}: {message}; see --help\n")
+
+
+def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
+    """Return a converter for whole numbers from `least` to `most`."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"{text[:40]!r} is not a whole number from {least} to {most}"
+            )
+        return value
+
+    return convert
+
+
+def number(text: str) -> float:
+    """Convert a number from 0 to LARGEST."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number from 0 to {LARGEST:g}")
+    return value
+
+
+def positive(text: str) -> float:
+    """Convert a number above 0, up to LARGEST."""
+    with suppress(argparse.ArgumentTypeError):
+        if value := number(text):
+            return value
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number above 0, up to {LARGEST:g}")
+
+
+def run_program(main: Callable[[], None]) -> None:
+    """Run a program: bad input gives one line and exit status 2, Ctrl-C one line and 130."""
+    status = 2
+    try:
+        main()
+        sys.stdout.flush()
+        return
+    except UserError as error:
+        message = " ".join(str(error).split())
+    except MemoryError:
+        message = "out of memory; make the batch, the hidden layer or the data smaller"
+    except OSError as error:  # of the screen, most likely: `| head` has enough, `> FILE` is full
+        message = f"{error.strerror or error}; make room, or look where its output goes"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # not tried again at exit
+    except KeyboardInterrupt as stop:
+        status, message = 130, f"stopped {stop}".strip()
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,1 @@
+"""A small classifier: the measuring instrument that judges samples and interpolations."""

@@ -1,0 +1,91 @@
+"""The classifier at work: trained on the training images, then a measure for other images.
+
+    features   the 64 activations of its last hidden layer, in which the Fréchet distance,
+               precision and recall, and the smoothness of interpolations are taken
+    confidence the largest class probability: how surely an image shows one of the classes
+
+Training takes a few seconds, so nothing is kept on disk; the same seed gives the same bits.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from npvae.errors import UserError
+from npvae.evaluation.classifier.network import (
+    ClassifierActivations,
+    ClassifierWeights,
+    classifier_step,
+    classify_forward,
+    make_classifier,
+    make_classifier_activations,
+)
+from npvae.evaluation.classifier.softmax import softmax
+from npvae.models.inference import BATCH
+from npvae.nn.pixels import gather
+
+TRAINING_BATCH = 128
+LR = 1e-3
+STEPS = 4_000  # 8.5 epochs of MNIST; a smaller data set is seen more often
+
+
+def train_classifier(images: np.ndarray, labels: np.ndarray, seed: int) -> ClassifierWeights:
+    """Train a classifier on images (N, pixels), uint8 or float in [0, 1], labels (N,) from 0 up.
+
+    Cross-entropy, Adam, STEPS batches of 128 (or of N, if that is less), each epoch in a new
+    order, the learning rate falling linearly to 0. On MNIST about 98 % of the test images come out
+    right. The same seed gives the same weights, bit for bit, with any number of threads.
+    Raises UserError without labels, or with labels of one class only.
+    """
+    if labels is None or labels.min() == labels.max():
+        raise UserError(
+            "the classifier that compares samples needs training images of at least two classes;"
+            " add labels to the data"
+        )
+    rng = np.random.default_rng(seed)
+    net = make_classifier(images.shape[1], int(labels.max()) + 1, np.float32, rng)
+    batch = min(TRAINING_BATCH, len(images))
+    a = make_classifier_activations(net.w, batch)
+    batches_per_epoch = len(images) // batch
+    for step in range(STEPS):
+        first = step % batches_per_epoch * batch
+        if first == 0:
+            order = rng.permutation(len(images))
+        index = order[first : first + batch]
+        classifier_step(net, a, images, labels, index, LR * (1 - step / STEPS), step + 1)
+    return net.w
+
+
+def features(w: ClassifierWeights, images: np.ndarray) -> np.ndarray:
+    """Return the features (N, 64) of images (N, pixels), uint8 or float in [0, 1], as float32."""
+    found = np.empty((len(images), w.W3.shape[0]), np.float32)
+    for rows, a in _classified(w, images):
+        found[rows] = a.h2
+    return found
+
+
+def class_probabilities(w: ClassifierWeights, images: np.ndarray) -> np.ndarray:
+    """Return the probability of each class (N, classes) for images (N, pixels), as float32."""
+    found = np.empty((len(images), w.W3.shape[1]), np.float32)
+    for rows, a in _classified(w, images):
+        softmax(a.logits, found[rows])
+    return found
+
+
+def accuracy(w: ClassifierWeights, images: np.ndarray, labels: np.ndarray) -> float:
+    """Return the share of images whose most probable class is their label; higher is better."""
+    return float(np.mean(class_probabilities(w, images).argmax(axis=1) == labels))
+
+
+def _classified(
+    w: ClassifierWeights, images: np.ndarray
+) -> Iterator[tuple[slice, ClassifierActivations]]:
+    """Yield the rows of each batch of images, and what the classifier makes of them."""
+    n = len(images)
+    every = make_classifier_activations(w, min(n, BATCH))
+    for first in range(0, n, BATCH):
+        rows = slice(first, min(n, first + BATCH))
+        a = every.rows(0, rows.stop - first)
+        gather(images, np.arange(rows.start, rows.stop), a.x)
+        classify_forward(w, a)
+        yield rows, a

@@ -1,0 +1,130 @@
+"""A small classifier, whose last hidden layer is the space in which samples are compared.
+
+    h1 = relu(x W1 + b1),   h2 = relu(h1 W2 + b2),   logits = h2 W3 + b3
+
+h2 are the image's *features*: what the classifier has found in it, from which a linear map tells
+the class. Distances between features mean more than distances between pixels.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from npvae.evaluation.classifier.softmax import softmax_cross_entropy
+from npvae.nn.adam import adam_update
+from npvae.nn.layers import (
+    dense_backward,
+    dense_backward_input,
+    dense_forward,
+    dense_relu_forward,
+)
+from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
+from npvae.nn.pixels import gather
+
+HIDDEN = (256, 64)
+
+
+class ClassifierWeights(NamedTuple):
+    """The classifier's parameters, or the gradients of the loss with respect to them."""
+
+    W1: np.ndarray  # (pixels, 256)
+    b1: np.ndarray  # (256,)
+    W2: np.ndarray  # (256, 64)
+    b2: np.ndarray  # (64,)
+    W3: np.ndarray  # (64, classes)
+    b3: np.ndarray  # (classes,)
+
+
+class ClassifierActivations(NamedTuple):
+    """What one batch leaves on its way through the classifier and back."""
+
+    x: np.ndarray  # (B, pixels)
+    h1: np.ndarray  # (B, 256)
+    h2: np.ndarray  # (B, 64) the features
+    logits: np.ndarray  # (B, classes)
+    nll: np.ndarray  # (B,)
+    dlogits: np.ndarray  # (B, classes)
+    d2: np.ndarray  # (B, 64) gradient for h1 W2 + b2
+    d1: np.ndarray  # (B, 256) gradient for x W1 + b1
+    scratch: np.ndarray  # room for the transposes of a backward pass
+
+    def rows(self, first: int, last: int) -> "ClassifierActivations":
+        """Return views of the rows first .. last-1 of every array."""
+        return ClassifierActivations(*(a[first:last] for a in self[:-1]), self.scratch)
+
+
+def make_classifier(
+    pixels: int,
+    classes: int,
+    dtype: np.dtype,
+    rng: np.random.Generator,
+    hidden: tuple[int, int] = HIDDEN,
+) -> ParameterSet:
+    """Allocate the classifier's parameters and draw their start, uniform in +-1/sqrt(fan_in)."""
+    first, second = hidden
+    shapes = ClassifierWeights(
+        (pixels, first), (first,), (first, second), (second,), (second, classes), (classes,)
+    )
+    return make_parameters(shapes, dtype, rng)
+
+
+def make_classifier_activations(w: ClassifierWeights, batch: int) -> ClassifierActivations:
+    """Allocate what a batch of `batch` images needs, once, for all steps of a training."""
+    (pixels, first), (second, classes), dtype = w.W1.shape, w.W3.shape, w.W1.dtype
+
+    def zeros(*shape: int) -> np.ndarray:
+        return aligned_zeros(shape, dtype)
+
+    return ClassifierActivations(
+        x=zeros(batch, pixels),
+        h1=zeros(batch, first),
+        h2=zeros(batch, second),
+        logits=zeros(batch, classes),
+        nll=zeros(batch),
+        dlogits=zeros(batch, classes),
+        d2=zeros(batch, second),
+        d1=zeros(batch, first),
+        scratch=zeros(batch * (second + max(first, classes))),
+    )
+
+
+def classify_forward(w: ClassifierWeights, a: ClassifierActivations) -> None:
+    """Compute the features h2 and the logits of the classes from x."""
+    dense_relu_forward(a.x, w.W1, w.b1, a.h1)
+    dense_relu_forward(a.h1, w.W2, w.b2, a.h2)
+    dense_forward(a.h2, w.W3, w.b3, a.logits)
+
+
+def classify_backward(w: ClassifierWeights, g: ClassifierWeights, a: ClassifierActivations) -> None:
+    """Compute the parameters' gradients from dlogits."""
+    dense_backward(a.h2, a.dlogits, g.W3, g.b3)
+    dense_backward_input(a.dlogits, w.W3, a.d2, a.scratch, relu=a.h2)
+    dense_backward(a.h1, a.d2, g.W2, g.b2)
+    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, relu=a.h1)
+    dense_backward(a.x, a.d1, g.W1, g.b1)
+
+
+def classifier_objective(net: ParameterSet, a: ClassifierActivations, labels: np.ndarray) -> float:
+    """Compute the mean cross-entropy of a.x with labels (B,) in nats, and its gradient in net.g."""
+    classify_forward(net.w, a)
+    loss = softmax_cross_entropy(a.logits, labels, a.nll, a.dlogits)
+    classify_backward(net.w, net.g, a)
+    return loss
+
+
+def classifier_step(
+    net: ParameterSet,
+    a: ClassifierActivations,
+    images: np.ndarray,
+    labels: np.ndarray,
+    index: np.ndarray,
+    lr: float,
+    t: int,
+) -> tuple[float, float]:
+    """Do step t (1, 2, ..) on images[index] and labels[index].
+
+    Returns the loss in nats per image, and the largest absolute gradient.
+    """
+    gather(images, index, a.x)
+    loss = classifier_objective(net, a, labels[index])
+    return loss, adam_update(net, t, lr)

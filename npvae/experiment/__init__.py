@@ -1,1 +1,0 @@
-"""Data, training, checkpoints, metrics, pictures and the report."""

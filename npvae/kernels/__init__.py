@@ -1,0 +1,1 @@
+"""How the processor is used: compilation, vector instructions, matrix products."""

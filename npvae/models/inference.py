@@ -1,0 +1,105 @@
+"""Running trained networks over many images: codes, reconstructions and their errors.
+
+    BCE  per image, summed over pixels, in nats           SSE  sum over pixels of (s - x)^2
+
+The passes are the training's own, in batches.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from npvae.models.vae import (
+    VAEActivations,
+    VAEWeights,
+    decode_forward,
+    encode_forward,
+    make_vae_activations,
+)
+from npvae.nn.layers import LOGVAR_MAX
+from npvae.nn.losses import bernoulli_nll
+from npvae.nn.pixels import gather
+
+BATCH = 500
+
+
+class Errors(NamedTuple):
+    """The reconstruction errors of N images."""
+
+    bce: np.ndarray  # (N,) nats
+    sse: np.ndarray  # (N,)
+
+
+def _batches(w: VAEWeights, n: int) -> Iterator[tuple[slice, VAEActivations]]:
+    """Yield the rows of each batch, and activations of its size."""
+    activations = make_vae_activations(w, min(n, BATCH))
+    for first in range(0, n, BATCH):
+        if n - first < BATCH and first:
+            activations = make_vae_activations(w, n - first)
+        yield slice(first, min(n, first + BATCH)), activations
+
+
+def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mu and logvar (N, latent) of images (N, pixels), bytes or floats in [0, 1]."""
+    n, latent = len(images), w.W3.shape[0]
+    mu, logvar = np.empty((n, latent), w.W1.dtype), np.empty((n, latent), w.W1.dtype)
+    for rows, a in _batches(w, n):
+        gather(images, np.arange(rows.start, rows.stop), a.x)
+        encode_forward(w, a)
+        mu[rows], logvar[rows] = a.mu, a.logvar
+    return mu, logvar
+
+
+def posterior_sigma(logvar: np.ndarray) -> np.ndarray:
+    """Return exp(logvar / 2), with the guard of `layers.reparameterise_forward`."""
+    return np.exp(0.5 * np.minimum(logvar, LOGVAR_MAX))
+
+
+def sample(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:
+    """Draw z ~ N(mu, exp(logvar)) from a seed: the same noise for every model of this size.
+
+    No epoch of a training has the number 2^31, so this noise is not the training's.
+    """
+    eps = np.random.default_rng([seed, 2**31]).standard_normal(mu.shape, dtype=np.float32)
+    return mu + posterior_sigma(logvar) * eps
+
+
+def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
+    """Return the images (N, pixels), in (0, 1), that the decoder makes of z (N, latent)."""
+    from scipy.special import expit  # here: importing it takes a while, and no training needs it
+
+    images = np.empty((len(z), w.W4.shape[1]), w.W1.dtype)
+    for rows, a in _batches(w, len(z)):
+        a.z[:] = z[rows]
+        decode_forward(w, a)
+        images[rows] = expit(a.logits)
+    return images
+
+
+def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> Errors:
+    """Return the errors of decoding z (N, latent) against images (N, pixels)."""
+    errors = Errors(np.empty(len(z)), np.empty(len(z)))
+    for rows, a in _batches(w, len(z)):
+        a.z[:] = z[rows]
+        gather(images, np.arange(rows.start, rows.stop), a.x)
+        decode_forward(w, a)
+        bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
+        errors.bce[rows] = a.nll
+        # dlogits is (s - x) / B.
+        errors.sse[rows] = np.square(a.dlogits * len(a.x)).sum(axis=1)
+    return errors
+
+
+def test_errors(w: VAEWeights, images: np.ndarray, seed: int) -> dict[str, float]:
+    """Return the test columns of the history: mean errors with z = mu and z sampled, mean sigma."""
+    mu, logvar = encode(w, images)
+    at_mu = reconstruction_errors(w, mu, images)
+    at_z = reconstruction_errors(w, sample(mu, logvar, seed), images)
+    return {
+        "test_bce_mu": float(at_mu.bce.mean()),
+        "test_bce_z": float(at_z.bce.mean()),
+        "test_sse_mu": float(at_mu.sse.mean()),
+        "test_sse_z": float(at_z.sse.mean()),
+        "mean_sigma": float(posterior_sigma(logvar).mean()),
+    }

@@ -1,0 +1,233 @@
+"""The charts of the comparison, each a function that takes data and writes PNG files.
+
+One colour per model, and the same bins, ranges and draws for both, so that any two pictures of a
+kind can be compared by eye. Pictures made of images are in image_grids.py.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from npvae.files.atomic import replacing
+from npvae.evaluation.intervals import histogram_mode
+from npvae.evaluation.structure import correlation
+from npvae.evaluation.encoded import Trained
+
+DPI = 130
+HALF, FULL = 5.4, 8.4  # inches: pictures shown two beside each other, and across the page
+# Two colours of Okabe and Ito that the colour-blind tell apart; the shapes serve print in grey.
+COLOURS = {"kl": "#0072B2", "ws": "#D55E00"}
+MARKERS = {"kl": "o", "ws": "s"}
+DARK = "#222222"
+STYLE = {
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "legend.frameon": False,
+    "legend.fontsize": 10,
+}
+LATENT_PANELS = 20
+PRIOR_PEAK = 1 / np.sqrt(2 * np.pi)  # density of N(0, 1) at 0
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Make an empty figure of at most this size in inches; what stays empty, `save` cuts off."""
+    return Figure((width, height), dpi=DPI, layout="constrained")
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as a PNG file, the same bytes for the same figure. Raises UserError."""
+    with replacing(path, "wb") as file:
+        figure.savefig(
+            file, format="png", bbox_inches="tight", pad_inches=0.08, metadata={"Software": None}
+        )
+
+
+def error_bin_width(models: Sequence[Trained]) -> float:
+    """Return the width, 1, 2 or 5 times a power of ten, that draw_errors gives its bins.
+
+    About 40 of them hold 99.5 % of the sums of squared errors of all models. Give it to
+    statistics.histogram_mode for the modes that the pictures show.
+    """
+    width = np.quantile(_squared_errors(models), 0.995) / 40
+    power = 10 ** np.floor(np.log10(width)) if width > 0 else 1.0
+    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= width))
+
+
+@matplotlib.rc_context(STYLE)
+def draw_errors(models: Sequence[Trained], directory: Path) -> None:
+    """Write error_<key>.png: histogram of each image's sum of squared errors, z = mu and sampled.
+
+    The axis ends where the bins of 99.5 % of all errors end; the picture says how many are beyond.
+    """
+    width = error_bin_width(models)
+    last = np.ceil(np.quantile(_squared_errors(models), 0.995) / width) + 1
+    edges = np.arange(last + 1) * width
+    codes = [(model.at_mu.sse, model.at_z.sse) for model in models]
+    top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in codes for sse in pair)
+    for model, (at_mu, at_z) in zip(models, codes, strict=True):
+        colour = COLOURS[model.key]
+        figure = new_figure(HALF, 4.2)
+        ax = figure.add_subplot()
+        looks = (
+            ("z = μ", at_mu, {"color": colour, "alpha": 0.45, "fill": True}, colour, "-"),
+            ("z sampled", at_z, {"color": DARK, "linewidth": 1.4}, DARK, "--"),
+        )
+        for name, sse, look, line, dashes in looks:
+            counts, mean = np.histogram(sse, edges)[0], sse.mean()
+            mode = histogram_mode(sse, width)
+            ax.stairs(counts, edges, **look, label=f"{name}: mean {mean:.1f}, mode {mode:g}")
+            ax.axvline(mean, color=line, linestyle=dashes, linewidth=1.6)
+            ax.plot(mode, counts.max(), "v", markersize=9, color=line, markeredgecolor="white")
+        ax.set(
+            title=f"{model.label}: reconstruction error per image",
+            xlabel="sum of squared errors over the pixels (grey values 0 to 1)",
+            ylabel=f"images per bin of width {width:g}",
+            xlim=(0, edges[-1]),
+            ylim=(0, top),
+        )
+        beyond = [int((sse >= edges[-1]).sum()) for sse in (at_mu, at_z)]
+        note = f"; beyond the axis: {beyond[0]} and {beyond[1]} images" if any(beyond) else ""
+        title = "line: mean, triangle: mode" + note
+        figure.legend(loc="outside lower center", ncols=2, title=title, title_fontsize=10)
+        save(figure, directory / f"error_{model.key}.png")
+
+
+@matplotlib.rc_context(STYLE)
+def draw_latents(models: Sequence[Trained], directory: Path) -> None:
+    """Write latent_dist_<key>.png: densities of z and mu in each latent dimension, and the prior's.
+
+    At most the first 20 dimensions. A curve higher than the axis, as where mu is nearly constant,
+    is cut off and its height written there.
+    """
+    codes = {m.key: (m.z[:, :LATENT_PANELS], m.mu[:, :LATENT_PANELS]) for m in models}
+    spread = max(np.quantile(np.abs(z), 0.9995, axis=0).max() for z, _ in codes.values())
+    reach = max(3.5, 1.05 * float(spread))
+    bins = int(np.clip(np.sqrt(len(models[0].z)), 10, 70))
+    edges = np.linspace(-reach, reach, bins + 1)
+    densities = {key: [_densities(code, edges) for code in pair] for key, pair in codes.items()}
+    highest = max(density.max() for pair in densities.values() for density in pair)
+    top = np.clip(1.1 * highest, 1.1 * PRIOR_PEAK, 2 * PRIOR_PEAK)
+    for model in models:
+        panels, latent = codes[model.key][0].shape[1], model.z.shape[1]
+        columns = min(5, int(np.ceil(np.sqrt(panels))))
+        rows = -(-panels // columns)
+        figure = new_figure(HALF, 3.6 if rows == 1 else 1.5 + 1.2 * rows)
+        axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for i, ax in enumerate(axes[:panels]):
+            z_density, mu_density = (density[i] for density in densities[model.key])
+            _latent_panel(ax, edges, z_density, mu_density, top, COLOURS[model.key])
+            ax.set_title(f"z{i + 1}: std {model.z[:, i].std():.2f}", fontsize=10, pad=3)
+        for ax in axes[panels:]:
+            ax.remove()
+        count = f"{panels} latent dimensions" if panels > 1 else "latent dimension"
+        if panels < latent:
+            count = f"first {panels} of {latent} latent dimensions"
+        figure.supxlabel("value of z (the prior's standard deviation is 1)", fontsize=11)
+        figure.supylabel("density", fontsize=11)
+        figure.legend(
+            *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
+            title=f"{model.label}: distribution of the {count}", title_fontsize=12,
+        )  # fmt: skip
+        save(figure, directory / f"latent_dist_{model.key}.png")
+
+
+def _latent_panel(
+    ax: Axes, edges: np.ndarray, z: np.ndarray, mu: np.ndarray, top: float, colour: str
+) -> None:
+    """Draw the densities (bins,) of z and mu in one dimension, and the prior's over them."""
+    x = np.linspace(edges[0], edges[-1], 400)
+    ax.stairs(z, edges, fill=True, color=colour, alpha=0.45, label="z sampled")
+    middles = (edges[1:] + edges[:-1]) / 2
+    ax.plot(middles, mu, color=colour, linestyle="--", linewidth=1.5, label="μ")
+    ax.plot(x, PRIOR_PEAK * np.exp(-0.5 * x**2), color=DARK, linewidth=1.1, label="prior N(0, 1)")
+    cut = [f"{name} ↑ {d.max():.1f}" for name, d in (("z", z), ("μ", mu)) if d.max() > top]
+    if cut:
+        ax.text(
+            0.98, 0.97, "\n".join(cut), ha="right", va="top", fontsize=8, transform=ax.transAxes,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
+        )  # fmt: skip
+    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, top))
+    ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    ax.tick_params(labelsize=9)
+
+
+@matplotlib.rc_context(STYLE)
+def draw_correlations(models: Sequence[Trained], directory: Path) -> None:
+    """Write correlation_<key>.png: Pearson correlations between the dimensions of sampled z."""
+    for model in models:
+        latent = model.z.shape[1]
+        matrix = correlation(model.z).matrix if latent > 1 else np.ones((1, 1))
+        figure = new_figure(HALF, 4.8)
+        ax = figure.add_subplot()
+        ax.grid(False)
+        ends = (0.5, latent + 0.5)
+        image = ax.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1, extent=(*ends, *ends[::-1]))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
+        if latent <= 10:
+            for (row, column), value in np.ndenumerate(matrix):
+                ink = "white" if abs(value) > 0.6 else DARK
+                text = f"{round(value, 2) + 0:.2f}"
+                ax.text(column + 1, row + 1, text, ha="center", va="center", fontsize=8, color=ink)
+        figure.colorbar(image, label="Pearson correlation")
+        ax.set(
+            title=f"{model.label}: correlation of the dimensions of z",
+            xlabel="latent dimension",
+            ylabel="latent dimension",
+        )
+        save(figure, directory / f"correlation_{model.key}.png")
+
+
+@matplotlib.rc_context(STYLE)
+def draw_training(models: Sequence[Trained], directory: Path) -> None:
+    """Write training_loss.png: BCE of all runs, then each run's own regulariser, by epoch."""
+    figure = new_figure(FULL, 3.4)
+    bce, *own = figure.subplots(1, 1 + len(models))
+    regularisers = {
+        "kl": ("train_kl", "KL divergence", "nats per image"),
+        "ws": ("train_w1", "critic's estimate of W₁", "W₁ in units of z (without penalty)"),
+    }
+    for model, ax in zip(models, own, strict=True):
+        history = model.run.history
+        epochs = [row["epoch"] for row in history]
+        look = {"color": COLOURS[model.key], "marker": MARKERS[model.key], "markersize": 4}
+        look["markevery"] = max(1, len(epochs) // 8)
+        for column, name, dashes, face in (
+            ("train_bce", "train", "-", COLOURS[model.key]),
+            ("test_bce_z", "test, z sampled", "--", "white"),
+        ):
+            values = [row[column] for row in history]
+            label = f"{model.label} {name}"
+            bce.plot(epochs, values, dashes, label=label, markerfacecolor=face, **look)
+        column, title, unit = regularisers[model.key]
+        ax.plot(epochs, [row[column] for row in history], label=f"{model.label} train", **look)
+        ax.set(title=title, ylabel=unit)
+    bce.set(title="reconstruction (BCE)", ylabel="nats per image")
+    for ax in (bce, *own):
+        ax.set_xlabel("epoch")
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        ax.legend(fontsize=9)
+    save(figure, directory / "training_loss.png")
+
+
+def _squared_errors(models: Sequence[Trained]) -> np.ndarray:
+    return np.concatenate([errors.sse for m in models for errors in (m.at_mu, m.at_z)])
+
+
+def _densities(samples: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return the histogram density (d, bins) of each column of samples (n, d).
+
+    Samples beyond the edges count in n, so each curve has the area of its visible part.
+    """
+    counts = np.stack([np.histogram(column, edges)[0] for column in samples.T])
+    return counts / (len(samples) * np.diff(edges))

@@ -1,0 +1,186 @@
+"""Checkpoints: everything a run needs to go on, or another program to use the weights, in one .npz.
+
+Each parameter is an array under its name, such as `encoder.hidden.weight` (in, out), the layout of
+y = x W + b. Adam's moments follow as `adam.m.<name>` and `adam.v.<name>`. `meta` is a JSON text:
+format version, options, epoch, steps done, and the history so far. Nothing in it is pickled.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from npvae.errors import UserError
+from npvae.files.archive import array_names, check_promise, open_npz, read_array
+from npvae.files.atomic import replacing
+from npvae.models.critic import CriticWeights, critic_shapes, make_critic
+from npvae.models.vae import VAEWeights, make_vae, vae_shapes
+from npvae.nn.parameters import ParameterSet
+from npvae.training.options import Options, options_from
+
+FORMAT = 1
+_TEST = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds")
+HISTORY = {  # the columns of a row of history, by run
+    "kl": ("epoch", "train_bce", "train_kl", *_TEST),
+    "ws": ("epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm", *_TEST),
+}
+NAMES = {
+    VAEWeights: VAEWeights(
+        "encoder.hidden.weight",
+        "encoder.hidden.bias",
+        "encoder.output.weight",
+        "encoder.output.bias",
+        "decoder.hidden.weight",
+        "decoder.hidden.bias",
+        "decoder.output.weight",
+        "decoder.output.bias",
+    ),
+    CriticWeights: CriticWeights(
+        "critic.hidden1.weight",
+        "critic.hidden1.bias",
+        "critic.hidden2.weight",
+        "critic.hidden2.bias",
+        "critic.output.weight",
+        "critic.output.bias",
+    ),
+}
+
+
+@dataclass
+class Run:
+    """A training run between two epochs."""
+
+    options: Options
+    image_shape: tuple[int, int]
+    data: str  # the name of the data set
+    vae: ParameterSet
+    critic: ParameterSet | None  # only a WS run has one
+    epoch: int  # epochs done
+    steps: int  # steps done
+    history: list[dict[str, float]]  # one row per epoch, of the columns in HISTORY
+
+
+def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> Run:
+    """Make the networks of a run and draw their start from the seed."""
+    rng = np.random.default_rng([options.seed, 0])
+    pixels = image_shape[0] * image_shape[1]
+    vae = make_vae(pixels, options.hidden_dim, options.latent_dim, np.float32, rng)
+    critic = make_critic(options.latent_dim, np.float32, rng) if options.run == "ws" else None
+    return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
+
+
+def _arrays(run: Run) -> dict[str, np.ndarray]:
+    """Name every array of a run's networks: the memory itself, not copies."""
+    arrays = {}
+    for network in (run.vae, run.critic):
+        if network is None:
+            continue
+        for prefix, flat in (("", network.theta), ("adam.m.", network.m), ("adam.v.", network.v)):
+            for name, array in zip(NAMES[type(network.w)], network.views(flat), strict=True):
+                arrays[prefix + name] = array
+    return arrays
+
+
+def save_checkpoint(path: Path, run: Run) -> None:
+    """Write a run to `path`; the file is complete or as it was before. Raises UserError."""
+    meta = {
+        "format": FORMAT,
+        "options": asdict(run.options),
+        "image_shape": run.image_shape,
+        "data": run.data,
+        "epoch": run.epoch,
+        "steps": run.steps,
+        "history": run.history,
+    }
+    with replacing(path, "wb") as file:
+        np.savez(file, meta=np.array(json.dumps(meta)), **_arrays(run))
+
+
+def load_checkpoint(path: Path) -> Run:
+    """Read a run back. No memory is taken for more than the file's own size.
+
+    Raises UserError if the file is missing, damaged, of another format version, if `meta` does not
+    describe a run, or if an array is missing, left over, of another shape or type, or not finite.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: no such checkpoint; train the model first")
+    with open_npz(path, "train again") as archive:
+        capacity = path.stat().st_size
+        names = set(array_names(archive))
+        if "meta" not in names:
+            raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
+        meta = _checked_meta(path, str(read_array(archive, "meta", capacity, _check_meta_header)))
+        shapes = _shapes(meta["options"], meta["image_shape"])
+        if names != shapes.keys() | {"meta"}:
+            name = min((names ^ shapes.keys()) - {"meta"})
+            problem = "is missing" if name in shapes else "does not belong there"
+            raise UserError(f"{path}: array {name:.60} {problem}; train again")
+        check_promise(path, sum(4 * math.prod(shape) for shape in shapes.values()), capacity)
+        stored = {
+            name: read_array(archive, name, capacity, _header_check(shape))
+            for name, shape in shapes.items()
+        }
+    run = new_run(meta["options"], meta["image_shape"], meta["data"])
+    run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
+    for name, array in _arrays(run).items():
+        if not np.isfinite(stored[name]).all():
+            raise UserError(f"{path}: {name} holds NaN or infinity; train again")
+        array[...] = stored[name]
+    return run
+
+
+def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[int, ...]]:
+    """Name every array that a checkpoint of such a run holds, with its shape."""
+    networks = [vae_shapes(math.prod(image_shape), options.hidden_dim, options.latent_dim)]
+    if options.run == "ws":
+        networks.append(critic_shapes(options.latent_dim))
+    return {
+        prefix + name: shape
+        for shapes in networks
+        for prefix in ("", "adam.m.", "adam.v.")
+        for name, shape in zip(NAMES[type(shapes)], shapes, strict=True)
+    }
+
+
+def _header_check(wanted: tuple[int, ...]) -> Callable[[str, tuple[int, ...], np.dtype], None]:
+    def check(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+        if shape != wanted or dtype != np.float32:
+            raise UserError(f"{where}: is {dtype}{shape}, not float32{wanted}; train again")
+
+    return check
+
+
+def _check_meta_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if shape or dtype.kind != "U":
+        raise UserError(f"{where}: is not a text; train again")
+
+
+def _checked_meta(path: Path, text: str) -> dict:
+    """Return what `meta` says, with Options made of its options; raises UserError."""
+    try:
+        meta = json.loads(text)
+        if meta["format"] != FORMAT:
+            raise UserError(
+                f"{path}: checkpoint format {meta['format']!r:.40}, this program reads {FORMAT};"
+                " use the version of npvae that wrote it"
+            )
+        options = options_from(meta["options"])
+        shape, history = tuple(meta["image_shape"]), meta["history"]
+        counts = (*shape, meta["epoch"], meta["steps"])
+        if len(shape) != 2 or 0 in shape or not all(type(n) is int and n >= 0 for n in counts):
+            raise ValueError("a count is wrong")
+        if type(meta["data"]) is not str:
+            raise ValueError("data is not a name")
+        if [row["epoch"] for row in history] != list(range(1, meta["epoch"] + 1)):
+            raise ValueError("the history does not fit the epoch")
+        if any(row.keys() != set(HISTORY[options.run]) for row in history):
+            raise ValueError("the history has other columns")
+        if not all(math.isfinite(value) for row in history for value in row.values()):
+            raise ValueError("the history holds NaN or infinity")
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: `meta` does not describe a run ({reason:.80})") from error
+    return meta | {"options": options, "image_shape": shape}

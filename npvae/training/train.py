@@ -1,0 +1,236 @@
+"""The training loop of both runs: epochs of steps, a row of history and a checkpoint after each.
+
+All randomness of epoch n comes from a generator seeded with (seed, n): the order of the images, the
+noise of every step. An epoch therefore does not depend on how the ones before it were run.
+"""
+
+import csv
+import io
+import json
+import math
+import platform
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict, fields
+
+import numba
+import numpy as np
+from tqdm import tqdm
+
+from npvae.data.dataset import Dataset, load_data
+from npvae.errors import UserError
+from npvae.files.atomic import make_directory, only_user, write_text
+from npvae.kernels.jit import is_compiled, set_threads
+from npvae.models.inference import test_errors
+from npvae.models.objectives import make_critic_batch
+from npvae.models.steps import kl_step, ws_step
+from npvae.models.vae import make_vae_activations
+from npvae.training.checkpoint import HISTORY, Run, load_checkpoint, new_run, save_checkpoint
+from npvae.training.options import Options, Settings
+
+LOSSES = {"kl": ("bce", "kl"), "ws": ("bce", "w1", "gp", "critic_grad_norm")}
+
+
+def train(options: Options, settings: Settings) -> Run:
+    """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
+
+    With settings.resume it goes on from the checkpoint there, if there is one.
+    Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
+    turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
+    """
+    use_threads(settings.threads)
+    data = load_data(settings.data_dir, options.limit)
+    out = make_directory(settings.out)
+    with only_user(out), StopButton() as stop:
+        run = _start(options, settings, data)
+        print(f"{data.name}; results go to {out}")
+        if not is_compiled():
+            print("Compiling the kernels for this machine, once: about 15 seconds.", flush=True)
+        write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
+        if run.history:
+            write_text(out / "history.csv", _csv(run))
+        if run.epoch >= options.epochs:
+            print(f"nothing to do: {run.epoch} epochs are done")
+        while run.epoch < options.epochs:
+            run.history.append(_train_epoch(run, data, stop))
+            save_checkpoint(out / "checkpoint.npz", run)
+            write_text(out / "history.csv", _csv(run))
+            print(_summary(run, len(data.train_images)), flush=True)
+    return run
+
+
+def use_threads(threads: int | None) -> None:
+    """Use so many threads; raises UserError if there are fewer."""
+    try:
+        set_threads(threads)
+    except ValueError as error:
+        raise UserError(f"--threads: {error}") from error
+
+
+def _start(options: Options, settings: Settings, data: Dataset) -> Run:
+    """Return the run to go on with: a new one, or the one in the checkpoint."""
+    path = settings.out / "checkpoint.npz"
+    if not (settings.resume and path.exists()):
+        return new_run(options, data.image_shape, data.name)
+    run = load_checkpoint(path)
+    if run.data != data.name:
+        raise UserError(f"{path}: trained on {run.data}, not on {data.name}; check --data-dir")
+    for field in fields(Options):
+        old, new = (getattr(o, field.name) for o in (run.options, options))
+        if old != new and field.name != "epochs":
+            name = "--" + field.name.replace("_", "-")
+            raise UserError(f"{path}: was trained with {name} {old}, not {new}; give {name} {old}")
+    run.options = options
+    return run
+
+
+class StopButton:
+    """Turns Ctrl-C into a wish that is granted between two steps, never while a file is written.
+
+    A second Ctrl-C stops at once.
+    """
+
+    def __enter__(self) -> "StopButton":
+        self.pressed = False
+        self.before = None
+        if threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def _press(self, *_) -> None:
+        self.pressed = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *_) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, self.before)
+
+
+def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
+    """Train on every image once, and return the epoch's row of history."""
+    options, images = run.options, data.train_images
+    n, epoch = len(images), run.epoch + 1
+    rng = np.random.default_rng([options.seed, epoch])
+    order = rng.permutation(n)
+    names = LOSSES[options.run]
+    sums, seen, steps = np.zeros(len(names)), 0, {}
+    start = time.perf_counter()
+    progress = tqdm(
+        total=n, desc=f"epoch {epoch}/{options.epochs}", unit=" images", leave=False,
+        mininterval=0.2, disable=not sys.stderr.isatty(),
+    )  # fmt: skip
+    with progress:
+        for first in range(0, n, options.batch_size):
+            if stop.pressed:
+                raise KeyboardInterrupt(
+                    f"in epoch {epoch}; the {run.epoch} before are saved: the same command with"
+                    " --resume goes on from there"
+                )
+            index = order[first : first + options.batch_size]
+            if len(index) not in steps:
+                steps[len(index)] = make_step(run, images, len(index))
+            *losses, largest = steps[len(index)](index, rng)
+            run.steps += 1
+            if not math.isfinite(sum(losses) + largest):
+                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), largest))
+            sums += np.multiply(losses, len(index))
+            seen += len(index)
+            progress.set_postfix_str(_losses(names, sums / seen), refresh=False)
+            progress.update(len(index))
+    seconds = time.perf_counter() - start
+    values = (epoch, *(float(value) for value in sums / n))
+    row = dict(zip(HISTORY[options.run], values, strict=False))  # the columns of training
+    row |= test_errors(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
+    if not all(math.isfinite(value) for value in row.values()):
+        losses = {name: value for name, value in row.items() if name.startswith("test_")}
+        raise UserError(_divergence(run, losses, largest))
+    run.epoch = epoch
+    return row
+
+
+def make_step(run: Run, images: np.ndarray, batch: int):
+    """Return a function (index, rng) that does the next step on a batch of this size.
+
+    It draws the step's noise, and returns the losses named in LOSSES and the number that Adam
+    watches (WS: summed over the updates). Its buffers are allocated here, once.
+    """
+    o, a = run.options, make_vae_activations(run.vae.w, batch)
+    if o.run == "kl":
+
+        def step(index, rng):
+            rng.standard_normal(out=a.eps, dtype=np.float32)
+            return kl_step(run.vae, a, images, index, o.beta, o.lr, run.steps + 1)
+
+        return step
+
+    critic_batch = make_critic_batch(run.critic.w, batch)
+    noise = np.empty((o.critic_steps, 2, batch, o.latent_dim), np.float32)
+    alpha = np.empty((o.critic_steps, batch), np.float32)
+
+    def step(index, rng):
+        rng.standard_normal(out=noise, dtype=np.float32)
+        rng.random(out=alpha, dtype=np.float32)
+        rng.standard_normal(out=a.eps, dtype=np.float32)
+        return ws_step(
+            run.vae, a, run.critic, critic_batch, images, index, noise, alpha,
+            o.wasserstein_weight, o.gp_weight, o.lr, o.critic_lr, run.steps + 1,
+        )  # fmt: skip
+
+    return step
+
+
+def _losses(names, values) -> str:
+    labels = {"bce": "BCE", "kl": "KL", "w1": "W1", "gp": "penalty", "critic_grad_norm": "|grad|"}
+    return "  ".join(f"{labels[n]} {v:.3f}" for n, v in zip(names, values, strict=True))
+
+
+def _summary(run: Run, n_images: int) -> str:
+    """Return the line that stands for an epoch on the screen."""
+    row = run.history[-1]
+    names = LOSSES[run.options.run]
+    losses = _losses(
+        names, [row[column] for column in HISTORY[run.options.run][1 : 1 + len(names)]]
+    )
+    speed = n_images / row["seconds"]
+    return (
+        f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
+        f"  test BCE {row['test_bce_z']:.2f}  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s"
+    )
+
+
+def _divergence(run: Run, losses: dict[str, float], largest: float) -> str:
+    values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+    return (
+        f"step {run.steps} (epoch {run.epoch + 1}): a loss, gradient or parameter is no longer"
+        f" finite ({values}, largest gradient or parameter {largest:g}); the learning rate or a"
+        f" weight is likely too large. {run.epoch} epochs are saved"
+    )
+
+
+def _config(run: Run, data: Dataset) -> dict:
+    return {
+        "options": asdict(run.options),
+        "data": data.name,
+        "train_images": len(data.train_images),
+        "test_images": len(data.test_images),
+        "image_shape": data.image_shape,
+        "is_sample": data.is_sample,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": numba.__version__,
+        },
+    }
+
+
+def _csv(run: Run) -> str:
+    columns = HISTORY[run.options.run]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in run.history:
+        shown = {c: row[c] if c == "epoch" else f"{row[c]:.6g}" for c in columns}
+        writer.writerow(shown)
+    return text.getvalue()

@@ -1,0 +1,182 @@
+"""The softmax and the classifier against central differences and known answers, then at work."""
+
+import os
+
+import numpy as np
+import pytest
+
+from npvae.data.dataset import load_data
+from npvae.errors import UserError
+from npvae.evaluation.classifier import features as features_module
+from npvae.evaluation.classifier.features import (
+    accuracy,
+    class_probabilities,
+    features,
+    train_classifier,
+)
+from npvae.evaluation.classifier.network import (
+    classifier_objective,
+    classifier_step,
+    make_classifier,
+    make_classifier_activations,
+)
+from npvae.evaluation.classifier.softmax import softmax, softmax_cross_entropy
+from npvae.nn.gradcheck import check_gradients
+
+REAL_MNIST = os.environ.get("NPVAE_DATA_DIR")
+
+
+def cross_entropy(logits, labels):
+    """Return the mean loss, each row's loss, and the gradient."""
+    losses, dlogits = np.empty(len(logits), logits.dtype), np.empty_like(logits)
+    mean = softmax_cross_entropy(logits, np.array(labels), losses, dlogits)
+    return mean, losses, dlogits
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7])
+def test_cross_entropy_gradient(batch):
+    rng = np.random.default_rng(batch)
+    logits, labels = rng.standard_normal((batch, 5)), rng.integers(5, size=batch)
+    _, _, dlogits = cross_entropy(logits, labels)
+    found = check_gradients(lambda: cross_entropy(logits, labels)[0], {"logits": (logits, dlogits)})
+    assert found.max_error < 1e-7, found.worst
+
+
+def test_cross_entropy_of_known_probabilities():
+    logits = np.log([[1.0, 2.0, 5.0], [3.0, 3.0, 3.0]])
+    logits[0] += 40  # changes nothing
+    mean, losses, dlogits = cross_entropy(logits, [1, 0])
+    assert losses == pytest.approx([np.log(4), np.log(3)])
+    assert mean == pytest.approx((np.log(4) + np.log(3)) / 2)
+    p = np.empty_like(logits)
+    softmax(logits, p)
+    np.testing.assert_allclose(p, [[1 / 8, 2 / 8, 5 / 8], [1 / 3, 1 / 3, 1 / 3]])
+    np.testing.assert_allclose(dlogits, (p - [[0, 1, 0], [1, 0, 0]]) / 2)
+
+
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_cross_entropy_is_exact_for_logits_of_any_size(real):
+    largest = np.finfo(real).max
+    logits = np.array([[largest, 0, -largest], [1e4, 1e4 - 3, 0], [-1e4, 0, -2e4]], real)
+    _, losses, dlogits = cross_entropy(logits, [0, 1, 0])
+    assert losses[[0, 2]].tolist() == [0, 1e4]
+    assert losses[1] == pytest.approx(3 + np.log1p(np.exp(-3)), rel=4 * float(np.finfo(real).eps))
+    assert np.isfinite(dlogits).all()
+    _, losses, _ = cross_entropy(logits[:1], [1])
+    assert losses[0] == largest
+
+
+class SmallClassifier:
+    """A classifier of 12 pixels and 4 classes, in float64, with 5 of 40 random images."""
+
+    def __init__(self):
+        rng = np.random.default_rng(0)
+        self.net = make_classifier(12, 4, np.float64, rng, hidden=(9, 7))
+        self.a = make_classifier_activations(self.net.w, 5)
+        self.images, self.labels = rng.uniform(size=(40, 12)), rng.integers(4, size=40)
+        self.index = rng.permutation(40)[:5]
+
+    def train(self, steps):
+        batch = self.images, self.labels, self.index
+        return [classifier_step(self.net, self.a, *batch, 1e-2, t + 1)[0] for t in range(steps)]
+
+
+@pytest.mark.parametrize("steps", [1, 30])
+def test_classifier_loss_for_every_parameter(steps):
+    small = SmallClassifier()
+    small.train(steps)
+    net, a = small.net, small.a
+
+    def loss():
+        return classifier_objective(net, a, small.labels[small.index])
+
+    loss()
+    arrays = {n: (w, g.copy()) for n, w, g in zip(net.w._fields, net.w, net.g, strict=True)}
+    found = check_gradients(
+        loss, arrays, lambda: np.concatenate([a.h1, a.h2], axis=1) > 0, samples=10**6
+    )
+    assert found.max_error < 1e-5, found.worst
+    assert found.skipped < 0.05 * found.checked
+    assert len(found.errors) == 6
+
+
+def test_a_step_trains_on_the_chosen_images():
+    small = SmallClassifier()
+    losses = small.train(300)
+    assert losses[0] == pytest.approx(np.log(4), abs=0.3)
+    assert losses[-1] < 0.01
+    assert (class_probabilities(small.net.w, small.images[small.index]).argmax(axis=1)
+            == small.labels[small.index]).all()  # fmt: skip
+
+
+def stripes(seed, n):
+    """Noisy byte images of 4 x 4 pixels, of which the row numbered by the label is bright."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(4, size=n)
+    images = rng.integers(100, size=(n, 4, 4))
+    images[np.arange(n), labels] += 100
+    return images.reshape(n, 16).astype(np.uint8), labels
+
+
+@pytest.fixture
+def few_steps(monkeypatch):
+    monkeypatch.setattr(features_module, "STEPS", 200)
+
+
+@pytest.mark.usefixtures("few_steps")
+class TestTrained:
+    def test_perfect_where_the_class_shows_and_useless_where_it_does_not(self):
+        images, labels = stripes(0, 1000)
+        test_images, test_labels = stripes(1, 1000)
+        w = train_classifier(images, labels, seed=0)
+        assert accuracy(w, test_images, test_labels) == 1
+        shuffled = np.random.default_rng(2).permutation(labels)
+        w = train_classifier(images, shuffled, seed=0)
+        assert accuracy(w, test_images, test_labels) == pytest.approx(0.25, abs=0.12)
+
+    def test_every_image_is_trained_on_though_the_data_may_be_sorted(self):
+        images, labels = stripes(0, 1000)
+        order = labels.argsort()
+        w = train_classifier(images[order], labels[order], seed=0)
+        assert accuracy(w, images, labels) == 1
+
+    def test_the_seed_decides_every_bit(self):
+        images, labels = stripes(0, 300)
+        first, again, other = (train_classifier(images, labels, seed) for seed in (5, 5, 6))
+        for a, b, c in zip(first, again, other, strict=True):
+            assert np.array_equal(a, b)
+            assert not np.array_equal(a, c)
+
+    def test_fewer_images_than_a_batch(self):
+        images, labels = stripes(0, 50)
+        assert accuracy(train_classifier(images, labels, seed=0), images, labels) == 1
+
+    def test_features_are_the_layer_from_which_the_class_is_read(self):
+        images, labels = stripes(0, 1234)  # more than two batches, and not a whole number of them
+        w = train_classifier(images, labels, seed=0)
+        found = features(w, images)
+        assert (found.shape, found.dtype) == ((1234, 64), np.float32)
+        assert found.min() == 0
+        e = np.exp(found @ w.W3 + w.b3)
+        p = class_probabilities(w, images)
+        assert (p.shape, p.dtype) == ((1234, 4), np.float32)
+        np.testing.assert_allclose(p, e / e.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-7)
+
+    def test_bytes_and_floats_are_the_same_images(self):
+        images, labels = stripes(0, 300)
+        w = train_classifier(images, labels, seed=0)
+        as_floats = (images / 255).astype(np.float32)
+        np.testing.assert_allclose(features(w, as_floats), features(w, images), atol=1e-5)
+
+
+@pytest.mark.parametrize("labels", [None, np.zeros(20, np.int64)])
+def test_labels_are_needed(labels):
+    with pytest.raises(UserError, match="at least two classes"):
+        train_classifier(np.zeros((20, 16), np.uint8), labels, seed=0)
+
+
+@pytest.mark.skipif(not REAL_MNIST, reason="NPVAE_DATA_DIR does not name the MNIST files")
+def test_mnist_is_classified():
+    data = load_data()
+    w = train_classifier(data.train_images, data.train_labels, seed=0)
+    assert accuracy(w, data.test_images, data.test_labels) >= 0.975

@@ -1,0 +1,200 @@
+"""Measuring models whose every number is known, because their weights are set by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from npvae.data.dataset import Dataset
+from npvae.evaluation.classifier import features as features_module
+from npvae.evaluation.classifier.features import features
+from npvae.evaluation.classifier.network import make_classifier
+from npvae.evaluation.encoded import apply
+from npvae.evaluation.measure import (
+    PAIRS,
+    Bench,
+    latent_metrics,
+    make_bench,
+    measure,
+    prior_draws,
+    sample_metrics,
+)
+from npvae.evaluation.metrics import BY_KEY
+from npvae.models.inference import decode
+from npvae.training.checkpoint import new_run
+from npvae.training.options import Options
+
+SHAPE, PIXELS, GREY, SIGMA = (4, 6), 24, 0.25, 0.9
+N = 60  # test images: 40 of 6 white pixels (label 0), 20 of 12 (label 1)
+
+
+def images_with(rng, *counts):
+    """Black images (n, 24) with so many white pixels each, anywhere."""
+    images = np.zeros((len(counts), PIXELS), np.uint8)
+    for image, count in zip(images, counts, strict=True):
+        image[rng.permutation(PIXELS)[:count]] = 255
+    return images
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Of the first 60 training images, half have label 1; the others have labels 0 and 2."""
+    rng = np.random.default_rng(0)
+    train, test = np.array([0, 1] * 30 + [0] * 40 + [2] * 20), np.array([0, 0, 1] * 20)
+    images = [images_with(rng, *(6 + 6 * labels)) for labels in (train, test)]
+    return Dataset(images[0], train, images[1], test, SHAPE, "counts", is_sample=False)
+
+
+def hand_made_run(kind="kl", image_shape=SHAPE):
+    """A run with a latent space of 2 dimensions and 2 hidden units, all of whose weights are 0."""
+    run = new_run(Options(kind, latent_dim=2, hidden_dim=2), image_shape)
+    run.vae.theta[:] = 0
+    return run
+
+
+def counting_run(kind="kl"):
+    """Encodes an image of k white pixels as N(((k - 9)/3, -0.25), 0.9² I); decodes plain grey."""
+    run = hand_made_run(kind)
+    w = run.vae.w
+    w.W1[:, 0], w.W2[0, 0] = 1, 1 / 3
+    w.b2[:] = -3, -0.25, 2 * np.log(SIGMA), 2 * np.log(SIGMA)
+    w.b4[:] = np.log(GREY / (1 - GREY))
+    return run
+
+
+@pytest.fixture(scope="module")
+def bench(data):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(features_module, "STEPS", 200)
+        return make_bench(data, latent=2)
+
+
+@pytest.fixture(scope="module")
+def measured(data, bench):
+    return measure(apply(counting_run("ws"), data.test_images, 0), bench)
+
+
+def test_latent_floors_are_as_small_as_theory_says():
+    n, blank = 400, np.zeros((400, PIXELS), np.uint8)
+    floors = make_bench(Dataset(blank, None, blank, None, SHAPE, "", False), latent=8).floors
+    # Of n draws, these scatter with variances 1/n, 1/2n, 6/n, 24/n, 1/n; E|N(0, 1)| = √(2/π).
+    factors = {"centre": 1, "width_error": 0.5, "skewness": 6, "kurtosis": 24, "correlation": 1}
+    theory = {key: (2 / np.pi * factor / n) ** 0.5 for key, factor in factors.items()}
+    assert {key: floors[key] for key in theory} == pytest.approx(theory, rel=0.5)
+    assert floors["width"] == pytest.approx(1, abs=0.05)
+    # The floor is the distance of other draws than those that models are compared with.
+    other = latent_metrics(prior_draws(n, 8, 99), lambda draw: prior_draws(n, 8, draw))
+    for key in ("w1_exact", "w1_sliced", "w1_dimension"):
+        assert floors[key] == pytest.approx(other[key], rel=0.3)
+
+
+def test_a_bench_without_labels_has_the_entropy_of_the_images_and_no_classifier():
+    half = np.full((5, PIXELS), 0.5, np.float32)
+    bench = make_bench(Dataset(half, None, half, None, SHAPE, "", False), latent=2)
+    assert bench.classifier is None and bench.test_features is None
+    assert bench.values == pytest.approx({"entropy": PIXELS * np.log(2)})
+    assert bench.floors["sharpness_mu"] == 1
+    assert bench.floors["bce_mu"] == bench.floors["bce_z"] == bench.values["entropy"]
+    assert "frechet" not in bench.floors and "precision" not in bench.floors
+
+
+def test_sample_metrics_of_the_test_images_and_of_one_image_again_and_again(data, bench):
+    keys = "frechet", "precision", "recall"
+    perfect = sample_metrics(bench, data.test_images, *keys)
+    assert perfect == pytest.approx({"frechet": 0, "precision": 1, "recall": 1}, abs=1e-3)
+    bright = np.full((N, PIXELS), 255, np.uint8)
+    found = sample_metrics(bench, bright, *keys)
+    f, g = bench.test_features.astype(float), features(bench.classifier, bright[:1])[0]
+    distance = np.sum((f.mean(axis=0) - g) ** 2) + f.var(axis=0, ddof=1).sum()
+    assert found == pytest.approx({"frechet": distance, "precision": 0, "recall": 0}, rel=1e-4)
+
+
+def test_reconstruction_numbers_of_plain_grey(measured):
+    """SSE is k (1 - c)² + (24 - k) c²: 4.5 for 40 images, 7.5 for 20."""
+    found = measured.values
+    bce = {k: -k * np.log(GREY) - (PIXELS - k) * np.log(1 - GREY) for k in (6, 12)}
+    for code in ("mu", "z"):
+        known = {"": 5.5, "_median": 4.5, "_spread": 2**0.5, "_mode": 4.5}
+        assert {s: found[f"sse_{code}{s}"] for s in known} == pytest.approx(known, rel=1e-5)
+        assert found[f"bce_{code}"] == pytest.approx((2 * bce[6] + bce[12]) / 3, rel=1e-5)
+    assert found["sharpness_mu"] == pytest.approx(0, abs=1e-6)
+    # As many training images as test images: half of those have 12 white pixels.
+    assert found["gap_bce_mu"] == pytest.approx((bce[6] - bce[12]) / 6, rel=1e-4)
+
+
+def test_likelihood_bounds_of_a_decoder_that_ignores_the_code(measured):
+    """log p(x) = -BCE; the ELBO lies below it by the KL divergence of N((±1, -1/4), 0.9² I)."""
+    found = measured.values
+    kl = 0.5 * (1 + 1 / 16) + SIGMA**2 - 1 - np.log(SIGMA**2)
+    assert found["elbo"] == pytest.approx(-found["bce_mu"] - kl, abs=1e-3)
+    assert found["iwae_1"] == pytest.approx(found["elbo"], abs=0.03)
+    assert found["iwae_1"] < found["iwae_16"] < found["iwae_256"]
+    for key in ("iwae_256", "wide_256"):
+        assert found[key] == pytest.approx(-found["bce_mu"], abs=0.03)
+
+
+def test_codes_of_the_encoder_that_counts(measured):
+    m = measured
+    known = {"active": 1, "mean_sigma": SIGMA, "knn": 100, "probe": 100, "silhouette": 1}
+    assert {key: m.values[key] for key in known} == pytest.approx(known, rel=1e-4)
+    assert m.per_dimension["variance of μ"] == pytest.approx([8 / 9, 0], abs=1e-4)
+    assert m.per_dimension["mean posterior σ"] == pytest.approx([SIGMA] * 2)
+    assert m.per_dimension["mean of z"] == pytest.approx([-1 / 3, -1 / 4], abs=0.35)
+
+
+def test_paths_and_samples_where_everything_is_the_same_grey(measured, bench):
+    found = measured.values
+    assert found["path"] == found["jump"] == 1
+    assert found["confidence"] == pytest.approx(found["confidence_least"])
+    assert found["path_pixels"] > 1
+    assert found["frechet"] == found["frechet_refit"] == found["frechet_mu"]
+    grey = np.full((N, PIXELS), GREY, np.float32)
+    assert found["frechet"] == pytest.approx(sample_metrics(bench, grey, *"abc")["a"], rel=1e-4)
+    assert found["recall"] == found["recall_refit"] == 0
+
+
+def test_refitted_draws_follow_the_mean_and_the_covariance_of_the_codes():
+    """Codes lie at z₁ ≈ z₂ ≈ 10 + 4 (b - ½) for images of brightness b; z₂ is decoded to b."""
+    run, rng = hand_made_run(), np.random.default_rng(4)
+    w = run.vae.w
+    w.W2[0, :2] = 4
+    w.b2[:] = 8, 8, -9, -9
+    w.W3[1, 0], w.W4[0], w.b4[:] = 1, 1, -10
+    w.W1[:, 0], w.b4[0] = 1 / (PIXELS - 1), -99  # the first pixel is black
+    bright = np.repeat(rng.uniform(size=(150, 1)), PIXELS, axis=1).astype(np.float32)
+    bright[:, 0] = 0
+    labels = (bright[:, 1] > 0.5).astype(np.int64)
+    classifier = make_classifier(PIXELS, 2, np.float32, rng).w
+    data = Dataset(bright, labels, bright, labels, SHAPE, "brightness", is_sample=False)
+    model = apply(run, bright, 0)
+    found = measure(model, Bench(data, classifier, features(classifier, bright), {}, {})).values
+    assert decode(w, model.mu) == pytest.approx(bright, abs=0.13)
+    assert found["frechet"] > 50 * found["frechet_refit"] > 50 * found["frechet_mu"]
+    assert found["recall"] < 0.1 and found["recall_refit"] > 0.9
+
+
+def test_every_metric_is_measured_as_far_as_the_data_allows(measured, data):
+    elsewhere = {"trustworthiness"}  # of the t-SNE picture
+    pixels = {k + "_pixels" for k in ("path", "jump", "confidence", "confidence_least")}
+    assert set(measured.values) == BY_KEY.keys() - elsewhere | pixels
+    # Without labels there is nothing that needs a classifier, and a KL run has no critic.
+    unlabelled = replace(data, train_labels=None, test_labels=None)
+    model = apply(counting_run("kl"), data.test_images, 0)
+    found = measure(model, make_bench(unlabelled, latent=2)).values
+    sections = "reconstruction", "likelihood", "latent"
+    allowed = {key for key, metric in BY_KEY.items() if metric.section in sections}
+    assert set(found) == {key for key in allowed if not key.startswith("critic_")}
+    assert all(measured.values[key] == value for key, value in found.items())
+
+
+def test_means_over_images_are_means_over_images(measured):
+    for key, samples in measured.per_image.items():
+        assert measured.values[key] == pytest.approx(samples.mean())
+    assert len(measured.per_image["sse_mu"]) == N
+
+
+def test_paths_lead_between_images_that_differ(data, bench):
+    twins = replace(data, test_images=np.repeat(data.test_images[:4], 15, axis=0))
+    found = measure(apply(counting_run(), twins.test_images, 0), replace(bench, data=twins))
+    assert len(found.per_image["path_pixels"]) == pytest.approx(0.75 * PAIRS, rel=0.1)
+    assert np.isfinite(found.per_image["path_pixels"]).all()

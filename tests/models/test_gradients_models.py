@@ -1,0 +1,195 @@
+"""Whole losses against central differences, for every parameter, before and after some training.
+
+Tolerance 1e-5: a whole loss is a sum of terms of order 10 and its gradients reach down to 1e-5, so
+the rounding of the loss, 1e-15 * 10 / h, is then 1e-6 of the smallest gradients.
+"""
+
+import numpy as np
+import pytest
+from small import BATCH, Small
+
+from npvae.models.critic import (
+    score_backward_hidden,
+    score_backward_input,
+    score_backward_weights,
+    score_forward,
+)
+from npvae.models.objectives import critic_objective, kl_objective, ws_objective
+from npvae.models.penalty import norm_backward, penalty_backward, penalty_forward
+from npvae.models.steps import mix
+from npvae.models.vae import encode_forward
+from npvae.nn.gradcheck import check_gradients
+from npvae.nn.pixels import gather
+
+RELU, STEP = 1e-6, 1e-5
+STAGES = ["at the start", "after training"]
+
+
+def network(stage, train):
+    net = Small()
+    if stage == "after training":
+        getattr(net, train)(30)
+    net.a.eps[:] = net.normal(*net.a.eps.shape)
+    gather(net.images, net.index, net.a.x)
+    return net
+
+
+def parameters(network):
+    return {
+        n: (w, g.copy()) for n, w, g in zip(network.w._fields, network.w, network.g, strict=True)
+    }
+
+
+def check(loss, arrays, active, tolerance):
+    found = check_gradients(loss, arrays, active, samples=10**6)
+    assert found.max_error < tolerance, found.worst
+    assert found.skipped < 0.05 * found.checked
+    assert len(found.errors) == len(arrays)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_kl_loss_for_every_vae_parameter(stage):
+    net = network(stage, "train_kl")
+    beta = 0.8
+
+    def loss():
+        encode_forward(net.vae.w, net.a)
+        bce, kl = kl_objective(net.vae, net.a, beta)
+        return bce + beta * kl
+
+    loss()
+    active = lambda: np.concatenate([net.a.h, net.a.g], axis=1) > 0  # noqa: E731
+    check(loss, parameters(net.vae), active, STEP)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_ws_loss_for_every_vae_parameter(stage):
+    net = network(stage, "train_ws")
+    weight, fake = 3.0, net.batch.fake
+
+    def loss():
+        encode_forward(net.vae.w, net.a)
+        bce, score = ws_objective(net.vae, net.a, net.critic.w, fake, weight)
+        return bce - weight * score
+
+    loss()
+
+    def active():
+        return np.concatenate([net.a.h, net.a.g, fake.h1, fake.h2], axis=1) > 0
+
+    check(loss, parameters(net.vae), active, STEP)
+
+
+def critic_inputs(net):
+    encode_forward(net.vae.w, net.a)
+    net.batch.fake.z[:] = net.a.mu + net.normal(*net.a.mu.shape)
+    net.batch.prior.z[:] = net.normal(*net.a.mu.shape)
+    mix(net.batch.fake.z, net.batch.prior.z, net.rng.uniform(size=BATCH), net.batch.mixed.z)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_critic_loss_for_every_critic_parameter(stage):
+    net = network(stage, "train_ws")
+    critic_inputs(net)
+    every = net.batch.every
+    z = every.z.copy()
+
+    def loss():
+        every.z[:] = z  # the penalty used up its part
+        w1, penalty, _ = critic_objective(net.critic, net.batch, 10.0)
+        return 10.0 * penalty - w1
+
+    loss()
+
+    def active():
+        every.z[:] = z
+        score_forward(net.critic.w, every)
+        return np.concatenate([every.h1, every.h2], axis=1) > 0
+
+    arrays = parameters(net.critic)
+    # b3 shifts every score alike, so the loss does not see it: its quotient is rounding alone.
+    _, db3 = arrays.pop("b3")
+    assert np.abs(db3).max() < 1e-15
+    check(loss, arrays, active, STEP)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_input_gradient_of_the_score(stage):
+    net = network(stage, "train_ws")
+    critic_inputs(net)
+    mixed = net.batch.mixed
+    mixed.dscore[:] = net.normal(BATCH)
+
+    def loss():
+        score_forward(net.critic.w, mixed)
+        return float(np.sum(mixed.dscore * mixed.score))
+
+    loss()
+    score_backward_hidden(net.critic.w, mixed)
+    score_backward_input(net.critic.w, mixed)
+
+    def active():
+        return np.concatenate([mixed.h1, mixed.h2], axis=1) > 0
+
+    check(loss, {"z": (mixed.z, mixed.dz.copy())}, active, RELU)
+
+
+def penalty_at(z, net):
+    mixed = net.batch.mixed
+    mixed.z[:], mixed.dscore[:] = z, 1
+    score_forward(net.critic.w, mixed)
+    score_backward_hidden(net.critic.w, mixed)
+    score_backward_input(net.critic.w, mixed)
+    return penalty_forward(mixed.dz, net.batch.norm)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_second_backward_pass_of_the_penalty(stage):
+    net = network(stage, "train_ws")
+    critic_inputs(net)
+    mixed, weight = net.batch.mixed, 0.3
+    z = mixed.z.copy()
+    penalty_at(z, net)
+    penalty_backward(net.critic.w, mixed, net.batch.norm, weight)
+    score_backward_weights(net.critic.g, mixed)
+
+    def active():
+        return np.concatenate([mixed.h1, mixed.h2], axis=1) > 0
+
+    arrays = {name: pair for name, pair in parameters(net.critic).items() if name[0] == "W"}
+    check(lambda: weight * penalty_at(z, net), arrays, active, RELU)
+
+
+def test_biases_do_not_move_the_penalty():
+    net = network("after training", "train_ws")
+    critic_inputs(net)
+    z = net.batch.mixed.z.copy()
+    before = penalty_at(z, net)
+    for bias in (net.critic.w.b1, net.critic.w.b2, net.critic.w.b3):
+        bias += 1e-9  # too little for any ReLU to flip
+    assert penalty_at(z, net) == before
+
+
+def test_norm_gradient_alone():
+    dz = np.random.default_rng(3).standard_normal((4, 3))
+    norm, ddz = np.empty(4), np.empty((4, 3))
+    penalty_forward(dz, norm)
+    norm_backward(dz, norm, 1.7, ddz)
+    found = check_gradients(lambda: 1.7 * penalty_forward(dz, norm), {"dz": (dz, ddz)})
+    assert found.max_error < 1e-7, found.worst
+
+
+def test_penalty_is_finite_where_the_input_gradient_is_zero():
+    net = network("at the start", "train_ws")
+    net.critic.w.W3[:] = 0
+    critic_inputs(net)
+    w1, penalty, norm = critic_objective(net.critic, net.batch, 10.0)
+    assert (w1, penalty, norm) == (0.0, 1.0, 0.0)
+    assert np.isfinite(net.critic.grad).all()
+
+
+def test_the_norm_is_taken_per_sample():
+    dz = np.array([[3.0, 4.0], [0.0, 1.0], [0.0, 0.0]])
+    norm = np.empty(3)
+    assert penalty_forward(dz, norm) == pytest.approx((16 + 0 + 1) / 3)
+    assert norm.tolist() == [5.0, 1.0, 0.0]

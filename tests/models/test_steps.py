@@ -1,0 +1,300 @@
+"""Whole training steps: what the gradient checks cannot see, wrong wiring and wrong randomness.
+
+A gradient check passes when a network is never moved by the loss it should learn from, when the
+sampler's variance is not the one it claims, or when Adam's correction is off by one step.
+"""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import pytest
+from small import CRITIC_STEPS, Small
+
+from npvae.models.critic import make_critic
+from npvae.models.objectives import critic_objective, make_critic_batch, ws_objective
+from npvae.models.steps import critic_step, kl_step, mix, ws_step
+from npvae.models.vae import encode_forward, make_vae, make_vae_activations, sample_forward
+from npvae.nn.adam import adam_update
+from npvae.nn.parameters import make_parameters
+from npvae.nn.pixels import gather
+
+THREADS = numba.config.NUMBA_NUM_THREADS
+
+
+class Sized(Small):
+    """Networks of any size, at first the reference experiment's, with the steps of Small."""
+
+    def __init__(self, pixels=784, hidden=256, batch=64, critic=(512, 256), dtype=np.float32):
+        self.rng, self.dtype, self.steps = np.random.default_rng(0), dtype, 0
+        self.vae = make_vae(pixels, hidden, 10, dtype, self.rng)
+        self.a = make_vae_activations(self.vae.w, batch)
+        self.critic = make_critic(10, dtype, self.rng, critic)
+        self.batch = make_critic_batch(self.critic.w, batch)
+        self.images = self.rng.uniform(size=(100, pixels)).astype(dtype)
+        self.index = self.rng.permutation(100)[:batch]
+
+
+def state(network):
+    """The very bits of the weights and of Adam's moments."""
+    return [a.tobytes() for a in (network.theta, network.m, network.v)]
+
+
+def moved(network, before):
+    """The share of each named array's numbers that are not those of `before`."""
+    return [np.mean(now != then) for now, then in zip(network.w, before, strict=True)]
+
+
+def test_every_array_of_the_vae_moves_in_its_own_update():
+    for train in ("train_kl", "train_ws"):
+        net = Small()
+        before = [w.copy() for w in net.vae.w]
+        getattr(net, train)(1)
+        assert min(moved(net.vae, before)) > 0.5, train  # ReLU units that are off do not
+
+
+def test_vae_and_critic_each_stay_where_they_are_while_the_other_learns():
+    net = Small()
+    net.train_ws(2)
+    critic = state(net.critic)
+    ws_objective(net.vae, net.a, net.critic.w, net.batch.fake, 3.0)
+    adam_update(net.vae, 3, 1e-2)
+    net.train_kl(2)
+    assert state(net.critic) == critic
+
+    vae, before = state(net.vae), [w.copy() for w in net.critic.w]
+    noise, alpha = net.normal(2, *net.a.eps.shape), net.rng.uniform(size=5)
+    critic_step(net.critic, net.batch, net.a, *noise, alpha, 10.0, 1e-2, 5)
+    assert state(net.vae) == vae
+    # All but b3, which shifts every score alike: the loss does not see it.
+    assert min(moved(net.critic, before)[:-1]) > 0.5
+
+
+def frozen_noise():
+    rng = np.random.default_rng(1)
+    noise, alpha = rng.standard_normal((CRITIC_STEPS, 2, 5, 3)), rng.uniform(size=(CRITIC_STEPS, 5))
+    return rng.standard_normal((5, 3)), noise, alpha
+
+
+def ws_steps(eps, noise, alpha, steps=1, lr=1e-2):
+    """Train a new network on frozen noise."""
+    net = Small()
+    net.a.eps[:] = eps
+    for t in range(1, steps + 1):
+        ws_step(
+            net.vae, net.a, net.critic, net.batch, net.images, net.index,
+            noise, alpha, 0.5, 10.0, lr, 1e-2, t,
+        )  # fmt: skip
+    return net
+
+
+def test_each_update_of_a_ws_step_uses_its_own_noise():
+    eps, noise, alpha = frozen_noise()
+    net, other = ws_steps(eps, noise, alpha), ws_steps(-eps, noise, alpha)
+    assert state(net.vae) != state(other.vae)
+    assert state(net.critic) == state(other.critic)
+    for numbers in (*noise.reshape(-1, 5, 3), *alpha):
+        numbers *= 0.5
+        assert state(net.critic) != state(ws_steps(eps, noise, alpha).critic)
+        numbers *= 2
+
+
+def test_critic_updates_are_counted_across_steps():
+    eps, noise, alpha = frozen_noise()
+    net, alone = ws_steps(eps, noise, alpha, steps=2, lr=0.0), Small()
+    assert np.array_equal(net.vae.theta, alone.vae.theta)  # nothing moves at a learning rate of 0
+    gather(alone.images, alone.index, alone.a.x)
+    encode_forward(alone.vae.w, alone.a)
+    for t, k in enumerate([0, 1, 0, 1], start=1):
+        critic_step(alone.critic, alone.batch, alone.a, *noise[k], alpha[k], 10.0, 1e-2, t)
+    assert state(net.critic) == state(alone.critic)
+
+
+def test_the_critic_teaches_the_encoder_in_proportion_to_its_weight_and_not_the_decoder():
+    net = Small()
+    net.train_ws(5)
+    gradients = []
+    for weight in (0.0, 1.5, 3.0):
+        ws_objective(net.vae, net.a, net.critic.w, net.batch.fake, weight)
+        gradients.append([g.copy() for g in net.vae.g])
+    for name, none, once, twice in zip(net.vae.g._fields, *gradients, strict=True):
+        assert np.any(once != none) == (name in ("W1", "b1", "W2", "b2")), name
+        assert np.allclose(twice - none, 2 * (once - none), rtol=1e-9, atol=1e-12), name
+
+
+def test_latents_come_to_the_prior_through_the_critic_alone():
+    away = []
+    for weight in (0.0, 3.0):
+        net = Sized(12, 32, 64, (64, 32))
+        net.vae.w.b2[:10] += 1.5  # the means start 1.5 * sqrt(10) = 4.7 away from the prior's
+        net.train_ws(200, lr=1e-3, weight=weight)
+        away.append(np.linalg.norm(net.a.mu.mean(axis=0)))
+    assert away[1] < 1.5 < 4 < away[0]
+
+
+@pytest.mark.parametrize("distance", [0.0, 2.0, 4.0])
+def test_the_critic_finds_the_distance_of_two_gaussians(distance):
+    """The penalty is soft: a linear score of slope s has the loss 10 (s - 1)^2 - s W1, least at
+    s = 1 + W1 / 20, where the estimate is s W1.
+    """
+    rng = np.random.default_rng(3)
+    critic = make_critic(4, np.float32, rng, hidden=(64, 32))
+    batch = make_critic_batch(critic.w, 128)
+    found = []
+    for t in range(1, 301):
+        batch.fake.z[:] = rng.standard_normal((128, 4))
+        batch.prior.z[:] = rng.standard_normal((128, 4)) + distance / 2  # in each of 4 dimensions
+        mix(batch.fake.z, batch.prior.z, rng.random(128, np.float32), batch.mixed.z)
+        found.append(critic_objective(critic, batch, 10.0))
+        adam_update(critic, t, 3e-3)
+    (w1, _, slope), best = np.array(found).T, 1 + distance / 20
+    assert w1[-100:].mean() == pytest.approx(best * distance, rel=0.07, abs=0.07)
+    assert slope[-100:].mean() == pytest.approx(best, abs=0.02)
+    smooth = np.convolve(w1, np.ones(20) / 20, "valid")
+    assert smooth[0] < 0.5 * distance + 0.1
+    assert smooth.max() < 1.1 * best * distance + 0.15
+
+
+@pytest.mark.parametrize("kind", ["kl", "ws"])
+def test_32_images_are_learnt_by_heart(kind):
+    """The BCE of grey pixels cannot fall below their entropy, and comes close to it."""
+    net = Sized(64, 64, 32, (64, 32))
+    images = net.images[net.index] = net.rng.beta(0.2, 0.2, size=(32, 64)).astype(np.float32)
+
+    def entropy(p):
+        p = np.clip(p.astype(np.float64), 1e-12, 1 - 1e-12)
+        return float(-np.sum(p * np.log(p) + (1 - p) * np.log(1 - p)))
+
+    least, forgetful = entropy(images) / 32, entropy(images.mean(axis=0))  # the mean image's BCE
+    bce = np.empty(500)
+    for n in range(500):
+        if kind == "ws":
+            net.train_ws(1, weight=0.17)
+            bce[n] = net.losses[0]
+        else:
+            net.a.eps[:] = net.normal(32, 10)
+            bce[n] = kl_step(net.vae, net.a, images, np.arange(32), 0.01, 1e-2, n + 1)[0]
+    assert bce.min() > least
+    assert bce[-20:].mean() - least < 0.015 * (forgetful - least)
+
+
+def test_first_loss_is_the_one_of_knowing_nothing():
+    for train in ("train_ws", "train_kl"):
+        net = Sized()
+        getattr(net, train)(1)
+        assert net.losses[0] == pytest.approx(784 * np.log(2), rel=0.02), train
+    assert 0 < net.losses[1] < 1  # the KL: all means and log-variances are near 0
+
+
+class Pair(NamedTuple):
+    W: np.ndarray
+    b: np.ndarray
+
+
+def test_two_adam_updates_worked_by_hand():
+    p = make_parameters(Pair((1, 2), (2,)), np.float64)
+    p.w.W[:], p.w.b[:] = [[1.0, -2.0]], [3.0, 0.0]
+    p.g.W[:], p.g.b[:] = [[0.5, -4.0]], [0.0, 1e-8]
+    # m = 0.1 g and v = 0.001 g^2, corrected g and g^2: a step of 0.1 g / (|g| + 1e-8)
+    assert adam_update(p, 1, 0.1) == 4  # the largest absolute gradient
+    assert p.w.W[0].tolist() == pytest.approx([0.900000002, -1.90000000025], abs=1e-12)
+    assert p.w.b.tolist() == pytest.approx([3.0, -0.05], abs=1e-12)
+
+    p.g.W[:], p.g.b[:] = [[0.1, 0.0]], [0.0, 1e-8]
+    # W[0]: m = 0.9 * 0.05 + 0.1 * 0.1 = 0.055                   / 0.19     = 0.289473684211
+    #       v = 0.999 * 0.00025 + 0.001 * 0.01 = 0.00025975       / 0.001999 = 0.129939969985
+    #       a step of 0.1 * 0.289473684211 / (0.360471871281 + 1e-8)       = 0.080304095615
+    # W[1]: m = 0.9 * -0.4 = -0.36                                / 0.19     = -1.894736842105
+    #       v = 0.999 * 0.016 = 0.015984                          / 0.001999 = 7.995997998999
+    #       a step of 0.1 * -1.894736842105 / (2.827719575736 + 1e-8)      = -0.067005825177
+    assert adam_update(p, 2, 0.1) == 3  # the largest parameter
+    assert p.w.W[0].tolist() == pytest.approx([0.819695906385, -1.832994175073], abs=1e-11)
+    assert p.w.b.tolist() == pytest.approx([3.0, -0.1], abs=1e-12)
+
+
+def test_variance_of_sampled_z_is_exp_of_logvar():
+    n, mu, logvar = 50_000, np.array([0.5, -2.0, 0.0]), np.array([-2.0, 0.0, 1.5])
+    net = Small(batch=n)
+    net.a.mu[:], net.a.logvar[:] = mu, logvar
+    eps, prior, net.a.eps[:] = net.normal(3, n, 3)
+    sample_forward(net.a)
+    critic_step(net.critic, net.batch, net.a, eps, prior, net.rng.uniform(size=n), 10.0, 1e-3, 1)
+    assert np.array_equal(net.batch.prior.z, prior)
+    for z in (net.a.z, net.batch.fake.z):  # five standard errors each
+        assert np.abs((z.mean(axis=0) - mu) / np.exp(logvar / 2)).max() < 5 / np.sqrt(n)
+        assert z.var(axis=0) == pytest.approx(np.exp(logvar), rel=5 * np.sqrt(2 / n))
+
+
+def test_mixed_points_lie_on_the_segment_each_row_at_its_own_alpha():
+    z, prior, mixed = np.random.default_rng(5).standard_normal((3, 6, 4))
+    alpha = np.array([0.0, 1.0, 0.25, 0.5, 0.75, 0.9])  # from z, at 0, to the prior's, at 1
+    mix(z, prior, alpha, mixed)
+    assert np.array_equal(mixed[0], z[0])
+    assert np.allclose(mixed[1], prior[1], rtol=1e-15, atol=1e-15)
+    assert np.allclose((mixed - z) / (prior - z), alpha[:, None], atol=1e-12)
+
+
+# Adam turns a gradient that is 0 but for rounding, as b3's, into a step: keep the critic's small.
+@pytest.mark.parametrize(("train", "rates"), [("train_kl", {}), ("train_ws", {"critic_lr": 1e-5})])
+def test_float32_trains_as_float64_does(train, rates):
+    nets = [Sized(64, 64, 32, (64, 32), dtype) for dtype in (np.float32, np.float64)]
+    for net in nets:
+        getattr(net, train)(1, lr=1e-3, **rates)
+    assert nets[0].losses == pytest.approx(nets[1].losses, rel=1e-5, abs=1e-6)
+    for network in ("vae", "critic"):
+        p, q = (getattr(net, network) for net in nets)
+        for name, g, exact in zip(p.g._fields, p.g, q.g, strict=True):
+            tolerance = 3e-6 * np.linalg.norm(exact) + 1e-7
+            assert np.linalg.norm(g - exact) < tolerance, (network, name)
+        differences = np.concatenate([np.ravel(a - b) for a, b in zip(p.w, q.w, strict=True)])
+        assert np.median(np.abs(differences)) < 1e-7, network
+
+
+@pytest.mark.skipif(THREADS < 2, reason="there is one thread only")
+@pytest.mark.parametrize("train", ["train_kl", "train_ws"])
+def test_weights_do_not_depend_on_the_number_of_threads(train):
+    results = []
+    for threads in (1, THREADS):
+        numba.set_num_threads(threads)
+        net = Sized()
+        getattr(net, train)(3)
+        results.append(state(net.vae) + state(net.critic))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_bytes_and_floats_are_the_same_images(dtype):
+    images, index = np.arange(256, dtype=np.uint8).reshape(8, 32), np.array([7, 0, 0, 3])
+    from_bytes, from_floats = np.empty((2, 4, 32), dtype)
+    gather(images, index, from_bytes)
+    gather(images / 255, index, from_floats)
+    assert np.array_equal(from_floats, (images[index] / 255).astype(dtype))
+    assert np.allclose(from_bytes, from_floats, rtol=2 * np.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("network", ["vae", "critic"])
+def test_weights_and_biases_start_uniform_in_one_over_root_fan_in(network):
+    w = getattr(Sized(), network).w
+    for W, b in zip(w[::2], w[1::2], strict=True):
+        bound = 1 / np.sqrt(W.shape[0])
+        for array in (W, b):
+            assert np.abs(array).max() <= bound * (1 + 1e-6)
+            tolerance = 5 / np.sqrt(array.size)  # five standard errors
+            assert abs(array.mean()) < tolerance * bound / np.sqrt(3)
+            assert array.var() == pytest.approx(bound**2 / 3, rel=tolerance * np.sqrt(0.8))
+
+
+@pytest.mark.parametrize("network", ["vae", "critic"])
+def test_flat_buffers_are_the_views_and_zeros_between_them(network):
+    net = Small()
+    net.train_ws(3)
+    p = getattr(net, network)
+    flat = [a.copy() for a in p[2:]]
+    for n, (w, g) in enumerate(zip(p.w, p.g, strict=True), start=1):
+        assert w.ctypes.data % 64 == g.ctypes.data % 64 == 0
+        w[...] = g[...] = n
+    assert np.array_equal(p.theta, p.grad)  # the same layout
+    assert [np.sum(p.theta == n + 1) for n in range(len(p.w))] == [w.size for w in p.w]
+    padding = p.theta == 0
+    assert padding.any()
+    assert not any(a[padding].any() for a in flat)

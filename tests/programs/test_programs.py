@@ -1,0 +1,118 @@
+"""The three programs as a user runs them: from the shell, on a small data set of one's own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ["error", "latent_dist", "correlation", "reconstruction", "interpol", "tsne", "samples"]
+
+
+def run(program, *arguments, cwd):
+    return subprocess.run(
+        [sys.executable, ROOT / program, *map(str, arguments)],
+        cwd=cwd,
+        env={k: v for k, v in os.environ.items() if k != "NPVAE_DATA_DIR"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    """A directory with own data, after both trainings and the analysis, as the README does them."""
+    directory = tmp_path_factory.mktemp("workshop")
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 700)
+    patterns = rng.uniform(size=(3, 9, 8))
+    images = np.clip(patterns[labels] + 0.2 * rng.standard_normal((700, 9, 8)), 0, 1)
+    np.savez(directory / "<own>.npz", images=images.astype(np.float32), labels=labels)
+    small = "--data-dir", "<own>.npz", "--epochs", 3, "--hidden-dim", 32, "--latent-dim", 4
+    results = [run("run_kl.py", *small, cwd=directory), run("run_ws.py", *small, cwd=directory)]
+    results.append(run("analyze.py", "--data-dir", "<own>.npz", cwd=directory))
+    return directory, results
+
+
+def test_all_three_programs_succeed(workshop):
+    for result in workshop[1]:
+        assert result.returncode == 0, result.stderr
+
+
+def test_a_summary_line_per_epoch(workshop):
+    _, (kl, ws, _) = workshop
+    for result, words in ((kl, ("BCE", "KL")), (ws, ("BCE", "W1", "penalty"))):
+        lines = [line for line in result.stdout.splitlines() if line.startswith("epoch")]
+        assert len(lines) == 3
+        assert all(word in line for line in lines for word in (*words, "images/s"))
+
+
+def test_the_report_shows_every_picture(workshop):
+    directory, _ = workshop
+    report = (directory / "report" / "report.md").read_text()
+    names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
+    for name in [*names, "training_loss.png"]:
+        assert f"plots/{name}" in report
+        assert (directory / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_is_self_contained_and_escaped(workshop):
+    directory, _ = workshop
+    page = (directory / "report" / "report.html").read_text()
+    assert page.count("data:image/png;base64,") >= 13
+    assert 'src="plots' not in page and "<script" not in page and "http" not in page
+    assert "&lt;own&gt;" in page and "<own>" not in page
+
+
+def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
+    directory, _ = workshop
+    report = (directory / "report" / "report.md").read_text()
+    for model, column in (("kl", 1), ("ws", 2)):
+        last = (directory / "runs" / model / "history.csv").read_text().splitlines()[-1].split(",")
+        bce_mu = float(last[-6])
+        row = next(line for line in report.splitlines() if line.startswith("| BCE, z = μ"))
+        cell = row.split(" | ")[column].split(" ±")[0]
+        assert float(cell) == pytest.approx(bce_mu, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "words"),
+    [
+        ("run_kl.py", ["--lr", "-1"], "--lr"),
+        ("run_kl.py", ["--epochs", "0"], "--epochs"),
+        ("run_kl.py", ["--threads", "4000"], "--threads"),
+        ("run_ws.py", ["--gp-weight", "nan"], "--gp-weight"),
+        ("run_ws.py", ["--beta", "1"], "--beta"),
+        ("run_kl.py", ["--data-dir", "nowhere"], "nowhere"),
+        ("run_kl.py", ["--data-dir", "<own>.npz", "--out", "<own>.npz"], "own"),
+        ("analyze.py", ["--kl", "nowhere", "--data-dir", "<own>.npz"], "nowhere"),
+        ("analyze.py", ["--kl", "runs/ws", "--data-dir", "<own>.npz"], "runs/ws"),
+        ("analyze.py", ["--seeds", "0"], "--seeds"),
+    ],
+)
+def test_bad_input_gives_one_line_and_exit_status_2(program, arguments, words, workshop):
+    result = run(program, *arguments, cwd=workshop[0])
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1 and words in result.stderr
+    assert result.stderr.startswith(program)
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        (np.random.default_rng(0).random((10, 3, 3)), "at least 11 test images, not 10"),
+        (np.tile(np.random.default_rng(0).random((1, 3, 3)), (20, 1, 1)), "are alike"),
+        (np.linspace(0, 1, 20)[:, None, None] * np.ones((20, 3, 3)), "of one grey"),
+    ],
+)
+def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_path):
+    images = images.astype(np.float32)
+    np.savez(tmp_path / "own.npz", images=images, test_images=images)
+    result = run("analyze.py", "--data-dir", "own.npz", cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1 and words in result.stderr
+    assert not (tmp_path / "report").exists()

@@ -1,0 +1,143 @@
+"""Pictures of images and of codes: the same images, draws and distances for both models."""
+
+import numpy as np
+import pytest
+from picture_helpers import N, make_case
+
+from npvae.report import image_grids
+from npvae.models.inference import decode
+from npvae.report.image_grids import Embedding, pick_images, tsne
+from npvae.evaluation.structure import trustworthiness
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def test_pick_images_takes_each_class_in_turn():
+    labels = np.array([7, 7, 7, 3, 3, 5])
+    assert pick_images(labels, 6, 4).tolist() == [3, 5, 0, 4]
+    assert pick_images(labels, 6, 99).tolist() == [3, 5, 0, 4, 1, 2]
+    assert pick_images(None, 6, 4).tolist() == [0, 1, 2, 3]
+
+
+def cells(figure, shape, rows, columns):
+    """Cut the canvas of a picture back into its images (rows, columns, pixels), gap 1."""
+    canvas = np.ma.filled(figure.axes[0].images[0].get_array(), np.nan)
+    h, w = shape
+    assert canvas.shape == (rows * (h + 1) - 1, columns * (w + 1) - 1)
+    grid = [[canvas[r : r + h, c : c + w].ravel() for c in range(0, canvas.shape[1], w + 1)]
+            for r in range(0, canvas.shape[0], h + 1)]  # fmt: skip
+    return np.array(grid)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_reconstructions_stand_under_their_originals(tmp_path, figures, labels):
+    case = make_case(labels=labels)
+    image_grids.draw_reconstructions(case.models, case.images, case.labels, tmp_path)
+    index = pick_images(case.labels, N, 10)
+    for model in case.models:
+        figure = figures[f"reconstruction_{model.key}.png"]
+        original, at_mu, at_z = cells(figure, case.shape, 3, 10)
+        np.testing.assert_allclose(original, case.images[index] / 255)
+        np.testing.assert_allclose(at_mu, decode(model.w, model.mu[index]), rtol=1e-6)
+        np.testing.assert_allclose(at_z, decode(model.w, model.z[index]), rtol=1e-6)
+
+
+def test_interpolation_goes_straight_from_one_code_to_the_other(tmp_path, figures):
+    case = make_case(shape=(7, 4))
+    floats = (case.images / 255).astype(np.float32)
+    image_grids.draw_interpolations(case.models, floats, case.labels, tmp_path)
+    index = pick_images(case.labels, N, 10)
+    assert (case.labels[index[::2]] != case.labels[index[1::2]]).all()
+    for model in case.models:
+        canvas = figures[f"interpol_{model.key}.png"].axes[0].images[0].get_array()
+        # 11 columns of width 4, 8 gaps of 1 among the decoded, 2 of 2 beside the originals
+        assert canvas.shape == (5 * 8 - 1, 11 * 4 + 8 + 2 * 2)
+        for row, (a, b) in enumerate(index.reshape(-1, 2)):
+            strip = canvas[8 * row : 8 * row + 7]
+            middle = decode(model.w, (model.mu[[a]] + model.mu[[b]]) / 2)
+            for column, expected in (
+                (0, floats[a]),
+                (6, decode(model.w, model.mu[[a]])),
+                (6 + 4 * 5, middle),
+                (6 + 8 * 5, decode(model.w, model.mu[[b]])),
+                (52, floats[b]),
+            ):
+                cell = strip[:, column : column + 4]
+                np.testing.assert_allclose(cell.ravel(), expected.ravel(), rtol=1e-5)
+
+
+def test_samples_are_the_same_draws_of_the_prior_for_both_models(tmp_path, figures):
+    case = make_case(latent=2, alike=True)
+    w = case.models[0].w
+    image_grids.draw_samples(case.models, tmp_path, seed=3)
+    kl, ws = (cells(figures[f"samples_{key}.png"], case.shape, 8, 8) for key in ("kl", "ws"))
+    np.testing.assert_array_equal(kl, ws)
+    z = np.random.default_rng(3).standard_normal((64, 2), dtype=np.float32)
+    np.testing.assert_allclose(kl.reshape(64, -1), decode(w, z), rtol=1e-5)
+
+
+def clusters(n, d, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, d)) + 20 * np.eye(3, d)[rng.integers(3, size=n)]
+
+
+def test_tsne_keeps_neighbours_of_a_subset_that_depends_on_the_seed_alone():
+    mu = clusters(300, 5)
+    index, points, total = tsne(mu, seed=1, subset=120)
+    assert (len(np.unique(index)), points.shape, total) == (120, (120, 2), 300)
+    assert trustworthiness(mu[index], points) > 0.9
+    again = tsne(mu, seed=1, subset=120)
+    np.testing.assert_array_equal(again.points, points)
+    other = tsne(clusters(300, 2, seed=9), seed=1, subset=120)
+    np.testing.assert_array_equal(other.index, index)
+
+
+@pytest.mark.parametrize(
+    "mu",
+    [
+        clusters(60, 1),
+        1000 + 1e-3 * clusters(60, 1).astype(np.float32),
+        1e-30 * clusters(60, 2),
+        np.full((40, 3), 0.7),
+        np.c_[np.zeros(40), np.arange(40)],
+        clusters(3, 4),
+    ],
+    ids=["one dimension", "far from 0", "tiny", "all alike", "one collapsed", "three images"],
+)
+def test_tsne_of_degenerate_codes_is_finite(mu):
+    index, points, total = tsne(mu, seed=0)
+    assert len(index) == total == len(mu)
+    assert np.isfinite(points).all()
+
+
+def test_tsne_picture_names_classes_and_the_subset(tmp_path, figures):
+    case = make_case()
+    index = np.arange(0, N, 2)  # labels 0 and 2 only
+    points = np.random.default_rng(0).standard_normal((len(index), 2))
+    embeddings = [Embedding(index, points, N), Embedding(index, 5 * points, N)]
+    image_grids.draw_tsne(case.models, embeddings, case.labels, tmp_path)
+    kl, ws = (figures[f"tsne_{key}.png"] for key in ("kl", "ws"))
+    assert [text.get_text() for text in kl.legends[0].get_texts()] == ["0", "2"]
+    shown = kl.axes[0].collections
+    np.testing.assert_allclose(shown[1].get_offsets(), points[case.labels[index] == 2])
+    assert "45 of 90 images" in kl.axes[0].get_title()
+    assert kl.axes[0].get_xlim() == ws.axes[0].get_xlim()
+
+
+def test_tsne_picture_without_labels_has_one_colour_and_no_legend(tmp_path, figures):
+    case = make_case(labels=False)
+    embeddings = [Embedding(np.arange(N), np.zeros((N, 2)), N)] * 2
+    image_grids.draw_tsne(case.models, embeddings, None, tmp_path)
+    figure = figures["tsne_ws.png"]
+    assert not figure.legends
+    assert len(figure.axes[0].collections) == 1
+
+
+def test_tsne_picture_gives_many_classes_different_colours(tmp_path, figures):
+    case = make_case()
+    points = np.random.default_rng(0).standard_normal((N, 2))
+    labels = np.arange(N) % 26
+    embeddings = [Embedding(np.arange(N), points, N)] * 2
+    image_grids.draw_tsne(case.models, embeddings, labels, tmp_path)
+    shown = figures["tsne_kl.png"].axes[0].collections
+    assert len({tuple(dots.get_facecolor()[0]) for dots in shown}) == 26

@@ -1,0 +1,217 @@
+"""The training loop: every image once an epoch, same seed same bits, resuming, stopping."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numba
+import numpy as np
+import pytest
+
+from npvae.errors import UserError
+from npvae.models.critic import CriticWeights
+from npvae.nn.adam import adam_update
+from npvae.nn.parameters import make_parameters
+from npvae.training import train as training
+from npvae.training.checkpoint import load_checkpoint
+from npvae.training.options import Options, Settings
+from npvae.training.train import train
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """150 images of 6 x 5 pixels in two classes, and 30 to test on, as the user's own .npz."""
+    rng = np.random.default_rng(0)
+    path = tmp_path / "own.npz"
+    labels = rng.integers(0, 2, 180)
+    images = rng.uniform(size=(180, 6, 5)).astype(np.float32) * (0.3 + 0.7 * labels)[:, None, None]
+    np.savez(
+        path,
+        images=images[:150],
+        labels=labels[:150],
+        test_images=images[150:],
+        test_labels=labels[150:],
+    )
+    return path
+
+
+def options(run, **changes):
+    small = {"epochs": 2, "batch_size": 64, "latent_dim": 3, "hidden_dim": 16, "critic_steps": 2}
+    return Options(run, **(small | changes))
+
+
+def settings(tmp_path, digits, name="out", threads=1, resume=False):
+    return Settings(tmp_path / name, digits, threads, resume)
+
+
+def history(directory):
+    with open(directory / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def without_seconds(directory):
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in history(directory)]
+
+
+def stored(directory):
+    with np.load(directory / "checkpoint.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if name != "meta"}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(np.array_equal(a[n], b[n]) for n in a)
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, digits, monkeypatch):
+    seen = []
+    make_step = training.make_step
+
+    def spying(state, images, batch):
+        step = make_step(state, images, batch)
+
+        def wrapper(index, rng):
+            assert len(index) == batch
+            seen.append(index.copy())
+            return step(index, rng)
+
+        return wrapper
+
+    monkeypatch.setattr(training, "make_step", spying)
+    train(options(run), settings(tmp_path, digits))
+    assert [len(index) for index in seen] == [64, 64, 22] * 2
+    first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+    assert sorted(first) == sorted(second) == list(range(150))
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_what_a_run_leaves_behind(run, tmp_path, digits):
+    train(options(run), settings(tmp_path, digits))
+    out = tmp_path / "out"
+    columns = {
+        "kl": ["epoch", "train_bce", "train_kl"],
+        "ws": ["epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm"],
+    }[run] + ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
+    rows = history(out)
+    assert list(rows[0]) == columns and [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(np.isfinite(float(v)) for row in rows for v in row.values())
+    assert float(rows[1]["train_bce"]) < float(rows[0]["train_bce"])
+    config = json.loads((out / "config.json").read_text())
+    assert config["options"]["seed"] == 0 and config["train_images"] == 150
+    assert config["versions"]["numba"] == numba.__version__
+    arrays = stored(out)
+    assert arrays["encoder.hidden.weight"].shape == (30, 16)
+    assert arrays["encoder.output.weight"].shape == (16, 6)
+    assert ("critic.output.bias" in arrays) == (run == "ws")
+    assert {p.name for p in out.iterdir()} <= {
+        "history.csv",
+        "config.json",
+        "checkpoint.npz",
+        ".lock",
+    }
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_same_seed_same_bits_on_any_number_of_threads(run, tmp_path, digits):
+    wide = options(run, hidden_dim=256, batch_size=150)  # large enough to be shared out
+    most = numba.config.NUMBA_NUM_THREADS
+    train(wide, settings(tmp_path, digits, "one", threads=1))
+    train(wide, settings(tmp_path, digits, "all", threads=most))
+    train(replace(wide, seed=1), settings(tmp_path, digits, "other"))
+    assert same(stored(tmp_path / "one"), stored(tmp_path / "all"))
+    assert without_seconds(tmp_path / "one") == without_seconds(tmp_path / "all")
+    assert not same(stored(tmp_path / "one"), stored(tmp_path / "other"))
+
+
+@pytest.mark.parametrize("run", ["kl", "ws"])
+def test_resuming_gives_the_bits_of_an_uninterrupted_run(run, tmp_path, digits):
+    train(options(run, epochs=3), settings(tmp_path, digits, "whole"))
+    train(options(run, epochs=1), settings(tmp_path, digits, "parts"))
+    train(options(run, epochs=3), settings(tmp_path, digits, "parts", resume=True))
+    assert same(stored(tmp_path / "whole"), stored(tmp_path / "parts"))
+    assert without_seconds(tmp_path / "whole") == without_seconds(tmp_path / "parts")
+
+
+def test_resuming_a_finished_run_says_so_and_changes_nothing(tmp_path, digits, capsys):
+    train(options("kl"), settings(tmp_path, digits))
+    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
+    train(options("kl"), settings(tmp_path, digits, resume=True))
+    assert "nothing to do: 2 epochs are done" in capsys.readouterr().out
+    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+
+
+def test_resuming_with_other_options_is_refused(tmp_path, digits):
+    train(options("kl"), settings(tmp_path, digits))
+    with pytest.raises(UserError, match=r"--lr 0\.001"):
+        train(options("kl", lr=0.1), settings(tmp_path, digits, resume=True))
+
+
+def test_resuming_on_other_data_is_refused(tmp_path, digits):
+    train(options("kl"), settings(tmp_path, digits))
+    with np.load(digits) as file:
+        arrays = {name: file[name] for name in file.files}
+    other = tmp_path / "other.npz"
+    np.savez(other, **(arrays | {"images": arrays["images"][:99], "labels": arrays["labels"][:99]}))
+    with pytest.raises(UserError, match="trained on own"):
+        train(options("kl"), settings(tmp_path, other, resume=True))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [100, 400_000])
+def test_adam_reports_a_single_gradient_that_is_not_finite(size, bad):
+    p = make_parameters(CriticWeights((1, size), (size,), (1, 1), (1,), (1, 1), (1,)), np.float32)
+    p.grad[:] = 3
+    assert adam_update(p, 1, 1e-3) == 3
+    p.g.W1[0, size // 2] = bad
+    assert not np.isfinite(adam_update(p, 2, 1e-3))
+
+
+def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):
+    make_step = training.make_step
+
+    def interrupting(state, images, batch):
+        step = make_step(state, images, batch)
+
+        def wrapper(index, rng):
+            if state.steps == 4:
+                training.signal.raise_signal(training.signal.SIGINT)
+            return step(index, rng)
+
+        return wrapper
+
+    monkeypatch.setattr(training, "make_step", interrupting)
+    with pytest.raises(KeyboardInterrupt, match="--resume"):
+        train(options("kl", epochs=3), settings(tmp_path, digits))
+    assert load_checkpoint(tmp_path / "out" / "checkpoint.npz").epoch == 1
+    monkeypatch.undo()
+    train(options("kl", epochs=3), settings(tmp_path, digits, resume=True))
+    train(options("kl", epochs=3), settings(tmp_path, digits, "whole"))
+    assert same(stored(tmp_path / "whole"), stored(tmp_path / "out"))
+
+
+def test_a_loss_that_turns_nan_stops_the_run_and_keeps_the_checkpoint(tmp_path, digits):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
+    with pytest.raises(UserError, match=r"step \d+ .*no longer finite.*learning rate"):
+        train(options("kl", lr=1e30), settings(tmp_path, digits))
+    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+
+
+def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
+    tmp_path, digits, monkeypatch
+):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
+    monkeypatch.setattr(training, "test_errors", lambda *_: {"test_bce_mu": np.inf})
+    with pytest.raises(UserError, match=r"\(epoch 2\).*test_bce_mu inf.* 1 epochs are saved"):
+        train(options("kl"), settings(tmp_path, digits, resume=True))
+    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+
+
+def test_a_directory_in_use_is_refused(tmp_path, digits):
+    from npvae.files.atomic import only_user
+
+    (tmp_path / "out").mkdir()
+    with only_user(tmp_path / "out"), pytest.raises(UserError, match="another run"):
+        train(options("kl"), settings(tmp_path, digits))
