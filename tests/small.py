@@ -31,7 +31,9 @@ class Small:
         for _ in range(steps):
             self.steps += 1
             self.a.eps[:] = self.normal(*self.a.eps.shape)
-            self.losses = kl_step(self.vae, self.a, self.images, self.index, 1.0, lr, self.steps)
+            self.losses = kl_step(
+                self.vae, self.a, self.images, self.index, beta=1.0, lr=lr, t=self.steps
+            )
 
     def train_ws(self, steps, lr=1e-2, critic_lr=1e-2, weight=0.5):
         batch, latent = self.a.eps.shape
@@ -42,5 +44,6 @@ class Small:
             alpha = self.rng.uniform(size=(CRITIC_STEPS, batch)).astype(self.dtype)
             self.losses = ws_step(
                 self.vae, self.a, self.critic, self.batch, self.images, self.index,
-                noise, alpha, weight, 10.0, lr, critic_lr, self.steps,
+                noise=noise, alpha=alpha, wasserstein_weight=weight, gp_weight=10.0, lr=lr,
+                critic_lr=critic_lr, t=self.steps,
             )  # fmt: skip

@@ -12,7 +12,15 @@ import numpy as np
 from numba import prange
 
 from npvae.kernels.jit import THREADING_LAYER, jit
-from npvae.kernels.simd import PANEL_BYTES, ROWS, STRIP, VECTOR_BYTES, tile, transpose_block
+from npvae.kernels.simd import (
+    PANEL_BYTES,
+    ROWS,
+    STRIP,
+    VECTOR_BYTES,
+    Product,
+    tile,
+    transpose_block,
+)
 
 # A smaller product is done before the other threads are awake.
 MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 300_000
@@ -28,38 +36,39 @@ _NO_GATE = {real: np.zeros((0, 0), real) for real in _REALS}
 
 
 @jit
-def _strip(t, A, a_transposed, k0, B, packed, start, relu, gate, C):
+def _strip(t, product):
     """Compute strip t of C, counted down one panel of columns after the other.
 
-    A panel is as wide as a tile. `B` is a matrix, or, if `packed`, its panels one below the other.
+    A panel is as wide as a tile.
     """
+    B, C = product.B, product.C
     width = PANEL_BYTES // C.itemsize
     n_rows, n_columns = C.shape
     strips_per_panel = (n_rows + STRIP_ROWS - 1) // STRIP_ROWS
     p, i = t // strips_per_panel, t % strips_per_panel * STRIP_ROWS
     j = p * width
-    if packed:
+    if product.packed:
         n_k = B.shape[0] // ((n_columns + width - 1) // width)
         panel = B[p * n_k : (p + 1) * n_k, 0:]
     else:
         panel = B[0:, j:]
     if n_columns - j >= width:
-        tile(ROWS, 2, False, A, a_transposed, k0, panel, start, relu, gate, C, i, j)
+        tile(ROWS, 2, False, product, panel, i, j)
     elif n_columns - j > width // 2:
-        tile(ROWS, 2, True, A, a_transposed, k0, panel, start, relu, gate, C, i, j)
+        tile(ROWS, 2, True, product, panel, i, j)
     else:
-        tile(ROWS, 1, True, A, a_transposed, k0, panel, start, relu, gate, C, i, j)
+        tile(ROWS, 1, True, product, panel, i, j)
 
 
 @jit(parallel=True)
-def _strips(n, parallel, A, a_transposed, k0, B, packed, start, relu, gate, C):
+def _strips(n, parallel, product):
     """Compute all n strips of C."""
     if parallel:
         for t in prange(n):
-            _strip(t, A, a_transposed, k0, B, packed, start, relu, gate, C)
+            _strip(t, product)
     else:
         for t in range(n):
-            _strip(t, A, a_transposed, k0, B, packed, start, relu, gate, C)
+            _strip(t, product)
 
 
 @jit(parallel=True)
@@ -90,7 +99,11 @@ def _product(A, a_transposed, B, bias, relu, gate, C):
     parallel = 2 * C.size * n_k >= MIN_PARALLEL_FLOP
     # The gate may be C itself, which must then not be written before the whole sum is known.
     if B.size * B.itemsize < PACK_BYTES or C.shape[0] < PACK_ROWS or gate.size > 0:
-        _strips(n_strips, parallel, A, a_transposed, 0, B, False, start, relu, gate, C)
+        product = Product(
+            A=A, a_transposed=a_transposed, k0=0, B=B, packed=False, start=start, relu=relu,
+            gate=gate, C=C,
+        )  # fmt: skip
+        _strips(n_strips, parallel, product)
         return
     panels = np.empty((n_panels * K_BLOCK, width), C.dtype)
     for k0 in range(0, n_k, K_BLOCK):
@@ -98,15 +111,17 @@ def _product(A, a_transposed, B, bias, relu, gate, C):
         packed = panels[: n_panels * block.shape[0]]
         _pack(block, packed)
         last = k0 + K_BLOCK >= n_k
-        _strips(
-            n_strips, parallel, A, a_transposed, k0, packed, True, start, relu and last, gate, C
-        )
+        product = Product(
+            A=A, a_transposed=a_transposed, k0=k0, B=packed, packed=True, start=start,
+            relu=relu and last, gate=gate, C=C,
+        )  # fmt: skip
+        _strips(n_strips, parallel, product)
         start = C
 
 
 @jit(parallel=True)
 def _transpose(a, gate, out):
-    """Write the transpose of a (m, n) to out (n, m), and 0 where a gate is not positive."""
+    """Write the transpose of a (m, n) to out (n, m), with the gate (n, m) of `matmul`."""
     lanes = VECTOR_BYTES // a.itemsize
     blocks = (a.shape[1] + lanes - 1) // lanes
     if a.size >= MIN_PARALLEL_COPY:
@@ -134,8 +149,9 @@ def matmul(
 ) -> None:
     """Compute C = A B for A (m, k), B (k, n), C (m, n), all C-contiguous, float32 or float64.
 
-    `bias` (n,) is added to every row; with `relu` negative numbers become 0; and C becomes 0 where
-    `gate` (m, n), which may be C itself, is not positive. All while the sums are in registers.
+    `bias` (n,) is added to every row. With `relu`, negative numbers then become 0. With a `gate`
+    (m, n), C becomes 0 where the gate is not positive; the gate may be C itself. All of this
+    happens while the sums are in registers.
     """
     bias = _NO_BIAS[C.dtype] if bias is None else bias
     gate = _NO_GATE[C.dtype] if gate is None else gate
@@ -154,10 +170,11 @@ def matmul_nt(
     scratch: np.ndarray,
     gate: np.ndarray | None = None,
 ) -> None:
-    """Compute C = A B^T for A (m, k), B (n, k), C (m, n), and 0 where `gate` is not positive.
+    """Compute C = A B^T for A (m, k), B (n, k), C (m, n), with the gate of `matmul`.
 
-    Something has to be transposed, in `scratch`, a vector of at least A.size + C.size numbers: B,
-    if that is smaller, or else A and C. B is the weights, so with a small batch A and C are it.
+    The tile cannot read B by columns, so there are two ways: C = A (B^T), or C^T = B (A^T). The
+    first transposes B, the second transposes A and C. The way that moves fewer numbers is taken.
+    `scratch` is a vector of at least A.size + C.size numbers, in which the transposes are made.
     """
     gate = _NO_GATE[C.dtype] if gate is None else gate
     if B.size <= A.size + C.size:

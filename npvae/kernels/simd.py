@@ -11,7 +11,9 @@ One call goes down a strip of `STRIP` such blocks: a call costs as much as some 
 """
 
 import os
+from typing import NamedTuple
 
+import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
@@ -43,6 +45,20 @@ def host_simd() -> str:
 VECTOR_BYTES, ROWS = SHAPES[host_simd()]
 PANEL_BYTES = 2 * VECTOR_BYTES  # a tile is two vectors wide
 STRIP = 4  # tiles that one call computes, one below the other
+
+
+class Product(NamedTuple):
+    """One product C = start + A B, or the part of its sum over k that begins at k0."""
+
+    A: np.ndarray
+    a_transposed: bool  # whether A is to be read as A^T
+    k0: int
+    B: np.ndarray  # a matrix, or, if `packed`, its panels one below the other
+    packed: bool
+    start: np.ndarray  # no rows (start from 0), one row (a bias) or all rows of C; may be C itself
+    relu: bool  # whether negative numbers of C become 0 on their way out
+    gate: np.ndarray  # no rows, or all rows of C, which becomes 0 where the gate is not positive
+    C: np.ndarray
 
 
 class _Vectors:
@@ -120,7 +136,7 @@ class _Vectors:
         negative = self.builder.fcmp_ordered("<", value, self.zero)
         return self.builder.select(negative, self.zero, value)
 
-    def where_positive(self, gate, value):
+    def gated(self, gate, value):
         """Keep the lanes of `value` where `gate` is positive; the others become 0."""
         positive = self.builder.fcmp_ordered(">", gate, self.zero)
         return self.builder.select(positive, value, self.zero)
@@ -134,29 +150,33 @@ def _unpack(context, builder, kind, value):
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, gate, C, i, j):
-    """Compute a strip of blocks of C = start + A B in registers: the module's equation.
+def tile(typingctx, rows, vectors, ragged, product, panel, i, j):
+    """Compute a strip of blocks of a `Product` in registers: the module's equation.
 
-    The first block is at (i, j), `STRIP` - 1 more lie below it as far as C reaches.
-    `rows`, `vectors` (1 or 2) and `ragged` are literals and give a block its size; a ragged
-    block may reach past C's last column, its lanes out there are masked off. `A` is read as A.T
-    if `a_transposed`. `start` has no rows (start from 0), one row (a bias) or all rows of C, which
-    may be C itself. On its way out a block is clamped at 0 with `relu`, and set to 0 wherever
-    `gate`, which has no rows or all rows of C, is not positive.
+    The first block is at (i, j), `STRIP` - 1 more lie below it as far as C reaches. `rows`,
+    `vectors` (1 or 2) and `ragged` are literals and give a block its size. A ragged block may reach
+    past C's last column; its lanes out there are masked off. `panel` holds the columns of B from j.
     """
-    real = C.dtype
+    kinds = dict(zip(product.fields, product.types, strict=True))  # Numba's type of each field
+    real = kinds["C"].dtype
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
     def codegen(context, builder, signature, args):
-        _, _, _, a, a_transposed, k0, b, first, relu, allow, c, i, j = args
+        values = cgutils.unpack_tuple(builder, args[3])
+        field = dict(zip(product.fields, values, strict=True))
+        a_transposed, k0, relu = field["a_transposed"], field["k0"], field["relu"]
+        i, j = args[5:]
+
+        def matrix(name):
+            return _unpack(context, builder, kinds[name], field[name])
 
         index = ir.IntType(64)
         vec = _Vectors(builder, real, context.get_value_type(real))
-        a_data, _, a_strides = _unpack(context, builder, A, a)
-        b_data, (n_k, _), (b_step, _) = _unpack(context, builder, panel, b)
-        start_data, (start_rows, _), (start_step, _) = _unpack(context, builder, start, first)
-        gate_data, (gate_rows, _), (gate_step, _) = _unpack(context, builder, gate, allow)
-        c_data, (c_rows, n_columns), (c_step, _) = _unpack(context, builder, C, c)
+        a_data, _, a_strides = matrix("A")
+        b_data, (n_k, _), (b_step, _) = _unpack(context, builder, panel, args[4])
+        start_data, (start_rows, _), (start_step, _) = matrix("start")
+        gate_data, (gate_rows, _), (gate_step, _) = matrix("gate")
+        c_data, (c_rows, n_columns), (c_step, _) = matrix("C")
 
         element = index(real.bitwidth // 8)
         inside = builder.sub(n_columns, j)
@@ -197,15 +217,14 @@ def tile(typingctx, rows, vectors, ragged, A, a_transposed, k0, panel, start, re
             with builder.if_then(builder.icmp_signed(">", gate_rows, index(0))):
                 for r, v in block:
                     pointer = vec.at(gate_data, (row[r], gate_step), (j, element))
-                    allowed = vec.load(pointer, v, masks[v])
-                    builder.store(vec.where_positive(allowed, builder.load(sums[r, v])), sums[r, v])
+                    allows = vec.load(pointer, v, masks[v])
+                    builder.store(vec.gated(allows, builder.load(sums[r, v])), sums[r, v])
             for r, v in block:
                 pointer = vec.at(c_data, (row[r], c_step), (j, element))
                 vec.store(builder.load(sums[r, v]), pointer, v, masks[v])
         return context.get_dummy_value()
 
-    args = rows, vectors, ragged, A, a_transposed, k0, panel, start, relu, gate, C, i, j
-    return types.void(*args), codegen
+    return types.void(rows, vectors, ragged, product, panel, i, j), codegen
 
 
 @intrinsic
@@ -214,7 +233,7 @@ def transpose_block(typingctx, a, gate, out, i, j):
 
     The block is turned inside the registers: round s = 1, 2, 4, .. swaps the off-diagonal s x s
     corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out. `gate`
-    is that of `tile`, shaped like `out`.
+    is that of a `Product`, shaped like `out`.
     """
     real = a.dtype
 
@@ -248,15 +267,15 @@ def transpose_block(typingctx, a, gate, out, i, j):
             s *= 2
 
         rows_inside = vec.mask(0, builder.sub(n_rows, i))
-        gated = builder.icmp_signed(">", gate_rows, index(0))
+        has_gate = builder.icmp_signed(">", gate_rows, index(0))
         for c in range(n):
             column = builder.add(j, index(c))
             exists = vec.splat(builder.icmp_signed("<", column, n_columns))
             inside = builder.and_(rows_inside, exists)
             turned = cgutils.alloca_once_value(builder, rows[c])
-            with builder.if_then(gated):
+            with builder.if_then(has_gate):
                 pointer = vec.at(gate_data, (column, gate_step), (i, element))
-                builder.store(vec.where_positive(vec.load(pointer, 0, inside), rows[c]), turned)
+                builder.store(vec.gated(vec.load(pointer, 0, inside), rows[c]), turned)
             pointer = vec.at(out_data, (column, out_step), (i, element))
             vec.store(builder.load(turned), pointer, 0, inside)
         return context.get_dummy_value()

@@ -1,13 +1,15 @@
 """The Wasserstein critic: its score, the score's input gradient, and the parameters' gradients.
 
-    h1 = relu(z W1 + b1),   h2 = relu(h1 W2 + b2),   units = h2 W3 + b3,   score = mean of the units
+    h1 = relu(a1),  a1 = z W1 + b1         h2 = relu(a2),  a2 = h1 W2 + b2
+    units = h2 W3 + b3                     score = mean of the units          (R, L) -> (R,)
 
-With D = diag(relu'), the gradient of the score for its input is the ordinary backward pass with the
-upstream gradient 1 (rows: one per sample; dunits = 1/units in each column):
+The input gradient of the score is the ordinary backward pass with the upstream gradient 1. Each row
+is one sample; [c] is 1 where c holds and 0 elsewhere:
 
-    d2 = D2 (dunits W3^T),   d1 = D1 (d2 W2^T),   dz = d1 W1^T
+    dunits = 1 / U     da2 = (dunits W3^T) [h2 > 0]     da1 = (da2 W2^T) [h1 > 0]     dz = da1 W1^T
 
-The gradient penalty on dz, and its own gradient, are in penalty.py.
+Sizes: R rows, L latent dimensions, H1 and H2 hidden units, U units. The penalty on the length of
+dz, and the penalty's own gradient, are in penalty.py.
 """
 
 from typing import NamedTuple
@@ -23,7 +25,7 @@ from npvae.nn.layers import (
     mean_forward,
     sum_rows,
 )
-from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
+from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 
 HIDDEN = (512, 256)
 UNITS = 10
@@ -32,32 +34,32 @@ UNITS = 10
 class CriticWeights(NamedTuple):
     """The critic's parameters, or the gradients of the loss with respect to them."""
 
-    W1: np.ndarray  # (latent, 512)
-    b1: np.ndarray  # (512,)
-    W2: np.ndarray  # (512, 256)
-    b2: np.ndarray  # (256,)
-    W3: np.ndarray  # (256, units)
-    b3: np.ndarray  # (units,)
+    W1: np.ndarray  # (L, H1)
+    b1: np.ndarray  # (H1,)
+    W2: np.ndarray  # (H1, H2)
+    b2: np.ndarray  # (H2,)
+    W3: np.ndarray  # (H2, U)
+    b3: np.ndarray  # (U,)
 
 
 class CriticActivations(NamedTuple):
     """What R latent vectors leave on their way through the critic and back."""
 
-    z: np.ndarray  # (R, latent)
-    h1: np.ndarray  # (R, 512)
-    h2: np.ndarray  # (R, 256)
-    units: np.ndarray  # (R, units)
+    z: np.ndarray  # (R, L)
+    h1: np.ndarray  # (R, H1)
+    h2: np.ndarray  # (R, H2)
+    units: np.ndarray  # (R, U)
     score: np.ndarray  # (R,)
-    dscore: np.ndarray  # (R,) the upstream gradient
-    dunits: np.ndarray  # (R, units)
-    d2: np.ndarray  # (R, 256) gradient for h1 W2 + b2
-    d1: np.ndarray  # (R, 512) gradient for z W1 + b1
-    dz: np.ndarray  # (R, latent)
+    dscore: np.ndarray  # (R,)       the upstream gradient
+    dunits: np.ndarray  # (R, U)
+    da2: np.ndarray  # (R, H2)
+    da1: np.ndarray  # (R, H1)
+    dz: np.ndarray  # (R, L)
     scratch: np.ndarray  # room for the transposes of a backward pass
 
     def rows(self, first: int, last: int) -> "CriticActivations":
         """Return views of the rows first .. last-1 of every array."""
-        return CriticActivations(*(a[first:last] for a in self[:-1]), self.scratch)
+        return CriticActivations(*(a[first:last] for a in self[:-1]), scratch=self.scratch)
 
 
 def critic_shapes(
@@ -65,9 +67,7 @@ def critic_shapes(
 ) -> CriticWeights:
     """Return the shapes of the critic's parameters."""
     first, second = hidden
-    return CriticWeights(
-        (latent, first), (first,), (first, second), (second,), (second, units), (units,)
-    )
+    return dense_shapes(CriticWeights, (latent, first), (first, second), (second, units))
 
 
 def make_critic(
@@ -97,42 +97,49 @@ def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:
         score=zeros(rows),
         dscore=zeros(rows),
         dunits=zeros(rows, units),
-        d2=zeros(rows, second),
-        d1=zeros(rows, first),
+        da2=zeros(rows, second),
+        da1=zeros(rows, first),
         dz=zeros(rows, latent),
         scratch=zeros(rows * largest),
     )
 
 
-def score_forward(w: CriticWeights, a: CriticActivations) -> None:
-    """Compute the score of each row of z."""
-    dense_relu_forward(a.z, w.W1, w.b1, a.h1)
-    dense_relu_forward(a.h1, w.W2, w.b2, a.h2)
-    dense_forward(a.h2, w.W3, w.b3, a.units)
-    mean_forward(a.units, a.score)
+def score_forward(w: CriticWeights, act: CriticActivations) -> None:
+    """Compute the score of each row. Reads z; writes h1, h2, units, score."""
+    dense_relu_forward(act.z, w.W1, w.b1, act.h1)  # (R, L) -> (R, H1)
+    dense_relu_forward(act.h1, w.W2, w.b2, act.h2)  # (R, H1) -> (R, H2)
+    dense_forward(act.h2, w.W3, w.b3, act.units)  # (R, H2) -> (R, U)
+    mean_forward(act.units, act.score)  # (R, U) -> (R,)
 
 
-def score_backward_hidden(w: CriticWeights, a: CriticActivations) -> None:
-    """Compute d2 and d1 from dscore: the gradients of the sum of dscore * score."""
-    mean_backward(a.dscore, a.dunits)
-    dense_backward_input(a.dunits, w.W3, a.d2, a.scratch, relu=a.h2)
-    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, relu=a.h1)
+def score_backward_hidden(w: CriticWeights, act: CriticActivations) -> None:
+    """Compute the gradients at the hidden layers, of the sum over rows of dscore * score.
+
+    Reads dscore, h1, h2; writes dunits, da2, da1.
+    """
+    # score = mean of the units
+    mean_backward(act.dscore, act.dunits)  # (R,) -> (R, U)
+    # units = relu(a2) W3 + b3
+    dense_backward_input(act.dunits, w.W3, act.da2, act.scratch, gate=act.h2)  # (R, H2)
+    # a2 = relu(a1) W2 + b2
+    dense_backward_input(act.da2, w.W2, act.da1, act.scratch, gate=act.h1)  # (R, H1)
 
 
-def score_backward_input(w: CriticWeights, a: CriticActivations) -> None:
-    """Compute dz from d1. Rows with dscore = 1 then hold the score's input gradient."""
-    dense_backward_input(a.d1, w.W1, a.dz, a.scratch)
+def score_backward_input(w: CriticWeights, act: CriticActivations) -> None:
+    """Compute dz; rows with dscore = 1 then hold the score's input gradient. Reads da1."""
+    # a1 = z W1 + b1
+    dense_backward_input(act.da1, w.W1, act.dz, act.scratch)  # da1 W1^T: (R, H1) (H1, L)
 
 
-def score_backward_weights(g: CriticWeights, a: CriticActivations) -> None:
-    """Compute the weights' gradients from d1, d2 and dunits."""
-    matmul_tn(a.h2, a.dunits, g.W3)
-    matmul_tn(a.h1, a.d2, g.W2)
-    matmul_tn(a.z, a.d1, g.W1)
+def score_backward_weights(dw: CriticWeights, act: CriticActivations) -> None:
+    """Compute the weights' gradients. Reads z, h1, h2, dunits, da2, da1; writes dw.W1 .. dw.W3."""
+    matmul_tn(act.h2, act.dunits, dw.W3)  # units = h2 W3 + b3     h2^T dunits: (H2, R) (R, U)
+    matmul_tn(act.h1, act.da2, dw.W2)  #       a2 = h1 W2 + b2        h1^T da2: (H1, R) (R, H2)
+    matmul_tn(act.z, act.da1, dw.W1)  #        a1 = z W1 + b1         z^T da1: (L, R) (R, H1)
 
 
-def score_backward_biases(g: CriticWeights, a: CriticActivations) -> None:
-    """Compute the biases' gradients from d1, d2 and dunits."""
-    sum_rows(a.dunits, g.b3)
-    sum_rows(a.d2, g.b2)
-    sum_rows(a.d1, g.b1)
+def score_backward_biases(dw: CriticWeights, act: CriticActivations) -> None:
+    """Compute the biases' gradients. Reads dunits, da2, da1; writes dw.b1, dw.b2, dw.b3."""
+    sum_rows(act.dunits, dw.b3)  # units = .. + b3
+    sum_rows(act.da2, dw.b2)  # a2 = .. + b2
+    sum_rows(act.da1, dw.b1)  # a1 = .. + b1

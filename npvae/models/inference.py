@@ -33,21 +33,21 @@ class Errors(NamedTuple):
 
 def _batches(w: VAEWeights, n: int) -> Iterator[tuple[slice, VAEActivations]]:
     """Yield the rows of each batch, and activations of its size."""
-    activations = make_vae_activations(w, min(n, BATCH))
+    act = make_vae_activations(w, min(n, BATCH))
     for first in range(0, n, BATCH):
         if n - first < BATCH and first:
-            activations = make_vae_activations(w, n - first)
-        yield slice(first, min(n, first + BATCH)), activations
+            act = make_vae_activations(w, n - first)
+        yield slice(first, min(n, first + BATCH)), act
 
 
 def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mu and logvar (N, latent) of images (N, pixels), bytes or floats in [0, 1]."""
     n, latent = len(images), w.W3.shape[0]
     mu, logvar = np.empty((n, latent), w.W1.dtype), np.empty((n, latent), w.W1.dtype)
-    for rows, a in _batches(w, n):
-        gather(images, np.arange(rows.start, rows.stop), a.x)
-        encode_forward(w, a)
-        mu[rows], logvar[rows] = a.mu, a.logvar
+    for rows, act in _batches(w, n):
+        gather(images, np.arange(rows.start, rows.stop), act.x)
+        encode_forward(w, act)
+        mu[rows], logvar[rows] = act.mu, act.logvar
     return mu, logvar
 
 
@@ -70,24 +70,24 @@ def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
     from scipy.special import expit  # here: importing it takes a while, and no training needs it
 
     images = np.empty((len(z), w.W4.shape[1]), w.W1.dtype)
-    for rows, a in _batches(w, len(z)):
-        a.z[:] = z[rows]
-        decode_forward(w, a)
-        images[rows] = expit(a.logits)
+    for rows, act in _batches(w, len(z)):
+        act.z[:] = z[rows]
+        decode_forward(w, act)
+        images[rows] = expit(act.logits)
     return images
 
 
 def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> Errors:
     """Return the errors of decoding z (N, latent) against images (N, pixels)."""
     errors = Errors(np.empty(len(z)), np.empty(len(z)))
-    for rows, a in _batches(w, len(z)):
-        a.z[:] = z[rows]
-        gather(images, np.arange(rows.start, rows.stop), a.x)
-        decode_forward(w, a)
-        bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
-        errors.bce[rows] = a.nll
+    for rows, act in _batches(w, len(z)):
+        act.z[:] = z[rows]
+        gather(images, np.arange(rows.start, rows.stop), act.x)
+        decode_forward(w, act)
+        bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+        errors.bce[rows] = act.nll
         # dlogits is (s - x) / B.
-        errors.sse[rows] = np.square(a.dlogits * len(a.x)).sum(axis=1)
+        errors.sse[rows] = np.square(act.dlogits * len(act.x)).sum(axis=1)
     return errors
 
 

@@ -2,10 +2,11 @@
 
     KL run, VAE      loss = BCE + beta * KL
     WS run, VAE      loss = BCE - lambda * mean score(z)           z = the encoder's samples, "fake"
-    WS run, critic   loss = mean score(z) - mean score(prior) + weight * penalty
+    WS run, critic   loss = mean score(z) - mean score(prior) + gp_weight * penalty
 
-The critic maximises mean score(prior) - mean score(z), its estimate of the Wasserstein distance W1;
-the VAE minimises BCE + lambda * W1, in which only score(z) depends on the VAE. Per image, in nats.
+The critic maximises mean score(prior) - mean score(z), its estimate of the Wasserstein distance.
+The VAE minimises BCE + lambda * distance, in which only score(z) depends on the VAE. All losses are
+per image, the BCE and the KL in nats.
 """
 
 from typing import NamedTuple
@@ -31,15 +32,15 @@ from npvae.models.vae import (
     sample_backward,
     sample_forward,
 )
-from npvae.nn.losses import bernoulli_nll, kl_backward, kl_forward
+from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward
 from npvae.nn.parameters import ParameterSet, aligned_zeros
 
 
 class CriticBatch(NamedTuple):
-    """The critic's 3 B rows of one update and views of their parts."""
+    """The 3 B rows of one critic update, and views of their parts."""
 
     every: CriticActivations  # 3 B rows: fake, prior, mixed
-    pair: CriticActivations  # the first 2 B rows
+    pair: CriticActivations  # the first 2 B rows: fake, prior
     fake: CriticActivations  # B samples of the encoder
     prior: CriticActivations  # B samples of N(0, I)
     mixed: CriticActivations  # B points between the two, where the penalty is taken
@@ -49,71 +50,88 @@ class CriticBatch(NamedTuple):
 def make_critic_batch(w: CriticWeights, batch: int) -> CriticBatch:
     """Allocate what the critic's updates on batches of `batch` images need."""
     every = make_critic_activations(w, 3 * batch)
-    parts = (every.rows(a * batch, b * batch) for a, b in ((0, 2), (0, 1), (1, 2), (2, 3)))
-    return CriticBatch(every, *parts, norm=aligned_zeros(batch, w.W1.dtype))
+    return CriticBatch(
+        every=every,
+        pair=every.rows(0, 2 * batch),
+        fake=every.rows(0, batch),
+        prior=every.rows(batch, 2 * batch),
+        mixed=every.rows(2 * batch, 3 * batch),
+        norm=aligned_zeros(batch, w.W1.dtype),
+    )
 
 
-def kl_objective(vae: ParameterSet, a: VAEActivations, beta: float) -> tuple[float, float]:
-    """Compute BCE and KL of one batch, and in `vae.g` the gradient of BCE + beta * KL.
+def kl_objective(vae: ParameterSet, act: VAEActivations, beta: float) -> tuple[float, float]:
+    """Return the BCE and the KL of one batch; leave the gradient of BCE + beta * KL in vae.dw.
 
-    `encode_forward` has been run on `a`, and `a.eps` holds the noise.
+    Reads x, mu and logvar, on which `encode_forward` has been run, and the noise eps.
     """
-    sample_forward(a)
-    decode_forward(vae.w, a)
-    bce = bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
-    kl = kl_forward(a.mu, a.logvar)
+    sample_forward(act)  #                                        z (B, L)
+    decode_forward(vae.w, act)  #                                 logits (B, P)
+    bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+    kl = kl_forward(act.mu, act.logvar)
 
-    decode_backward(vae.w, vae.g, a)
-    sample_backward(a)
-    kl_backward(a.mu, a.logvar, beta, a.dmu, a.dlogvar)
-    encode_backward(vae.w, vae.g, a)
+    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dz
+    sample_backward(act)  #                                       dz -> dmu, dlogvar, of the BCE
+    kl_backward_add(act.mu, act.logvar, beta, act.dmu, act.dlogvar)  # plus those of beta * KL
+    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW1
     return bce, kl
 
 
 def ws_objective(
-    vae: ParameterSet, a: VAEActivations, w: CriticWeights, fake: CriticActivations, weight: float
+    vae: ParameterSet,
+    act: VAEActivations,
+    critic_w: CriticWeights,
+    fake: CriticActivations,
+    wasserstein_weight: float,
 ) -> tuple[float, float]:
-    """Compute BCE and mean score(z) of one batch, and in `vae.g` the gradient of their loss.
+    """Return the BCE and the mean score(z) of one batch; leave the loss's gradient in vae.dw.
 
-    The loss is BCE - weight * mean score(z), and the critic `w` stays as it is. `encode_forward`
-    has been run on `a`, and `a.eps` holds the noise.
+    The loss is BCE - wasserstein_weight * mean score(z). Reads x, mu and logvar, on which
+    `encode_forward` has been run, and the noise eps. The critic's weights stay as they are; `fake`
+    is room for B rows.
     """
-    sample_forward(a)
-    decode_forward(vae.w, a)
-    bce = bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
-    fake.z[:] = a.z
-    score_forward(w, fake)
+    sample_forward(act)  #                                        z (B, L)
+    decode_forward(vae.w, act)  #                                 logits (B, P)
+    bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+    fake.z[:] = act.z
+    score_forward(critic_w, fake)  #                              score (B,)
 
-    fake.dscore[:] = -weight / fake.dscore.size
-    score_backward_hidden(w, fake)
-    score_backward_input(w, fake)
-    decode_backward(vae.w, vae.g, a)
-    a.dz[:] += fake.dz
-    sample_backward(a)
-    encode_backward(vae.w, vae.g, a)
+    # loss = BCE - weight * mean score, so dscore = -weight / B
+    fake.dscore[:] = -wasserstein_weight / fake.dscore.size
+    score_backward_hidden(critic_w, fake)
+    score_backward_input(critic_w, fake)  #                       dscore -> the score's part of dz
+    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> the BCE's part of dz
+    act.dz[:] += fake.dz  # z went two ways, so its gradients add up
+    sample_backward(act)  #                                       dz -> dmu, dlogvar
+    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW1
     return bce, float(fake.score.mean())
 
 
 def critic_objective(
-    critic: ParameterSet, batch: CriticBatch, weight: float
+    critic: ParameterSet, batch: CriticBatch, gp_weight: float
 ) -> tuple[float, float, float]:
-    """Compute the W1 estimate, the penalty P and the mean gradient norm of one critic batch.
+    """Return the estimate of the distance, the penalty and the mean norm of one critic batch.
 
-    In `critic.g` it leaves the gradient of weight * P - W1. The z of all three parts is set; the
-    mixed rows of z, h1 and h2 are used up.
+    Reads z of fake, prior and mixed rows; leaves the gradient of gp_weight * penalty - distance in
+    critic.dw. Afterwards z, h1 and h2 of the mixed rows hold other numbers (`penalty_backward`).
     """
     score_forward(critic.w, batch.every)
-    w1 = float(batch.prior.score.mean()) - float(batch.fake.score.mean())
+    distance = float(batch.prior.score.mean()) - float(batch.fake.score.mean())
 
+    # First backward pass. loss = mean score(fake) - mean score(prior) + ..
     batch.fake.dscore[:] = 1 / batch.fake.dscore.size
     batch.prior.dscore[:] = -1 / batch.prior.dscore.size
-    batch.mixed.dscore[:] = 1
+    batch.mixed.dscore[:] = 1  # for these rows dz is the score's own gradient
     score_backward_hidden(critic.w, batch.every)
     score_backward_input(critic.w, batch.mixed)
     penalty = penalty_forward(batch.mixed.dz, batch.norm)
 
-    penalty_backward(critic.w, batch.mixed, batch.norm, weight)
-    # One product per weight sums the gradients of both terms; no bias acts on the penalty.
-    score_backward_weights(critic.g, batch.every)
-    score_backward_biases(critic.g, batch.pair)
-    return w1, penalty, float(batch.norm.mean())
+    # Second backward pass, through the first: the mixed rows of z, h1, h2 become ddz, dda1, dda2.
+    penalty_backward(critic.w, batch.mixed, batch.norm, gp_weight)
+
+    # One product per weight sums over all 3 B rows, and so adds up the gradients of both terms:
+    #     dW1 = z^T da1 (fake and prior rows) + ddz^T da1 (mixed rows), and likewise
+    #     dW2 = h1^T da2 + dda1^T da2,   dW3 = h2^T dunits + dda2^T dunits.
+    score_backward_weights(critic.dw, batch.every)
+    score_backward_biases(critic.dw, batch.pair)  # the penalty has no gradient for a bias
+    return distance, penalty, float(batch.norm.mean())

@@ -1,22 +1,24 @@
 """The gradient penalty (Gulrajani et al. 2017, eq. 3) and its gradient: the second backward pass.
 
-    P = mean over the batch of (norm - 1)^2,      norm = |dz| for each row
+    P = mean over the batch of (norm - 1)^2,       norm = |dz| for each row (one row, one sample)
 
-dz comes from a chain of products (see critic.py). Walking it backwards once more, with the gradient
-of d1 called dd1, each link y = x W^T gives dW = dy^T x and dx = dy W:
+dz is the end of a chain of products, the backward pass of critic.py. The gradient of P for the
+weights comes from walking that chain once more, from its end to its start. ddz is the gradient of P
+for dz, and dda1 and dda2 are those for da1 and da2. A link y = x W^T has dW = dy^T x and dx = dy W.
+A gate [h > 0] stops the same numbers on this way as on the way before:
 
-    ddz = 2/B (norm - 1) dz / norm                                        0 where norm = 0
-    dz = d1 W1^T              dW1 += ddz^T d1             dd1 = D1 (ddz W1)
-    d1 = D1 (d2 W2^T)         dW2 += dd1^T d2             dd2 = D2 (dd1 W2)
-    d2 = D2 (dunits W3^T)     dW3 += dd2^T dunits
+    norm = |dz|                        ddz = 2/B (norm - 1) dz / norm            (B, L)
+    dz   =  da1 W1^T                   dW1 += ddz^T da1      dda1 = (ddz W1) [h1 > 0]      (B, H1)
+    da1  = (da2 W2^T) [h1 > 0]         dW2 += dda1^T da2     dda2 = (dda1 W2) [h2 > 0]     (B, H2)
+    da2  = (dunits W3^T) [h2 > 0]      dW3 += dda2^T dunits
 
-Each dW has the form of an ordinary layer's, with ddz, dd1 and dd2 in the places of z, h1 and h2. So
-`penalty_backward` puts them into those places, and one product per layer (`score_backward_weights`)
-sums over these rows and those of the critic's other loss alike.
+Each dW has the form of an ordinary layer's gradient, with ddz, dda1 and dda2 in the places of z, h1
+and h2. So one product per layer can serve this loss and the critic's other loss together.
 
-relu'' = 0 almost everywhere, so nothing flows through D1 and D2; the biases act on nothing else, so
-they have no gradient at all. This is right for ReLU and its piecewise linear kin only: with tanh,
-say, D1 and D2 would depend on every parameter before them.
+The gates depend on the weights too, but they are constant except where a unit flips, so relu'' = 0
+almost everywhere and no term comes from them. That also leaves no way from P to a bias: biases have
+no gradient here. All this holds for ReLU and other piecewise linear functions only. With tanh the
+gates would be 1 - tanh(a)^2, which depends smoothly on every parameter before it.
 """
 
 import math
@@ -30,11 +32,11 @@ from npvae.models.critic import CriticActivations, CriticWeights
 
 @jit
 def penalty_forward(dz: np.ndarray, norm: np.ndarray) -> float:
-    """Compute each row's norm (B,) of the score's input gradient dz (B, latent), and return P."""
+    """Return P, and write to norm (B,) the length of each row of the input gradient dz (B, L)."""
     penalty = 0.0
     for row in range(norm.size):
         square = dz.dtype.type(0)
-        for j in range(dz.shape[1]):
+        for j in range(dz.shape[1]):  # over the dimensions of one sample, never over the batch
             square += dz[row, j] * dz[row, j]
         norm[row] = math.sqrt(square)
         penalty += (norm[row] - 1.0) ** 2
@@ -42,26 +44,31 @@ def penalty_forward(dz: np.ndarray, norm: np.ndarray) -> float:
 
 
 @jit
-def norm_backward(dz: np.ndarray, norm: np.ndarray, weight: float, ddz: np.ndarray) -> None:
-    """Compute ddz, the gradient of weight * mean (norm - 1)^2.
+def norm_backward(dz: np.ndarray, norm: np.ndarray, gp_weight: float, ddz: np.ndarray) -> None:
+    """Compute ddz (B, L), the gradient of gp_weight * P for dz.
 
-    norm = |dz|, so dnorm/ddz = dz / norm. At norm = 0, where it has none, 0 stands in.
+    norm = |dz| has the gradient dz / norm. Where norm = 0 it has none, and 0 stands in.
     """
-    scale = dz.dtype.type(2 * weight / norm.size)
+    scale = dz.dtype.type(2 * gp_weight / norm.size)  # of P = 1/B sum (norm - 1)^2
     zero, one = dz.dtype.type(0), dz.dtype.type(1)
     for row in range(norm.size):
-        slope = scale * (norm[row] - one) / norm[row] if norm[row] > zero else zero
+        factor = scale * (norm[row] - one) / norm[row] if norm[row] > zero else zero
         for j in range(dz.shape[1]):
-            ddz[row, j] = slope * dz[row, j]
+            ddz[row, j] = factor * dz[row, j]
 
 
 def penalty_backward(
-    w: CriticWeights, a: CriticActivations, norm: np.ndarray, weight: float
+    w: CriticWeights, act: CriticActivations, norm: np.ndarray, gp_weight: float
 ) -> None:
-    """Replace z, h1 and h2 by ddz, dd1 and dd2, of the gradient of weight * P.
+    """Compute ddz, dda1 and dda2, the gradients of gp_weight * P at each link of the chain.
 
-    `a` is what `score_backward_input` left of the B rows with dscore = 1, and `norm` their norms.
+    Reads dz and norm of B rows whose dscore was 1, and h1 and h2 as gates. Overwrites z, h1 and h2
+    with the three results, from which `score_backward_weights` then makes the weights' gradients.
     """
-    norm_backward(a.dz, norm, weight, a.z)
-    matmul(a.z, w.W1, a.h1, gate=a.h1)
-    matmul(a.h1, w.W2, a.h2, gate=a.h2)
+    ddz, dda1, dda2 = act.z, act.h1, act.h2  # the same memory: z, h1, h2 are no longer needed
+    # norm = |dz|
+    norm_backward(act.dz, norm, gp_weight, ddz)  # (B, L)
+    # dz = da1 W1^T, and da1 is 0 where h1 is not positive
+    matmul(ddz, w.W1, dda1, gate=act.h1)  # ddz W1: (B, L) (L, H1) -> (B, H1)
+    # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 is not positive
+    matmul(dda1, w.W2, dda2, gate=act.h2)  # dda1 W2: (B, H1) (H1, H2) -> (B, H2)

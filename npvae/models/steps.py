@@ -5,7 +5,8 @@
               then fresh z, decode, BCE - lambda * mean score(z), backward, Adam
               (Gulrajani et al. 2017, algorithm 1, with the encoder as the generator)
 
-All the randomness of a step is an argument, so that it can be frozen and checked.
+All the randomness of a step is an argument, so that it can be frozen and checked. The last number
+that a step returns, `largest`, comes from `adam_update`: it is not finite if the step diverged.
 """
 
 import numpy as np
@@ -21,26 +22,32 @@ from npvae.nn.pixels import gather
 
 def kl_step(
     vae: ParameterSet,
-    a: VAEActivations,
+    act: VAEActivations,
     images: np.ndarray,
     index: np.ndarray,
+    *,
     beta: float,
     lr: float,
     t: int,
 ) -> tuple[float, float, float]:
-    """Do step t (1, 2, ..) on images[index], with the noise in `a.eps`.
+    """Do step t = 1, 2, .. on images[index], with the noise in act.eps.
 
-    Returns BCE and KL in nats per image, and the number to watch of `adam_update`.
+    images (N, P) are bytes or floats in [0, 1], index (B,) chooses the batch. Returns the BCE and
+    the KL in nats per image, and `largest`.
     """
-    gather(images, index, a.x)
-    encode_forward(vae.w, a)
-    bce, kl = kl_objective(vae, a, beta)
-    return bce, kl, adam_update(vae, t, lr)
+    gather(images, index, act.x)  # x (B, P)
+    encode_forward(vae.w, act)  # mu, logvar (B, L)
+    bce, kl = kl_objective(vae, act, beta)
+    largest = adam_update(vae, t, lr)
+    return bce, kl, largest
 
 
 @jit
 def mix(z: np.ndarray, prior: np.ndarray, alpha: np.ndarray, mixed: np.ndarray) -> None:
-    """Compute mixed = alpha * prior + (1 - alpha) * z, with one alpha in [0, 1) for each row."""
+    """Compute mixed = alpha * prior + (1 - alpha) * z, with one alpha in [0, 1) for each row.
+
+    z, prior and mixed are (B, L), alpha is (B,): all dimensions of a row share their alpha.
+    """
     for row in range(alpha.size):
         for j in range(z.shape[1]):
             mixed[row, j] = z[row, j] + alpha[row] * (prior[row, j] - z[row, j])
@@ -49,7 +56,8 @@ def mix(z: np.ndarray, prior: np.ndarray, alpha: np.ndarray, mixed: np.ndarray) 
 def critic_step(
     critic: ParameterSet,
     batch: CriticBatch,
-    a: VAEActivations,
+    act: VAEActivations,
+    *,
     eps: np.ndarray,
     prior: np.ndarray,
     alpha: np.ndarray,
@@ -57,48 +65,60 @@ def critic_step(
     lr: float,
     t: int,
 ) -> tuple[float, float, float, float]:
-    """Do the critic's update number t (1, 2, ..) on fresh z of the mu and logvar that `a` holds.
+    """Do the critic's update number t = 1, 2, .. on fresh z of the mu and logvar in `act`.
 
-    Returns the W1 estimate, the penalty, the mean norm of the score's input gradient, and the
-    number to watch of `adam_update`.
+    eps and prior (B, L) are standard normal, alpha (B,) uniform. Overwrites act.sigma. Returns the
+    estimate of the distance, the penalty, the mean norm of the score's input gradient, `largest`.
     """
-    reparameterise_forward(a.mu, a.logvar, eps, a.sigma, batch.fake.z)
+    reparameterise_forward(act.mu, act.logvar, eps, act.sigma, batch.fake.z)
     batch.prior.z[:] = prior
     mix(batch.fake.z, batch.prior.z, alpha, batch.mixed.z)
-    losses = critic_objective(critic, batch, gp_weight)
-    return *losses, adam_update(critic, t, lr)
+    distance, penalty, norm = critic_objective(critic, batch, gp_weight)
+    largest = adam_update(critic, t, lr)
+    return distance, penalty, norm, largest
 
 
 def ws_step(
     vae: ParameterSet,
-    a: VAEActivations,
+    act: VAEActivations,
     critic: ParameterSet,
     batch: CriticBatch,
     images: np.ndarray,
     index: np.ndarray,
+    *,
     noise: np.ndarray,
     alpha: np.ndarray,
-    weight: float,
+    wasserstein_weight: float,
     gp_weight: float,
     lr: float,
     critic_lr: float,
     t: int,
 ) -> tuple[float, float, float, float, float]:
-    """Do step t (1, 2, ..) on images[index]: n critic updates, then one of the VAE.
+    """Do step t = 1, 2, .. on images[index]: n updates of the critic, then one of the VAE.
 
-    noise (n, 2, B, latent) holds each critic update's eps and prior samples, alpha (n, B) its
-    uniform numbers; `a.eps` holds the VAE's noise. Returns BCE, then the means over the critic
-    updates of the W1 estimate, the penalty and the norm of the score's input gradient, and the sum
-    of what all the updates watch.
+    noise (n, 2, B, L) holds eps and the prior samples of each critic update, alpha (n, B) its
+    uniform numbers; act.eps holds the VAE's noise. Returns the BCE; the means over the critic's
+    updates of the distance, the penalty and the norm of the score's input gradient; and the sum of
+    `largest` over all n + 1 updates, which is finite only if every one of them is.
     """
-    gather(images, index, a.x)
-    encode_forward(vae.w, a)
+    gather(images, index, act.x)  # x (B, P)
+    encode_forward(vae.w, act)  # mu, logvar (B, L)
     n = len(alpha)
-    total = np.zeros(4)
+    sums = np.zeros(4)  # of what each critic update returns
     for k in range(n):
         eps, prior = noise[k]
-        update = (t - 1) * n + k + 1
-        total += critic_step(critic, batch, a, eps, prior, alpha[k], gp_weight, critic_lr, update)
-    bce, _ = ws_objective(vae, a, critic.w, batch.fake, weight)
-    w1, penalty, norm = total[:3] / n
-    return bce, w1, penalty, norm, total[3] + adam_update(vae, t, lr)
+        sums += critic_step(
+            critic,
+            batch,
+            act,
+            eps=eps,
+            prior=prior,
+            alpha=alpha[k],
+            gp_weight=gp_weight,
+            lr=critic_lr,
+            t=(t - 1) * n + k + 1,  # Adam counts the critic's own updates
+        )
+    bce, _ = ws_objective(vae, act, critic.w, batch.fake, wasserstein_weight)
+    largest = adam_update(vae, t, lr)
+    distance, penalty, norm = sums[:3] / n
+    return bce, distance, penalty, norm, sums[3] + largest

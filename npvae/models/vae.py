@@ -1,8 +1,11 @@
 """The variational autoencoder: encoder, sampler, decoder, each a forward and a backward pass.
 
-encoder   h = relu(x W1 + b1),   [mu | logvar] = h W2 + b2          (B, pixels) -> (B, latent)
-sampler   z = mu + exp(logvar / 2) * eps
-decoder   g = relu(z W3 + b3),   logits = g W4 + b4                 (B, latent) -> (B, pixels)
+    encoder   h_enc = relu(x W1 + b1),   [mu | logvar] = h_enc W2 + b2       (B, P) -> (B, L)
+    sampler   z = mu + exp(logvar / 2) * eps
+    decoder   h_dec = relu(z W3 + b3),   logits = h_dec W4 + b4              (B, L) -> (B, P)
+
+Sizes: B images in a batch, P pixels, H hidden units, L latent dimensions (npvae/nn/__init__.py).
+Let h_enc = relu(a_enc) and h_dec = relu(a_dec). The gradients for these two are da_enc and da_dec.
 """
 
 from typing import NamedTuple
@@ -17,20 +20,20 @@ from npvae.nn.layers import (
     reparameterise_backward,
     reparameterise_forward,
 )
-from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
+from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 
 
 class VAEWeights(NamedTuple):
     """The VAE's parameters, or the gradients of the loss with respect to them."""
 
-    W1: np.ndarray  # (pixels, hidden)      encoder
-    b1: np.ndarray  # (hidden,)
-    W2: np.ndarray  # (hidden, 2 latent)    columns: first the means, then the log-variances
-    b2: np.ndarray  # (2 latent,)
-    W3: np.ndarray  # (latent, hidden)      decoder
-    b3: np.ndarray  # (hidden,)
-    W4: np.ndarray  # (hidden, pixels)
-    b4: np.ndarray  # (pixels,)
+    W1: np.ndarray  # (P, H)    encoder
+    b1: np.ndarray  # (H,)
+    W2: np.ndarray  # (H, 2 L)  columns: first the means, then the log-variances
+    b2: np.ndarray  # (2 L,)
+    W3: np.ndarray  # (L, H)    decoder
+    b3: np.ndarray  # (H,)
+    W4: np.ndarray  # (H, P)
+    b4: np.ndarray  # (P,)
 
 
 class VAEActivations(NamedTuple):
@@ -39,40 +42,33 @@ class VAEActivations(NamedTuple):
     `mu` and `logvar` are the two halves of `stats`, `dmu` and `dlogvar` those of `dstats`.
     """
 
-    x: np.ndarray  # (B, pixels)
-    h: np.ndarray  # (B, hidden)
-    stats: np.ndarray  # (B, 2 latent)
-    mu: np.ndarray  # (B, latent)
-    logvar: np.ndarray
-    sigma: np.ndarray
-    eps: np.ndarray
-    z: np.ndarray
-    g: np.ndarray  # (B, hidden)
-    logits: np.ndarray  # (B, pixels)
-    terms: np.ndarray  # (B, pixels) each pixel's share in the loss
+    x: np.ndarray  # (B, P)
+    h_enc: np.ndarray  # (B, H)
+    stats: np.ndarray  # (B, 2 L)
+    mu: np.ndarray  # (B, L)
+    logvar: np.ndarray  # (B, L)
+    sigma: np.ndarray  # (B, L)
+    eps: np.ndarray  # (B, L)
+    z: np.ndarray  # (B, L)
+    h_dec: np.ndarray  # (B, H)
+    logits: np.ndarray  # (B, P)
+    terms: np.ndarray  # (B, P)    each pixel's share in the loss
     nll: np.ndarray  # (B,)
-    dlogits: np.ndarray
-    dg: np.ndarray
-    dz: np.ndarray
-    dstats: np.ndarray
-    dmu: np.ndarray
-    dlogvar: np.ndarray
-    dh: np.ndarray
+    dlogits: np.ndarray  # (B, P)
+    da_dec: np.ndarray  # (B, H)
+    dz: np.ndarray  # (B, L)
+    dstats: np.ndarray  # (B, 2 L)
+    dmu: np.ndarray  # (B, L)
+    dlogvar: np.ndarray  # (B, L)
+    da_enc: np.ndarray  # (B, H)
     scratch: np.ndarray  # room for the transposes of a backward pass
 
 
 def vae_shapes(pixels: int, hidden: int, latent: int) -> VAEWeights:
     """Return the shapes of the VAE's parameters."""
-    return VAEWeights(
-        (pixels, hidden),
-        (hidden,),
-        (hidden, 2 * latent),
-        (2 * latent,),
-        (latent, hidden),
-        (hidden,),
-        (hidden, pixels),
-        (pixels,),
-    )
+    encoder = (pixels, hidden), (hidden, 2 * latent)
+    decoder = (latent, hidden), (hidden, pixels)
+    return dense_shapes(VAEWeights, *encoder, *decoder)
 
 
 def make_vae(
@@ -92,60 +88,70 @@ def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
     stats, dstats = zeros(2 * latent), zeros(2 * latent)
     return VAEActivations(
         x=zeros(pixels),
-        h=zeros(hidden),
+        h_enc=zeros(hidden),
         stats=stats,
         mu=stats[:, :latent],
         logvar=stats[:, latent:],
         sigma=zeros(latent),
         eps=zeros(latent),
         z=zeros(latent),
-        g=zeros(hidden),
+        h_dec=zeros(hidden),
         logits=zeros(pixels),
         terms=zeros(pixels),
         nll=aligned_zeros(batch, dtype),
         dlogits=zeros(pixels),
-        dg=zeros(hidden),
+        da_dec=zeros(hidden),
         dz=zeros(latent),
         dstats=dstats,
         dmu=dstats[:, :latent],
         dlogvar=dstats[:, latent:],
-        dh=zeros(hidden),
+        da_enc=zeros(hidden),
         scratch=aligned_zeros(batch * (max(pixels, 2 * latent) + hidden), dtype),
     )
 
 
-def encode_forward(w: VAEWeights, a: VAEActivations) -> None:
-    """Compute mu and logvar from x."""
-    dense_relu_forward(a.x, w.W1, w.b1, a.h)
-    dense_forward(a.h, w.W2, w.b2, a.stats)
+def encode_forward(w: VAEWeights, act: VAEActivations) -> None:
+    """Compute mu and logvar. Reads x; writes h_enc and stats."""
+    dense_relu_forward(act.x, w.W1, w.b1, act.h_enc)  # (B, P) -> (B, H)
+    dense_forward(act.h_enc, w.W2, w.b2, act.stats)  # (B, H) -> (B, 2 L), which is [mu | logvar]
 
 
-def encode_backward(w: VAEWeights, g: VAEWeights, a: VAEActivations) -> None:
-    """Compute the encoder's gradients from dmu and dlogvar."""
-    dense_backward(a.h, a.dstats, g.W2, g.b2)
-    dense_backward_input(a.dstats, w.W2, a.dh, a.scratch, relu=a.h)
-    dense_backward(a.x, a.dh, g.W1, g.b1)
+def encode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
+    """Compute the encoder's gradients. Reads x, h_enc, dstats; writes dw.W1 .. dw.b2, da_enc."""
+    # stats = h_enc W2 + b2
+    dense_backward(act.h_enc, act.dstats, dw.W2, dw.b2)  # h_enc^T dstats: (H, B) (B, 2 L)
+    # stats = relu(a_enc) W2 + b2
+    dense_backward_input(act.dstats, w.W2, act.da_enc, act.scratch, gate=act.h_enc)  # (B, H)
+    # a_enc = x W1 + b1
+    dense_backward(act.x, act.da_enc, dw.W1, dw.b1)  # x^T da_enc: (P, B) (B, H)
 
 
-def sample_forward(a: VAEActivations) -> None:
-    """Compute z from mu, logvar and eps."""
-    reparameterise_forward(a.mu, a.logvar, a.eps, a.sigma, a.z)
+def sample_forward(act: VAEActivations) -> None:
+    """Compute z. Reads mu, logvar, eps; writes sigma and z."""
+    reparameterise_forward(act.mu, act.logvar, act.eps, act.sigma, act.z)  # all (B, L)
 
 
-def sample_backward(a: VAEActivations) -> None:
-    """Compute dmu and dlogvar from dz."""
-    reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
+def sample_backward(act: VAEActivations) -> None:
+    """Compute the gradients of mu and logvar. Reads dz, eps, sigma; writes dmu and dlogvar."""
+    # z = mu + exp(logvar / 2) * eps
+    reparameterise_backward(act.dz, act.eps, act.sigma, act.dmu, act.dlogvar)  # all (B, L)
 
 
-def decode_forward(w: VAEWeights, a: VAEActivations) -> None:
-    """Compute the logits of the pixels from z."""
-    dense_relu_forward(a.z, w.W3, w.b3, a.g)
-    dense_forward(a.g, w.W4, w.b4, a.logits)
+def decode_forward(w: VAEWeights, act: VAEActivations) -> None:
+    """Compute the pixels' logits. Reads z; writes h_dec and logits."""
+    dense_relu_forward(act.z, w.W3, w.b3, act.h_dec)  # (B, L) -> (B, H)
+    dense_forward(act.h_dec, w.W4, w.b4, act.logits)  # (B, H) -> (B, P)
 
 
-def decode_backward(w: VAEWeights, g: VAEWeights, a: VAEActivations) -> None:
-    """Compute the decoder's gradients and dz from dlogits."""
-    dense_backward(a.g, a.dlogits, g.W4, g.b4)
-    dense_backward_input(a.dlogits, w.W4, a.dg, a.scratch, relu=a.g)
-    dense_backward(a.z, a.dg, g.W3, g.b3)
-    dense_backward_input(a.dg, w.W3, a.dz, a.scratch)
+def decode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
+    """Compute the decoder's gradients, and dz.
+
+    Reads z, h_dec, dlogits; writes dw.W3 .. dw.b4, da_dec, dz.
+    """
+    # logits = h_dec W4 + b4
+    dense_backward(act.h_dec, act.dlogits, dw.W4, dw.b4)  # h_dec^T dlogits: (H, B) (B, P)
+    # logits = relu(a_dec) W4 + b4
+    dense_backward_input(act.dlogits, w.W4, act.da_dec, act.scratch, gate=act.h_dec)  # (B, H)
+    # a_dec = z W3 + b3
+    dense_backward(act.z, act.da_dec, dw.W3, dw.b3)  # z^T da_dec: (L, B) (B, H)
+    dense_backward_input(act.da_dec, w.W3, act.dz, act.scratch)  # da_dec W3^T: (B, H) (H, L)

@@ -1,7 +1,11 @@
 """Adam (Kingma & Ba 2015, algorithm 1) in one pass over the flat buffers.
 
-m = b1 m + (1 - b1) g              v = b2 v + (1 - b2) g^2
-theta = theta - lr * m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + 1e-8)
+    m = b1 m + (1 - b1) g                 m_hat = m / (1 - b1^t)        the bias corrections:
+    v = b2 v + (1 - b2) g^2               v_hat = v / (1 - b2^t)        m and v start at 0
+    theta = theta - lr * m_hat / (sqrt(v_hat) + 1e-8)
+
+g is the gradient, called dtheta below. The corrections do not depend on the parameter, so they are
+computed once for each update: `rate` is lr / (1 - b1^t), `root_correction` 1 / sqrt(1 - b2^t).
 """
 
 import math
@@ -14,25 +18,27 @@ from npvae.kernels.vecmath import reinterpret
 from npvae.nn.parameters import ParameterSet
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
-STRETCH = 8_192  # parameters that a thread updates in one go
+STRETCH = 8_192  # parameters that a thread updates at a time
 # Parameters: fewer are done before the other threads are awake.
 MIN_PARALLEL = 2_000_000 if THREADING_LAYER == "workqueue" else 32_768
 
 
 @jit
-def _update(theta, grad, m, v, rate, root_correction):
-    """Update one stretch; return the bits of the largest absolute number in grad, v and theta.
+def _update(theta, dtheta, m, v, rate, root_correction):
+    """Update one stretch; return the bits of the largest absolute number in dtheta, v and theta.
 
-    Read as integers, absolute floats keep their order, infinity and NaN above all others; and the
-    largest of integers is the same in any order, so both loops are vectorised.
+    The bits of absolute floats, read as integers, are in the order of the floats, with infinity and
+    NaN above all others. The largest of integers is the same in any order, which lets the compiler
+    vectorise both loops.
     """
     real = theta.dtype.type
     keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)
     epsilon, largest = real(EPSILON), reinterpret(real(0))
     for n in range(theta.size):
-        g = grad[n]
-        m[n] = keep1 * m[n] + add1 * g
-        v[n] = keep2 * v[n] + add2 * g * g
+        g = dtheta[n]
+        m[n] = keep1 * m[n] + add1 * g  # m = b1 m + (1 - b1) g
+        v[n] = keep2 * v[n] + add2 * g * g  # v = b2 v + (1 - b2) g^2
+        # theta = theta - lr * m_hat / (sqrt(v_hat) + 1e-8)
         theta[n] -= rate * m[n] / (math.sqrt(v[n]) * root_correction + epsilon)
         largest = max(largest, reinterpret(abs(g)))
     for n in range(theta.size):
@@ -41,15 +47,16 @@ def _update(theta, grad, m, v, rate, root_correction):
 
 
 @jit(parallel=True)
-def _update_all(theta, grad, m, v, rate, root_correction):
+def _update_all(theta, dtheta, m, v, rate, root_correction):
+    """Update all parameters, a stretch at a time; return the largest number as `_update` does."""
     n = theta.size
     if n < MIN_PARALLEL:
-        return reinterpret(_update(theta, grad, m, v, rate, root_correction))
+        return reinterpret(_update(theta, dtheta, m, v, rate, root_correction))
     stretches = (n + STRETCH - 1) // STRETCH
-    largest = np.zeros(stretches, grad.dtype)
+    largest = np.zeros(stretches, dtheta.dtype)
     for k in prange(stretches):
         a, b = k * STRETCH, min(n, (k + 1) * STRETCH)
-        bits = _update(theta[a:b], grad[a:b], m[a:b], v[a:b], rate, root_correction)
+        bits = _update(theta[a:b], dtheta[a:b], m[a:b], v[a:b], rate, root_correction)
         largest[k] = reinterpret(bits)
     top = reinterpret(largest[0])
     for k in range(1, stretches):
@@ -58,12 +65,12 @@ def _update_all(theta, grad, m, v, rate, root_correction):
 
 
 def adam_update(parameters: ParameterSet, t: int, lr: float) -> float:
-    """Apply update number t (1, 2, ..) in place; return the largest absolute number in it all.
+    """Apply update number t = 1, 2, .. to theta, m and v, from the gradient in dtheta.
 
-    That number, of gradients, their squares' means and parameters, is there to be watched: it is
-    NaN or infinite if any of them is.
+    Returns the largest absolute number among the gradients, their mean squares v and the
+    parameters. It is NaN or infinite if any of them is, so one number tells that a run diverges.
     """
-    _, _, theta, grad, m, v = parameters
-    rate = theta.dtype.type(lr / (1 - BETA1**t))
-    root_correction = theta.dtype.type(1 / math.sqrt(1 - BETA2**t))
-    return _update_all(theta, grad, m, v, rate, root_correction)
+    p = parameters
+    rate = p.theta.dtype.type(lr / (1 - BETA1**t))
+    root_correction = p.theta.dtype.type(1 / math.sqrt(1 - BETA2**t))
+    return _update_all(p.theta, p.dtheta, p.m, p.v, rate, root_correction)

@@ -5,11 +5,10 @@
     mean              y = (x_1 + .. + x_n) / n          for each row
     reparameterise    z = mu + sigma * eps,   sigma = exp(logvar / 2),   eps ~ N(0, I)
 
-An exponential of logvar is taken of min(logvar, LOGVAR_MAX), in the losses too: sigma stays finite
-however far a diverging encoder goes. The gradient is that of the unguarded formula with the guarded
-sigma, so it still pulls logvar back. Below no guard is needed: sigma becomes 0.
+ReLU's way back, da = dh where h > 0, is done by the product that makes dh. That product is given h
+as its `gate` and writes da instead of dh. Neither a nor dh is ever stored.
 
-A gradient of `y` is called `dy`. Every array is the caller's; a backward overwrites its outputs.
+Every array is the caller's. A backward overwrites its outputs.
 """
 
 import numpy as np
@@ -18,37 +17,29 @@ from npvae.kernels.jit import jit
 from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn
 from npvae.kernels.vecmath import exp
 
-LOGVAR_MAX = 20  # sigma = 22,026, and the square of all that follows from it is finite in float32
+# The layers and losses use min(logvar, LOGVAR_MAX) wherever they need e^logvar. However far a
+# diverging encoder goes, sigma stays finite: at most 22,026, whose square float32 can hold. The
+# gradient is that of the formula without the guard, so it still pulls logvar back.
+LOGVAR_MAX = 20
 
 
 def dense_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, y: np.ndarray) -> None:
     """Compute y = x W + b."""
-    matmul(x, W, y, bias=b)
+    matmul(x, W, y, bias=b)  # (B, in) (in, out) -> (B, out)
 
 
 def dense_relu_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, h: np.ndarray) -> None:
     """Compute h = max(0, x W + b)."""
-    matmul(x, W, h, bias=b, relu=True)
-
-
-@jit
-def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
-    """Compute db, the sum of dy's rows, as (row 0 + row n/2) + (row 1 + row n/2 + 1) + ...
-
-    In this order the critic's two halves, fake and prior, cancel exactly where they should: a
-    rounding residue, however small, would be scaled up by Adam and move a bias for ever.
-    """
-    half = dy.shape[0] // 2
-    db[:] = dy[2 * half] if dy.shape[0] % 2 else dy[0] + dy[half]
-    for row in range(1 - dy.shape[0] % 2, half):
-        for column in range(dy.shape[1]):
-            db[column] += dy[row, column] + dy[row + half, column]
+    matmul(x, W, h, bias=b, relu=True)  # (B, in) (in, out) -> (B, out)
 
 
 def dense_backward(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, db: np.ndarray) -> None:
-    """Compute the gradients of y = x W + b for its parameters: dW = x^T dy, db = sum of rows."""
-    matmul_tn(x, dy, dW)
-    sum_rows(dy, db)
+    """Compute the parameters' gradients from dy (B, out); overwrites dW (in, out) and db (out,).
+
+    Inverts y = x W + b: W_ij meets x_i in every row, so dW = x^T dy; b is added to every row.
+    """
+    matmul_tn(x, dy, dW)  # y = x W        dW = x^T dy        (in, B) (B, out) -> (in, out)
+    sum_rows(dy, db)  #     y = .. + b     db = sum of rows   (B, out) -> (out,)
 
 
 def dense_backward_input(
@@ -56,25 +47,43 @@ def dense_backward_input(
     W: np.ndarray,
     dx: np.ndarray,
     scratch: np.ndarray,
-    relu: np.ndarray | None = None,
+    gate: np.ndarray | None = None,
 ) -> None:
-    """Compute the gradient of y = x W + b for x: dx = dy W^T. `scratch` has room for dy and dx.
+    """Compute the input's gradient dx = dy W^T from dy (B, out); overwrites dx (B, in).
 
-    If x itself is relu(a), pass it as `relu`: dx is then the gradient for a, 0 where x is 0.
+    Inverts y = x W + b. If x = relu(a) itself came out of a ReLU, give x as `gate`: dx is then the
+    gradient for a, which is dy W^T where x > 0 and 0 elsewhere. `scratch` is a vector with room for
+    dy and dx.
     """
-    matmul_nt(dy, W, dx, scratch, gate=relu)
+    matmul_nt(dy, W, dx, scratch, gate=gate)  # (B, out) (out, in) -> (B, in)
+
+
+@jit
+def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
+    """Compute db (n,), the sum of the rows of dy (B, n).
+
+    The sum is (row 0 + row B/2) + (row 1 + row B/2 + 1) + ... In this order the two halves of the
+    critic's batch, fake and prior, cancel exactly where they should. A rounding residue, however
+    small, would be scaled up by Adam and move a bias for ever.
+    """
+    half = dy.shape[0] // 2
+    odd = dy.shape[0] % 2
+    db[:] = dy[2 * half] if odd else dy[0] + dy[half]  # an odd last row has no partner
+    for row in range(1 - odd, half):
+        for column in range(dy.shape[1]):
+            db[column] += dy[row, column] + dy[row + half, column]
 
 
 @jit
 def mean_forward(x: np.ndarray, y: np.ndarray) -> None:
-    """Compute y, the mean of each row of x (B, n)."""
+    """Compute y (B,), the mean of each row of x (B, n)."""
     for row in range(x.shape[0]):
         y[row] = x[row].sum() / x.shape[1]
 
 
 @jit
 def mean_backward(dy: np.ndarray, dx: np.ndarray) -> None:
-    """Compute dx from y_r = sum_j x_rj / n: each of the n columns has the share dy / n."""
+    """Compute dx (B, n) from dy (B,): in y = sum_j x_j / n each x_j has the share 1 / n."""
     for row in range(dx.shape[0]):
         dx[row, :] = dy[row] / dx.shape[1]
 
@@ -90,11 +99,14 @@ def guarded(logvar: np.ndarray, row: int, j: int) -> float:
 def reparameterise_forward(
     mu: np.ndarray, logvar: np.ndarray, eps: np.ndarray, sigma: np.ndarray, z: np.ndarray
 ) -> None:
-    """Compute sigma = exp(logvar / 2) and z = mu + sigma * eps (Kingma & Welling 2014, 2.4)."""
+    """Compute sigma = exp(logvar / 2) and z = mu + sigma * eps, all (B, L).
+
+    Source: Kingma & Welling 2014, section 2.4.
+    """
     half = z.dtype.type(0.5)
     for row in range(z.shape[0]):
         for j in range(z.shape[1]):
-            sigma[row, j] = exp(half * guarded(logvar, row, j))
+            sigma[row, j] = exp(half * guarded(logvar, row, j))  # of the variance: half of logvar
             z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]
 
 
@@ -102,12 +114,11 @@ def reparameterise_forward(
 def reparameterise_backward(
     dz: np.ndarray, eps: np.ndarray, sigma: np.ndarray, dmu: np.ndarray, dlogvar: np.ndarray
 ) -> None:
-    """Compute dmu and dlogvar from dz, with the eps and sigma of the forward pass.
-
-    z = mu + exp(logvar / 2) * eps, so dz/dmu = 1 and dz/dlogvar = sigma * eps / 2.
-    """
+    """Compute dmu and dlogvar from dz, all (B, L), with the eps and sigma of the forward pass."""
     half = dz.dtype.type(0.5)
     for row in range(dz.shape[0]):
         for j in range(dz.shape[1]):
+            # z = mu + sigma * eps                             dz/dmu = 1
             dmu[row, j] = dz[row, j]
+            # sigma = exp(logvar / 2)        dsigma/dlogvar = sigma / 2,  dz/dsigma = eps
             dlogvar[row, j] = half * dz[row, j] * sigma[row, j] * eps[row, j]

@@ -5,8 +5,8 @@
     KL          kl(mu, logvar) = KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - logvar) / 2
                 dkl/dmu = mu,   dkl/dlogvar = (sigma^2 - 1) / 2
 
-Both gradients are of the mean over the batch, which is what training minimises. sigma^2 is taken of
-a guarded logvar (see layers.py).
+Both gradients are of the mean over the batch, which is what training minimises. sigma^2 is e^logvar
+with the guard of layers.py.
 """
 
 import numpy as np
@@ -22,13 +22,16 @@ MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
 
 @jit
 def _bernoulli_row(a, x, scale, terms, da):
-    """Return one row's loss and write scale * (s - x); e^-|a| serves both and cannot overflow."""
+    """Return one row's loss, and write its terms and da = scale * (s - x), each (P,).
+
+    e^-|a| serves both the loss and the sigmoid, and cannot overflow.
+    """
     zero, one = a.dtype.type(0), a.dtype.type(1)
     for p in range(a.size):
         e = exp(-abs(a[p]))
-        terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)
-        s = (one if a[p] >= zero else e) / (one + e)
-        da[p] = scale * (s - x[p])
+        terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)  # nll, in the form that is stable
+        s = (one if a[p] >= zero else e) / (one + e)  # 1/(1 + e^-a), or e^a/(1 + e^a) for a < 0
+        da[p] = scale * (s - x[p])  # dnll/da = s - x
     return pairwise_sum(terms)
 
 
@@ -40,7 +43,7 @@ def _add(x, y):
 
 @jit
 def pairwise_sum(x: np.ndarray) -> float:
-    """Return the sum of x, which is used up: its second half is added to its first, and so on.
+    """Return the sum of x (n,), and overwrite x: its second half is added to its first, and so on.
 
     The order is fixed, the rounding error grows with log n only, and each round vectorises.
     """
@@ -56,13 +59,13 @@ def pairwise_sum(x: np.ndarray) -> float:
 def bernoulli_nll(
     logits: np.ndarray, x: np.ndarray, terms: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
 ) -> float:
-    """Compute the Bernoulli negative log-likelihood of x (B, pixels) in [0, 1], and its gradient.
+    """Compute the Bernoulli negative log-likelihood of x (B, P) in [0, 1], and its gradient.
 
-    Writes each row's loss (B,) and dlogits = d(mean loss)/dlogits, and uses terms (B, pixels);
-    returns the mean loss. Grey pixels are allowed: this is then the cross-entropy, whose minimum is
-    their entropy, not 0.
+    Returns the mean loss. Writes each row's loss to `losses` (B,) and d(mean loss)/dlogits to
+    `dlogits` (B, P), and uses `terms` (B, P). Grey pixels are allowed: the loss is then the
+    cross-entropy, whose minimum is their entropy, not 0.
     """
-    scale = logits.dtype.type(1 / x.shape[0])
+    scale = logits.dtype.type(1 / x.shape[0])  # of the mean over the batch
     if x.size >= MIN_PARALLEL:
         for row in prange(x.shape[0]):
             losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
@@ -77,7 +80,10 @@ def bernoulli_nll(
 
 @jit
 def kl_forward(mu: np.ndarray, logvar: np.ndarray) -> float:
-    """Return the mean over rows of KL(N(mu, e^logvar) || N(0, I)) (Kingma & Welling, app. B)."""
+    """Return the mean over rows of KL(N(mu, e^logvar) || N(0, I)); both arrays are (B, L).
+
+    Source: Kingma & Welling 2014, appendix B.
+    """
     total = 0.0
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
@@ -87,16 +93,17 @@ def kl_forward(mu: np.ndarray, logvar: np.ndarray) -> float:
 
 
 @jit
-def kl_backward(
+def kl_backward_add(
     mu: np.ndarray, logvar: np.ndarray, beta: float, dmu: np.ndarray, dlogvar: np.ndarray
 ) -> None:
-    """Add the gradient of beta * mean KL to dmu and dlogvar.
+    """Add the gradient of beta * mean KL to what dmu and dlogvar (B, L) hold already.
 
-    kl = (mu^2 + e^logvar - 1 - logvar) / 2, so dkl/dmu = mu and dkl/dlogvar = (e^logvar - 1) / 2.
+    There the reparameterisation has left the other term's gradient, that of the reconstruction.
     """
     scale = mu.dtype.type(beta / mu.shape[0])
     half, one = mu.dtype.type(0.5), mu.dtype.type(1)
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
+            # kl = (mu^2 + e^logvar - 1 - logvar) / 2
             dmu[row, j] += scale * mu[row, j]
             dlogvar[row, j] += scale * half * (exp(guarded(logvar, row, j)) - one)

@@ -1,33 +1,76 @@
 """Parameters, their gradients and Adam's moments: one flat aligned buffer each, with named views.
 
-The layers see matrices (`w.W1`, `g.W1`), Adam sees one long vector (`theta`, `grad`), and both are
-the same memory. A checkpoint or a gradient check walks the same vector.
+The layers see matrices (`w.W1`, `dw.W1`), Adam sees one long vector (`theta`, `dtheta`), and both
+are the same memory. A checkpoint or a gradient check walks the same vector.
+
+A network is a list of dense layers. Each has a matrix W (in, out), followed by its bias b (out,).
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
+Weights = TypeVar("Weights", bound=NamedTuple)
+
 
 class ParameterSet(NamedTuple):
-    """Everything that one network learns with. `w` and `g` are named views into `theta`, `grad`."""
+    """Everything that one network learns with. `w` and `dw` are named views of theta and dtheta."""
 
     w: NamedTuple
-    g: NamedTuple
+    dw: NamedTuple
     theta: np.ndarray  # (n,) all parameters
-    grad: np.ndarray  # (n,) the loss's gradient with respect to them
+    dtheta: np.ndarray  # (n,) the loss's gradient with respect to them
     m: np.ndarray  # (n,) Adam's running mean of the gradient
     v: np.ndarray  # (n,) Adam's running mean of its square
 
     def views(self, flat: np.ndarray) -> NamedTuple:
         """Return named views into a vector laid out like theta."""
-        return _views(flat, type(self.w)(*(array.shape for array in self.w)))
+        shapes = {name: array.shape for name, array in self.w._asdict().items()}
+        return _views(flat, type(self.w)(**shapes))
 
 
-def _views(flat: np.ndarray, shapes: NamedTuple) -> NamedTuple:
+def dense_shapes(weights: type[Weights], *layers: tuple[int, int]) -> Weights:
+    """Return the shapes of a network of dense layers, given as (in, out), in place of its arrays.
+
+    `weights` is the network's NamedTuple, whose fields are the W and b of each layer in turn.
+    """
+    return weights(*(shape for n_in, n_out in layers for shape in ((n_in, n_out), (n_out,))))
+
+
+def make_parameters(
+    shapes: NamedTuple, dtype: np.dtype, rng: np.random.Generator | None = None
+) -> ParameterSet:
+    """Allocate a network's parameters and draw their start.
+
+    `shapes` comes from `dense_shapes`. W and b of a layer start uniform in +-1/sqrt(in), in the
+    order of the fields; without `rng`, at 0. Raises ValueError for shapes of another kind.
+    """
+    for W, b in zip(shapes[::2], shapes[1::2], strict=True):
+        if len(W) != 2 or b != W[1:]:
+            raise ValueError(f"{W} and {b} are not the shapes of a matrix and its bias")
+    total = sum(_padded(math.prod(shape), dtype) for shape in shapes)
+    theta, dtheta, m, v = (aligned_zeros(total, dtype) for _ in range(4))
+    w, dw = _views(theta, shapes), _views(dtheta, shapes)
+    if rng is not None:
+        for W, b in zip(w[::2], w[1::2], strict=True):
+            bound = 1 / np.sqrt(W.shape[0])
+            W[...] = rng.uniform(-bound, bound, W.shape)
+            b[...] = rng.uniform(-bound, bound, b.shape)
+    return ParameterSet(w=w, dw=dw, theta=theta, dtheta=dtheta, m=m, v=v)
+
+
+def aligned_zeros(shape: tuple[int, ...] | int, dtype: np.dtype) -> np.ndarray:
+    """Return a zeroed C-contiguous array whose first element lies on a 64-byte boundary."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    skip = -raw.ctypes.data % ALIGNMENT
+    return raw[skip : skip + size].view(dtype).reshape(shape)
+
+
+def _views(flat: np.ndarray, shapes: Weights) -> Weights:
     """Cut a vector into arrays of these shapes, each beginning on a boundary of its own.
 
     The gaps between them hold 0 in theta, and so their gradients and moments stay 0 too.
@@ -41,32 +84,6 @@ def _views(flat: np.ndarray, shapes: NamedTuple) -> NamedTuple:
 
 
 def _padded(size: int, dtype: np.dtype) -> int:
+    """Return the first number from `size` on that fills whole boundaries."""
     step = ALIGNMENT // np.dtype(dtype).itemsize
     return -(-size // step) * step
-
-
-def aligned_zeros(shape: tuple[int, ...] | int, dtype: np.dtype) -> np.ndarray:
-    """Return a zeroed C-contiguous array whose first element lies on a 64-byte boundary."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    skip = -raw.ctypes.data % ALIGNMENT
-    return raw[skip : skip + size].view(dtype).reshape(shape)
-
-
-def make_parameters(
-    shapes: NamedTuple, dtype: np.dtype, rng: np.random.Generator | None = None
-) -> ParameterSet:
-    """Allocate a network's parameters and draw their start.
-
-    `shapes` is the network's NamedTuple filled with array shapes in place of arrays; a matrix (in,
-    out) is followed by its bias (out,). Both start uniform in +-1/sqrt(in); without `rng`, at 0.
-    """
-    total = sum(_padded(math.prod(shape), dtype) for shape in shapes)
-    theta, grad, m, v = (aligned_zeros(total, dtype) for _ in range(4))
-    parameters = ParameterSet(_views(theta, shapes), _views(grad, shapes), theta, grad, m, v)
-    if rng is not None:
-        for array in parameters.w:
-            if array.ndim == 2:
-                bound = 1 / np.sqrt(array.shape[0])
-            array[...] = rng.uniform(-bound, bound, array.shape)
-    return parameters

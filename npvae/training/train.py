@@ -161,7 +161,7 @@ def make_step(run: Run, images: np.ndarray, batch: int):
 
         def step(index, rng):
             rng.standard_normal(out=a.eps, dtype=np.float32)
-            return kl_step(run.vae, a, images, index, o.beta, o.lr, run.steps + 1)
+            return kl_step(run.vae, a, images, index, beta=o.beta, lr=o.lr, t=run.steps + 1)
 
         return step
 
@@ -174,9 +174,20 @@ def make_step(run: Run, images: np.ndarray, batch: int):
         rng.random(out=alpha, dtype=np.float32)
         rng.standard_normal(out=a.eps, dtype=np.float32)
         return ws_step(
-            run.vae, a, run.critic, critic_batch, images, index, noise, alpha,
-            o.wasserstein_weight, o.gp_weight, o.lr, o.critic_lr, run.steps + 1,
-        )  # fmt: skip
+            run.vae,
+            a,
+            run.critic,
+            critic_batch,
+            images,
+            index,
+            noise=noise,
+            alpha=alpha,
+            wasserstein_weight=o.wasserstein_weight,
+            gp_weight=o.gp_weight,
+            lr=o.lr,
+            critic_lr=o.critic_lr,
+            t=run.steps + 1,
+        )
 
     return step
 

@@ -91,7 +91,7 @@ def test_classifier_loss_for_every_parameter(steps):
         return classifier_objective(net, a, small.labels[small.index])
 
     loss()
-    arrays = {n: (w, g.copy()) for n, w, g in zip(net.w._fields, net.w, net.g, strict=True)}
+    arrays = {n: (w, dw.copy()) for n, w, dw in zip(net.w._fields, net.w, net.dw, strict=True)}
     found = check_gradients(
         loss, arrays, lambda: np.concatenate([a.h1, a.h2], axis=1) > 0, samples=10**6
     )

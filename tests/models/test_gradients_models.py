@@ -36,7 +36,7 @@ def network(stage, train):
 
 def parameters(network):
     return {
-        n: (w, g.copy()) for n, w, g in zip(network.w._fields, network.w, network.g, strict=True)
+        n: (w, dw.copy()) for n, w, dw in zip(network.w._fields, network.w, network.dw, strict=True)
     }
 
 
@@ -58,7 +58,7 @@ def test_kl_loss_for_every_vae_parameter(stage):
         return bce + beta * kl
 
     loss()
-    active = lambda: np.concatenate([net.a.h, net.a.g], axis=1) > 0  # noqa: E731
+    active = lambda: np.concatenate([net.a.h_enc, net.a.h_dec], axis=1) > 0  # noqa: E731
     check(loss, parameters(net.vae), active, STEP)
 
 
@@ -75,7 +75,7 @@ def test_ws_loss_for_every_vae_parameter(stage):
     loss()
 
     def active():
-        return np.concatenate([net.a.h, net.a.g, fake.h1, fake.h2], axis=1) > 0
+        return np.concatenate([net.a.h_enc, net.a.h_dec, fake.h1, fake.h2], axis=1) > 0
 
     check(loss, parameters(net.vae), active, STEP)
 
@@ -151,7 +151,7 @@ def test_second_backward_pass_of_the_penalty(stage):
     z = mixed.z.copy()
     penalty_at(z, net)
     penalty_backward(net.critic.w, mixed, net.batch.norm, weight)
-    score_backward_weights(net.critic.g, mixed)
+    score_backward_weights(net.critic.dw, mixed)
 
     def active():
         return np.concatenate([mixed.h1, mixed.h2], axis=1) > 0
@@ -185,7 +185,7 @@ def test_penalty_is_finite_where_the_input_gradient_is_zero():
     critic_inputs(net)
     w1, penalty, norm = critic_objective(net.critic, net.batch, 10.0)
     assert (w1, penalty, norm) == (0.0, 1.0, 0.0)
-    assert np.isfinite(net.critic.grad).all()
+    assert np.isfinite(net.critic.dtheta).all()
 
 
 def test_the_norm_is_taken_per_sample():

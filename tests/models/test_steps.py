@@ -16,7 +16,7 @@ from npvae.models.objectives import critic_objective, make_critic_batch, ws_obje
 from npvae.models.steps import critic_step, kl_step, mix, ws_step
 from npvae.models.vae import encode_forward, make_vae, make_vae_activations, sample_forward
 from npvae.nn.adam import adam_update
-from npvae.nn.parameters import make_parameters
+from npvae.nn.parameters import dense_shapes, make_parameters
 from npvae.nn.pixels import gather
 
 THREADS = numba.config.NUMBA_NUM_THREADS
@@ -64,7 +64,9 @@ def test_vae_and_critic_each_stay_where_they_are_while_the_other_learns():
 
     vae, before = state(net.vae), [w.copy() for w in net.critic.w]
     noise, alpha = net.normal(2, *net.a.eps.shape), net.rng.uniform(size=5)
-    critic_step(net.critic, net.batch, net.a, *noise, alpha, 10.0, 1e-2, 5)
+    eps, prior = noise
+    rest = {"alpha": alpha, "gp_weight": 10.0, "lr": 1e-2, "t": 5}
+    critic_step(net.critic, net.batch, net.a, eps=eps, prior=prior, **rest)
     assert state(net.vae) == vae
     # All but b3, which shifts every score alike: the loss does not see it.
     assert min(moved(net.critic, before)[:-1]) > 0.5
@@ -83,7 +85,8 @@ def ws_steps(eps, noise, alpha, steps=1, lr=1e-2):
     for t in range(1, steps + 1):
         ws_step(
             net.vae, net.a, net.critic, net.batch, net.images, net.index,
-            noise, alpha, 0.5, 10.0, lr, 1e-2, t,
+            noise=noise, alpha=alpha, wasserstein_weight=0.5, gp_weight=10.0, lr=lr,
+            critic_lr=1e-2, t=t,
         )  # fmt: skip
     return net
 
@@ -106,7 +109,9 @@ def test_critic_updates_are_counted_across_steps():
     gather(alone.images, alone.index, alone.a.x)
     encode_forward(alone.vae.w, alone.a)
     for t, k in enumerate([0, 1, 0, 1], start=1):
-        critic_step(alone.critic, alone.batch, alone.a, *noise[k], alpha[k], 10.0, 1e-2, t)
+        eps, prior = noise[k]
+        rest = {"alpha": alpha[k], "gp_weight": 10.0, "lr": 1e-2, "t": t}
+        critic_step(alone.critic, alone.batch, alone.a, eps=eps, prior=prior, **rest)
     assert state(net.critic) == state(alone.critic)
 
 
@@ -116,8 +121,8 @@ def test_the_critic_teaches_the_encoder_in_proportion_to_its_weight_and_not_the_
     gradients = []
     for weight in (0.0, 1.5, 3.0):
         ws_objective(net.vae, net.a, net.critic.w, net.batch.fake, weight)
-        gradients.append([g.copy() for g in net.vae.g])
-    for name, none, once, twice in zip(net.vae.g._fields, *gradients, strict=True):
+        gradients.append([dw.copy() for dw in net.vae.dw])
+    for name, none, once, twice in zip(net.vae.dw._fields, *gradients, strict=True):
         assert np.any(once != none) == (name in ("W1", "b1", "W2", "b2")), name
         assert np.allclose(twice - none, 2 * (once - none), rtol=1e-9, atol=1e-12), name
 
@@ -173,7 +178,7 @@ def test_32_images_are_learnt_by_heart(kind):
             bce[n] = net.losses[0]
         else:
             net.a.eps[:] = net.normal(32, 10)
-            bce[n] = kl_step(net.vae, net.a, images, np.arange(32), 0.01, 1e-2, n + 1)[0]
+            bce[n] = kl_step(net.vae, net.a, images, np.arange(32), beta=0.01, lr=1e-2, t=n + 1)[0]
     assert bce.min() > least
     assert bce[-20:].mean() - least < 0.015 * (forgetful - least)
 
@@ -192,15 +197,15 @@ class Pair(NamedTuple):
 
 
 def test_two_adam_updates_worked_by_hand():
-    p = make_parameters(Pair((1, 2), (2,)), np.float64)
+    p = make_parameters(dense_shapes(Pair, (1, 2)), np.float64)
     p.w.W[:], p.w.b[:] = [[1.0, -2.0]], [3.0, 0.0]
-    p.g.W[:], p.g.b[:] = [[0.5, -4.0]], [0.0, 1e-8]
+    p.dw.W[:], p.dw.b[:] = [[0.5, -4.0]], [0.0, 1e-8]
     # m = 0.1 g and v = 0.001 g^2, corrected g and g^2: a step of 0.1 g / (|g| + 1e-8)
     assert adam_update(p, 1, 0.1) == 4  # the largest absolute gradient
     assert p.w.W[0].tolist() == pytest.approx([0.900000002, -1.90000000025], abs=1e-12)
     assert p.w.b.tolist() == pytest.approx([3.0, -0.05], abs=1e-12)
 
-    p.g.W[:], p.g.b[:] = [[0.1, 0.0]], [0.0, 1e-8]
+    p.dw.W[:], p.dw.b[:] = [[0.1, 0.0]], [0.0, 1e-8]
     # W[0]: m = 0.9 * 0.05 + 0.1 * 0.1 = 0.055                   / 0.19     = 0.289473684211
     #       v = 0.999 * 0.00025 + 0.001 * 0.01 = 0.00025975       / 0.001999 = 0.129939969985
     #       a step of 0.1 * 0.289473684211 / (0.360471871281 + 1e-8)       = 0.080304095615
@@ -218,7 +223,8 @@ def test_variance_of_sampled_z_is_exp_of_logvar():
     net.a.mu[:], net.a.logvar[:] = mu, logvar
     eps, prior, net.a.eps[:] = net.normal(3, n, 3)
     sample_forward(net.a)
-    critic_step(net.critic, net.batch, net.a, eps, prior, net.rng.uniform(size=n), 10.0, 1e-3, 1)
+    rest = {"alpha": net.rng.uniform(size=n), "gp_weight": 10.0, "lr": 1e-3, "t": 1}
+    critic_step(net.critic, net.batch, net.a, eps=eps, prior=prior, **rest)
     assert np.array_equal(net.batch.prior.z, prior)
     for z in (net.a.z, net.batch.fake.z):  # five standard errors each
         assert np.abs((z.mean(axis=0) - mu) / np.exp(logvar / 2)).max() < 5 / np.sqrt(n)
@@ -243,7 +249,7 @@ def test_float32_trains_as_float64_does(train, rates):
     assert nets[0].losses == pytest.approx(nets[1].losses, rel=1e-5, abs=1e-6)
     for network in ("vae", "critic"):
         p, q = (getattr(net, network) for net in nets)
-        for name, g, exact in zip(p.g._fields, p.g, q.g, strict=True):
+        for name, g, exact in zip(p.dw._fields, p.dw, q.dw, strict=True):
             tolerance = 3e-6 * np.linalg.norm(exact) + 1e-7
             assert np.linalg.norm(g - exact) < tolerance, (network, name)
         differences = np.concatenate([np.ravel(a - b) for a, b in zip(p.w, q.w, strict=True)])
@@ -290,10 +296,10 @@ def test_flat_buffers_are_the_views_and_zeros_between_them(network):
     net.train_ws(3)
     p = getattr(net, network)
     flat = [a.copy() for a in p[2:]]
-    for n, (w, g) in enumerate(zip(p.w, p.g, strict=True), start=1):
+    for n, (w, g) in enumerate(zip(p.w, p.dw, strict=True), start=1):
         assert w.ctypes.data % 64 == g.ctypes.data % 64 == 0
         w[...] = g[...] = n
-    assert np.array_equal(p.theta, p.grad)  # the same layout
+    assert np.array_equal(p.theta, p.dtheta)  # the same layout
     assert [np.sum(p.theta == n + 1) for n in range(len(p.w))] == [w.size for w in p.w]
     padding = p.theta == 0
     assert padding.any()

@@ -161,9 +161,9 @@ def test_resuming_on_other_data_is_refused(tmp_path, digits):
 @pytest.mark.parametrize("size", [100, 400_000])
 def test_adam_reports_a_single_gradient_that_is_not_finite(size, bad):
     p = make_parameters(CriticWeights((1, size), (size,), (1, 1), (1,), (1, 1), (1,)), np.float32)
-    p.grad[:] = 3
+    p.dtheta[:] = 3
     assert adam_update(p, 1, 1e-3) == 3
-    p.g.W1[0, size // 2] = bad
+    p.dw.W1[0, size // 2] = bad
     assert not np.isfinite(adam_update(p, 2, 1e-3))
 
 

@@ -18,7 +18,7 @@ from npvae.nn.layers import (
     dense_forward,
     dense_relu_forward,
 )
-from npvae.nn.parameters import ParameterSet, aligned_zeros, make_parameters
+from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 from npvae.nn.pixels import gather
 
 HIDDEN = (256, 64)
@@ -62,10 +62,8 @@ def make_classifier(
 ) -> ParameterSet:
     """Allocate the classifier's parameters and draw their start, uniform in +-1/sqrt(fan_in)."""
     first, second = hidden
-    shapes = ClassifierWeights(
-        (pixels, first), (first,), (first, second), (second,), (second, classes), (classes,)
-    )
-    return make_parameters(shapes, dtype, rng)
+    layers = (pixels, first), (first, second), (second, classes)
+    return make_parameters(dense_shapes(ClassifierWeights, *layers), dtype, rng)
 
 
 def make_classifier_activations(w: ClassifierWeights, batch: int) -> ClassifierActivations:
@@ -95,20 +93,22 @@ def classify_forward(w: ClassifierWeights, a: ClassifierActivations) -> None:
     dense_forward(a.h2, w.W3, w.b3, a.logits)
 
 
-def classify_backward(w: ClassifierWeights, g: ClassifierWeights, a: ClassifierActivations) -> None:
+def classify_backward(
+    w: ClassifierWeights, dw: ClassifierWeights, a: ClassifierActivations
+) -> None:
     """Compute the parameters' gradients from dlogits."""
-    dense_backward(a.h2, a.dlogits, g.W3, g.b3)
-    dense_backward_input(a.dlogits, w.W3, a.d2, a.scratch, relu=a.h2)
-    dense_backward(a.h1, a.d2, g.W2, g.b2)
-    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, relu=a.h1)
-    dense_backward(a.x, a.d1, g.W1, g.b1)
+    dense_backward(a.h2, a.dlogits, dw.W3, dw.b3)
+    dense_backward_input(a.dlogits, w.W3, a.d2, a.scratch, gate=a.h2)
+    dense_backward(a.h1, a.d2, dw.W2, dw.b2)
+    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, gate=a.h1)
+    dense_backward(a.x, a.d1, dw.W1, dw.b1)
 
 
 def classifier_objective(net: ParameterSet, a: ClassifierActivations, labels: np.ndarray) -> float:
-    """Compute the mean cross-entropy of a.x with labels (B,) in nats, and its gradient in net.g."""
+    """Return a.x's mean cross-entropy with labels (B,) in nats; leave its gradient in net.dw."""
     classify_forward(net.w, a)
     loss = softmax_cross_entropy(a.logits, labels, a.nll, a.dlogits)
-    classify_backward(net.w, net.g, a)
+    classify_backward(net.w, net.dw, a)
     return loss
 
 

@@ -1,0 +1,108 @@
+"""The gradient checker itself: a checker that passes everything is worth nothing."""
+
+import numpy as np
+import pytest
+
+from npvae.nn.gradcheck import STEP, check_gradients, relative_error
+
+
+class TestTheCheckerCanFail:
+    """Break the gradient of sum(dy * x^4) / 4 in every known way."""
+
+    x = np.random.default_rng(0).uniform(0.5, 2, (4, 3))
+    dy = np.random.default_rng(1).standard_normal((4, 3))
+
+    def error(self, dx, **options):
+        return check_gradients(
+            lambda: float(np.sum(self.dy * self.x**4)) / 4, {"x": (self.x, dx)}, **options
+        ).max_error
+
+    def test_right(self):
+        assert self.error(self.dy * self.x**3) < 1e-9
+
+    def test_flipped_sign(self):
+        dx = self.dy * self.x**3
+        dx[2, 1] *= -1
+        assert self.error(dx) == pytest.approx(1)
+
+    def test_dropped_batch_mean(self):
+        assert self.error(4 * self.dy * self.x**3) == pytest.approx(3 / 5)
+
+    def test_missing_jacobian(self):
+        assert self.error(self.dy) > 0.1
+
+    def test_coarse_step(self):
+        # h^4 is no longer small: of an x^8 the formula sees too much curvature.
+        x, dy = self.x, self.dy
+        arrays = {"x": (x, 8 * dy * x**7)}
+
+        def loss():
+            return float(np.sum(dy * x**8))
+
+        assert check_gradients(loss, arrays).max_error < 1e-7
+        assert check_gradients(loss, arrays, step=0.1).max_error > 1e-5
+
+    def test_a_kink_is_skipped_and_counted(self):
+        x = np.array([1.0, 1e-4, -1.0])
+        dx = (x > 0) * 1.0
+
+        def loss():
+            return float(np.maximum(x, 0).sum())
+
+        found = check_gradients(loss, {"x": (x, dx)}, active=lambda: x > 0)
+        assert (found.checked, found.skipped) == (2, 1)
+        assert found.max_error < 1e-9
+        assert check_gradients(loss, {"x": (x, dx)}).max_error > 0.1
+
+    def test_float32_and_wrong_shapes_are_refused(self):
+        with pytest.raises(TypeError, match="float64"):
+            check_gradients(lambda: 0.0, {"x": (np.zeros(2, np.float32), np.zeros(2))})
+        with pytest.raises(ValueError, match=r"\(2,\)"):
+            check_gradients(lambda: 0.0, {"x": (np.zeros(2), np.zeros(3))})
+
+    def test_values_are_put_back(self):
+        before = self.x.copy()
+        self.error(self.dy)
+        assert np.array_equal(before, self.x)
+
+
+def test_relative_error_is_the_documented_formula():
+    assert relative_error(3.0, 1.0) == 0.5
+    assert relative_error(1e-12, 0.0) == pytest.approx(1e-4)
+
+
+def test_a_single_number_is_a_check():
+    x = np.array([1.5])
+    found = check_gradients(lambda: float(x[0] ** 2), {"x": (x, np.array([3.0]))})
+    assert (found.checked, found.skipped) == (1, 0) and found.max_error < 1e-9
+
+
+def test_nothing_checked_is_an_error_and_not_a_pass():
+    x = np.array([1e-4])
+    with pytest.raises(ValueError, match="nothing was checked"):
+        check_gradients(lambda: float(abs(x[0])), {"x": (x, np.ones(1))}, active=lambda: x > 0)
+    with pytest.raises(ValueError, match="nothing was checked"):
+        check_gradients(lambda: 0.0, {})
+
+
+@pytest.mark.parametrize("offset", [STEP, -STEP, 2 * STEP, -2 * STEP])
+def test_a_relu_that_changes_side_at_any_one_of_the_four_points_is_skipped(offset):
+    """The unit is off at this point alone, and on at the three others."""
+    x = np.array([1.0])
+
+    def active():
+        return np.array([abs(x[0] - 1 - offset) > STEP / 4])
+
+    with pytest.raises(ValueError, match="nothing was checked"):
+        check_gradients(lambda: float(x[0]), {"x": (x, np.ones(1))}, active=active)
+    found = check_gradients(lambda: float(x[0]), {"x": (x, np.ones(1))}, active=lambda: x > 0)
+    assert (found.checked, found.skipped) == (1, 0)
+
+
+def test_the_sides_of_all_relus_are_compared():
+    """One of two units flips."""
+    x = np.array([1.0, 1e-4])
+    found = check_gradients(
+        lambda: float(np.maximum(x, 0).sum()), {"x": (x, np.ones(2))}, active=lambda: x > 0
+    )
+    assert (found.checked, found.skipped) == (1, 1)
