@@ -1,0 +1,84 @@
+"""The pages keep their promises: their numbers come out, and what they point to exists.
+
+Every `pycon` block is run, the blocks of a page one after another with shared names. Every
+`path::name` and every link to a file must lead somewhere.
+"""
+
+import ast
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("exercises/*.md")])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+NAMED = re.compile(r"`([\w./]+\.py)::([\w.\[\]-]+)`")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+PATH = re.compile(r"`((?:npvae|tests|docs|benchmarks|exercises)/[\w./-]*)`")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(page: Path) -> list[str]:
+    return [code for language, code in FENCE.findall(page.read_text()) if language == "pycon"]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=name)
+def test_the_numbers_of_a_page_come_out(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    parser, names = doctest.DocTestParser(), {}
+    report = []
+    for number, code in enumerate(blocks(page), start=1):
+        test = parser.get_doctest(code, names, f"block {number}", name(page), 0)
+        runner = doctest.DocTestRunner(verbose=False)
+        runner.run(test, out=report.append, clear_globs=False)
+        names = test.globs
+    assert not report, "".join(report)
+
+
+def definitions(source: Path) -> set[str]:
+    """Every function, class and constant of a file, and `Class.member`."""
+    found = set()
+    for node in ast.parse(source.read_text()).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {f"{node.name}.{m.name}" for m in node.body if hasattr(m, "name")}
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_what_a_page_names_exists(page):
+    missing = []
+    text = page.read_text()
+    for path, wanted in NAMED.findall(text):
+        if not (ROOT / path).exists() or wanted not in definitions(ROOT / path):
+            missing.append(f"{path}::{wanted}")
+    for target, _ in LINK.findall(text):
+        if "://" not in target and not (page.parent / target).exists():
+            missing.append(target)
+    missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
+    assert not missing
+
+
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_to_headings_lead_to_headings(page):
+    text = FENCE.sub("", page.read_text())
+    for target, fragment in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        aim = page if not target else page.parent / target
+        headings = re.findall(r"^#+ (.*)$", FENCE.sub("", aim.read_text()), re.M)
+        assert fragment in {anchor(h) for h in headings}, f"{target}#{fragment}"
