@@ -1,0 +1,1 @@
+"""From measured numbers to sentences, pictures and one page."""
