@@ -14,7 +14,7 @@ from npvae.training.checkpoint import Run
 from npvae.evaluation.comparison import Comparison
 from npvae.data.dataset import Dataset, load_data
 from npvae.files.atomic import make_directory, write_text
-from npvae.training.many import train_all
+from npvae.training.parallel import train_missing
 from npvae.evaluation.measure import SEED, Bench, Measurement, make_bench, measure
 from npvae.report.page import write_page
 from npvae.report.text import write_report
@@ -135,7 +135,7 @@ def _other_seeds(run: Run, request: Request, bench: Bench) -> list[Measurement]:
     wanted = {
         directory / f"{run.options.run}-{seed}": replace(run.options, seed=seed) for seed in seeds
     }
-    others = train_all(wanted, request.data_dir, run.data)
+    others = train_missing(wanted, request.data_dir, run.data)
     work = (delayed(_measure_alone)(others[path], bench) for path in wanted)
     processes = min(len(wanted), numba.config.NUMBA_NUM_THREADS) or 1
     return list(Parallel(processes)(work))
