@@ -9,6 +9,7 @@ import io
 import json
 import math
 import platform
+import shlex
 import signal
 import sys
 import threading
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
-from npvae.files.atomic import make_directory, only_user, write_text
+from npvae.files.atomic import make_directory, move_aside, only_user, write_text
 from npvae.kernels.jit import is_compiled, set_threads
 from npvae.models.inference import test_errors
 from npvae.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
@@ -32,7 +33,8 @@ from npvae.training.options import Options, Settings
 def train(options: Options, settings: Settings) -> Run:
     """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
 
-    With settings.resume it goes on from the checkpoint there, if there is one.
+    With settings.resume it goes on from the checkpoint there, if there is one; otherwise it first
+    moves the run that is there aside, and prints where to.
     Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
     turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """
@@ -66,8 +68,13 @@ def use_threads(threads: int | None) -> None:
 
 
 def _start(options: Options, settings: Settings, data: Dataset) -> Run:
-    """Return the run to go on with: a new one, or the one in the checkpoint."""
+    """Return the run to go on with: the one in the checkpoint, or a new one in its place."""
     path = settings.out / "checkpoint.npz"
+    if path.is_file() and not settings.resume:
+        # The checkpoint goes first: `--resume` can write the other two again from it.
+        aside = move_aside(settings.out, ("checkpoint.npz", "history.csv", "config.json"))
+        back = f"mv {shlex.quote(str(aside))}/* {shlex.quote(str(settings.out))}"
+        print(f"{settings.out}: the run that was here is now in {aside}; to get it back: {back}")
     if not (settings.resume and path.exists()):
         return new_run(options, data.image_shape, data.name)
     run = load_checkpoint(path)

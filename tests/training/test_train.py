@@ -196,7 +196,8 @@ def test_a_loss_that_turns_nan_stops_the_run_and_keeps_the_checkpoint(tmp_path, 
     before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
     with pytest.raises(UserError, match=r"step \d+ .*no longer finite.*learning rate"):
         train(options("kl", lr=1e30), settings(tmp_path, digits))
-    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+    assert (tmp_path / "out.1" / "checkpoint.npz").read_bytes() == before
+    assert not (tmp_path / "out" / "checkpoint.npz").exists()
 
 
 def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
