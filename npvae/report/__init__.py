@@ -1,0 +1,1 @@
+"""From the measurements to pictures, sentences and one page."""
