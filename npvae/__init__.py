@@ -19,6 +19,6 @@ def load(directory: str | PathLike[str]) -> "Model":
 
     Reads `checkpoint.npz` there. Raises UserError if it is missing or damaged.
     """
-    from npvae.library import load_model  # here: its libraries take half a second to import
+    from npvae.library import Model  # here: its libraries take half a second to import
 
-    return load_model(directory)
+    return Model(directory)

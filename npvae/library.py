@@ -8,6 +8,7 @@ a model's images have one row, an array (1, pixels) is one image.) All results a
 first call on a machine compiles the kernels, which takes about 15 seconds.
 """
 
+import math
 from os import PathLike
 from pathlib import Path
 
@@ -17,33 +18,23 @@ from npvae.data.npz import check_images_header, checked_images
 from npvae.errors import UserError
 from npvae.models import inference
 from npvae.models.critic import make_critic_activations, score_forward
-from npvae.training.checkpoint import Run, load_checkpoint
+from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 
 
-def load_model(directory: str | PathLike[str]) -> "Model":
-    """Load the model whose checkpoint is in `directory`; raises UserError, see load_checkpoint."""
-    return Model(load_checkpoint(Path(directory) / "checkpoint.npz"))
-
-
 class Model:
-    """A trained VAE, with its critic if it has one.
+    """A trained VAE, with its critic if it has one: the `run` in the checkpoint of a directory.
 
     All methods raise UserError for arrays of a wrong shape or type, or with values out of range.
     """
 
-    def __init__(self, run: Run):
-        self.run = run  # weights, history and what else the checkpoint holds
+    def __init__(self, directory: str | PathLike[str]):
+        self.run = load_checkpoint(Path(directory) / "checkpoint.npz")
 
     @property
     def options(self) -> Options:
         """Return the options that the model was trained with."""
         return self.run.options
-
-    @property
-    def image_shape(self) -> tuple[int, int]:
-        """Return the size of the model's images: (rows, columns)."""
-        return self.run.image_shape
 
     def encode(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mu and sigma of the posterior N(mu, sigma^2) of z for each image."""
@@ -55,7 +46,7 @@ class Model:
     def decode(self, z: np.ndarray) -> np.ndarray:
         """Return the image (rows, columns) of z, or the images (N, rows, columns), in [0, 1]."""
         rows, is_one = self._z_rows(z)
-        images = inference.decode(self.run.vae.w, rows).reshape(-1, *self.image_shape)
+        images = inference.decode(self.run.vae.w, rows).reshape(-1, *self.run.image_shape)
         return images[0] if is_one else images
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
@@ -98,7 +89,7 @@ class Model:
     def _image_rows(self, images: np.ndarray) -> tuple[np.ndarray, bool]:
         """Return images as rows (N, pixels), uint8 or float32, and whether there is only one."""
         images = np.asarray(images)
-        shape, pixels = self.image_shape, self.image_shape[0] * self.image_shape[1]
+        shape, pixels = self.run.image_shape, math.prod(self.run.image_shape)
         is_one = images.shape in (shape, (pixels,))
         if not is_one and (images.shape[1:] not in (shape, (pixels,)) or len(images) == 0):
             raise UserError(

@@ -109,9 +109,8 @@ def test_a_kl_run_has_no_scores(tmp_path):
         saved(tmp_path, "kl").score(np.zeros(LATENT))
 
 
-def test_options_and_size_are_those_of_the_run(model, tmp_path):
+def test_options_are_those_of_the_run(model, tmp_path):
     assert model.options == Options(model.options.run, latent_dim=LATENT, hidden_dim=16)
-    assert model.image_shape == (ROWS, COLUMNS)
     assert npvae.load(str(tmp_path)).options == model.options
 
 
