@@ -6,14 +6,16 @@ BIN = .venv/bin
 .PHONY: experiment test environment
 
 # Train both models, compare them, write report/report.html: about ten minutes.
+experiment: LIST = requirements.txt
 experiment: environment
 	$(BIN)/python run_kl.py
 	$(BIN)/python run_ws.py
 	$(BIN)/python analyze.py
 
+test: LIST = requirements-dev.txt
 test: environment
 	$(BIN)/pytest
 
 environment:
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet -r $(LIST)

@@ -27,6 +27,12 @@ from npvae.data.npz import read_npz
 from npvae.errors import UserError
 
 SPLIT_SEED = 0
+SAMPLE_WARNING = (
+    "npvae: using a sample of 5,000 digits, so results are not comparable to the full-set figures:"
+    " MNIST is not in the cache and cannot be downloaded ({}); for the real data connect to the"
+    " network, or put the four MNIST files into a directory and name it with --data-dir or"
+    " NPVAE_DATA_DIR"
+)
 
 
 @dataclass(frozen=True)
@@ -58,10 +64,8 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     data_dir: a directory with the four IDX files of MNIST or of the same names (each gzipped or
     not; labels may be missing), or a .npz file (see npz.py). Without it, see this module's head.
     Falling back on the sample of 5,000 digits prints one line on stderr.
-    Raises UserError for a limit below 1, and when anything is wrong with data that the user named.
+    Raises UserError when anything is wrong with data that the user named.
     """
-    if limit is not None and limit < 1:
-        raise UserError(f"the limit on training images is {limit}; it must be at least 1")
     if data_dir is None:
         data_dir = os.environ.get("NPVAE_DATA_DIR") or None
 
@@ -75,7 +79,7 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
         except OSError as error:
             title, train, test = _load_sample()
             is_sample = True
-            print(_sample_warning(error), file=sys.stderr)
+            print(SAMPLE_WARNING.format(error), file=sys.stderr)
 
     train_images = train.images[:limit]
     train_labels = None if train.labels is None else train.labels[:limit]
@@ -110,10 +114,11 @@ def _load_named(path: Path) -> tuple[str, _Part, _Part]:
 
 
 def _check_match(path: Path, train: _Part, test: _Part) -> None:
-    if train.images.shape[1:] != test.images.shape[1:]:
+    sizes = [f"{part.images.shape[1]} x {part.images.shape[2]}" for part in (train, test)]
+    if sizes[0] != sizes[1]:
         raise UserError(
-            f"{path}: training images of {_size(train.images)} pixels but test images of "
-            f"{_size(test.images)}; they must have one size"
+            f"{path}: training images of {sizes[0]} pixels but test images of {sizes[1]}; they must"
+            " have one size"
         )
     if train.images.dtype != test.images.dtype:
         raise UserError(
@@ -180,15 +185,6 @@ def _load_sample() -> tuple[str, _Part, _Part]:
     return "sample of 5,000 MNIST digits", *_hold_out(part, every=5)
 
 
-def _sample_warning(error: OSError) -> str:
-    return (
-        "npvae: using a sample of 5,000 digits, so results are not comparable to the "
-        f"full-set figures: MNIST is not in the cache and cannot be downloaded ({error}); for the "
-        "real data connect to the network, or put the four MNIST files into a directory and name "
-        "it with --data-dir or NPVAE_DATA_DIR"
-    )
-
-
 def _hold_out(part: _Part, every: int) -> tuple[_Part, _Part]:
     """Split off one image in `every`, from each class alike: (training part, test part).
 
@@ -231,7 +227,3 @@ def _check_counts(
             f"{images_from}: {len(images):,} images, but {len(labels):,} labels in {labels_from}; "
             "each image needs one label"
         )
-
-
-def _size(images: np.ndarray) -> str:
-    return f"{images.shape[1]} x {images.shape[2]}"

@@ -98,7 +98,15 @@ def _download(mirror: str, name: str, cache: Path) -> np.ndarray:
     with tempfile.NamedTemporaryFile(dir=cache, prefix=f"{name}.", delete=False) as file:
         temporary = Path(file.name)
     try:
-        with temporary.open("wb") as file, _progress_bar(f"{name}.gz") as bar:
+        progress = tqdm(
+            desc=f"{name}.gz",
+            total=1,  # until pooch sets the real one; it cannot take a bar without a total
+            unit="B",
+            unit_scale=True,
+            leave=False,
+            disable=None,  # no bar where stderr is not a terminal
+        )
+        with temporary.open("wb") as file, progress as bar:
             fetch = pooch.HTTPDownloader(
                 progressbar=bar,
                 chunk_size=256,  # small, so that a trickle soon comes before _GuardedFile
@@ -116,17 +124,6 @@ def _download(mirror: str, name: str, cache: Path) -> np.ndarray:
         return array
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _progress_bar(name: str) -> tqdm:
-    return tqdm(
-        desc=name,
-        total=1,  # until pooch sets the real one; it cannot take a bar without a total
-        unit="B",
-        unit_scale=True,
-        leave=False,
-        disable=None,  # no bar where stderr is not a terminal
-    )
 
 
 class _GuardedFile:

@@ -31,10 +31,11 @@ def _read_member(archive: ZipFile, name: str, capacity: int, path: Path) -> np.n
     where = f"{path}, array {name}"
     if name.endswith("labels"):
         return _checked_labels(where, read_array(archive, name, capacity, _check_labels_header))
-    return _checked_images(where, read_array(archive, name, capacity, _check_images_header))
+    return checked_images(where, read_array(archive, name, capacity, check_images_header))
 
 
-def _check_images_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+def check_images_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise UserError unless these are images (N, rows, columns), uint8 or float."""
     if len(shape) != 3 or min(shape) < 1:
         raise UserError(f"{where}: has shape {shape}; it must be (images, rows, columns)")
     if dtype != np.uint8 and dtype.kind != "f":
@@ -55,7 +56,8 @@ def _kind(dtype: np.dtype) -> str:
     return "structured" if dtype.kind == "V" else dtype.name
 
 
-def _checked_images(where: str, images: np.ndarray) -> np.ndarray:
+def checked_images(where: str, images: np.ndarray) -> np.ndarray:
+    """Return images in C order, uint8 or float32; raises UserError for floats outside [0, 1]."""
     if images.dtype == np.uint8:
         return np.ascontiguousarray(images)
     low, high = images.min(), images.max()

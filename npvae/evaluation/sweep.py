@@ -13,7 +13,7 @@ from npvae.models.inference import decode
 from npvae.report.claims import number
 from npvae.report.trade_off import SweepPoint
 from npvae.training.checkpoint import Run
-from npvae.training.many import train_all
+from npvae.training.parallel import train_missing
 
 WEIGHTS = {
     "kl": ("beta", (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)),
@@ -38,7 +38,7 @@ def sweep(
             for weight in weights
             if weight != getattr(run.options, option)
         }
-        trained += train_all(wanted, data_dir, run.data).values()
+        trained += train_missing(wanted, data_dir, run.data).values()
     reference = {name: getattr(run.options, WEIGHTS[name][0]) for name, run in runs.items()}
     points = [_point(run, bench, reference) for run in trained]
     return sorted(points, key=lambda p: (p.run, p.weight))

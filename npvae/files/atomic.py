@@ -3,8 +3,9 @@
 Whoever reads a file sees the old one or the new one, whole; a kill or a full disk leaves the old.
 """
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -48,6 +49,34 @@ def only_user(directory: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def move_aside(directory: Path, names: Sequence[str]) -> Path:
+    """Move these files of a directory, those that are there, to NAME.1 beside it; return that path.
+
+    If NAME.1 is there already, it is NAME.2, or the next free number. The files go one by one, in
+    the order given, so a kill on the way leaves each of them whole in one place or the other.
+    Raises UserError if they cannot be moved.
+    """
+    is_alias = directory.is_symlink() or directory.name in ("", "..")
+    place = directory.resolve() if is_alias else directory
+    try:
+        for number in itertools.count(1):
+            aside = Path(f"{place}.{number}")
+            with suppress(FileExistsError):
+                aside.mkdir()
+                break
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.rename(directory / name, aside / name)
+    except OSError as error:
+        with suppress(OSError):
+            aside.rmdir()
+        raise UserError(
+            f"{directory}: holds a run that cannot be moved to {aside} ({error.strerror});"
+            " choose another --out"
+        ) from error
+    return aside
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""From measured numbers to sentences, pictures and one page."""
+"""From the measurements to pictures, sentences and one page."""

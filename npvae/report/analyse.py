@@ -7,23 +7,23 @@ import numba
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from npvae.errors import UserError
-from npvae.report import image_grids
-from npvae.report import charts as pictures
-from npvae.training.checkpoint import Run
-from npvae.evaluation.comparison import Comparison
 from npvae.data.dataset import Dataset, load_data
-from npvae.files.atomic import make_directory, write_text
-from npvae.training.many import train_all
+from npvae.errors import UserError
+from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.encoded import Trained, apply, load_run
 from npvae.evaluation.measure import SEED, Bench, Measurement, make_bench, measure
-from npvae.report.page import write_page
-from npvae.report.text import write_report
 from npvae.evaluation.structure import trustworthiness
 from npvae.evaluation.sweep import sweep
-from npvae.report.trade_off import draw_trade_off
-from npvae.training.train import use_threads
-from npvae.evaluation.encoded import Trained, apply, load_run
+from npvae.files.atomic import make_directory, write_text
 from npvae.kernels.jit import set_threads
+from npvae.report import charts as pictures
+from npvae.report import image_grids
+from npvae.report.page import write_page
+from npvae.report.text import write_report
+from npvae.report.trade_off import draw_trade_off
+from npvae.training.checkpoint import Run
+from npvae.training.parallel import train_missing
+from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # trustworthiness looks at 5 neighbours and needs more than twice as many points
 TRUST_SIZE = 3_000  # points whose neighbourhoods are compared; the cost grows with the square
@@ -135,7 +135,7 @@ def _other_seeds(run: Run, request: Request, bench: Bench) -> list[Measurement]:
     wanted = {
         directory / f"{run.options.run}-{seed}": replace(run.options, seed=seed) for seed in seeds
     }
-    others = train_all(wanted, request.data_dir, run.data)
+    others = train_missing(wanted, request.data_dir, run.data)
     work = (delayed(_measure_alone)(others[path], bench) for path in wanted)
     processes = min(len(wanted), numba.config.NUMBA_NUM_THREADS) or 1
     return list(Parallel(processes)(work))

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from npvae.files.atomic import replacing
+from npvae.evaluation.encoded import Trained
 from npvae.evaluation.intervals import histogram_mode
 from npvae.evaluation.structure import correlation
-from npvae.evaluation.encoded import Trained
+from npvae.files.atomic import replacing
 
 DPI = 130
 HALF, FULL = 5.4, 8.4  # inches: pictures shown two beside each other, and across the page

@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from sklearn.manifold import TSNE
 
+from npvae.evaluation.encoded import Trained
 from npvae.models.inference import decode
 from npvae.report.charts import COLOURS, DARK, HALF, STYLE, new_figure, save
-from npvae.evaluation.encoded import Trained
 
 COLUMNS = 10  # images in a row of reconstructions
 STEPS = 9  # decoded images along each line

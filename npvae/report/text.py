@@ -3,15 +3,15 @@
 Every figure, and every sentence that depends on one, is computed: other runs, another text.
 """
 
-from npvae.training.checkpoint import Run
-from npvae.report.claims import FAILS, HOLDS, judge, number
-from npvae.evaluation.comparison import Comparison
 from npvae.data.dataset import Dataset
+from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.intervals import Interval
 from npvae.evaluation.measure import Bench
 from npvae.evaluation.metrics import BY_KEY, METRICS
-from npvae.evaluation.intervals import Interval
 from npvae.evaluation.sweep import sweep_findings, sweep_text
+from npvae.report.claims import FAILS, HOLDS, judge, number
 from npvae.report.trade_off import SweepPoint
+from npvae.training.checkpoint import Run
 
 DIMENSIONS = 16  # at most so many are tabulated
 

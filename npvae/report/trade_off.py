@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from npvae.report.charts import COLOURS, DARK, FULL, MARKERS, STYLE, new_figure, save
 from npvae.evaluation.encoded import LABELS
+from npvae.report.charts import COLOURS, DARK, FULL, MARKERS, STYLE, new_figure, save
 
 RING = {"marker": "o", "markersize": 13, "linestyle": "none", "markerfacecolor": "none",
         "markeredgecolor": DARK}  # fmt: skip

@@ -22,30 +22,9 @@ from npvae.nn.parameters import ParameterSet
 from npvae.training.options import Options, options_from
 
 FORMAT = 1
-_TEST = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds")
-HISTORY = {  # the columns of a row of history, by run
-    "kl": ("epoch", "train_bce", "train_kl", *_TEST),
-    "ws": ("epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm", *_TEST),
-}
-NAMES = {
-    VAEWeights: VAEWeights(
-        "encoder.hidden.weight",
-        "encoder.hidden.bias",
-        "encoder.output.weight",
-        "encoder.output.bias",
-        "decoder.hidden.weight",
-        "decoder.hidden.bias",
-        "decoder.output.weight",
-        "decoder.output.bias",
-    ),
-    CriticWeights: CriticWeights(
-        "critic.hidden1.weight",
-        "critic.hidden1.bias",
-        "critic.hidden2.weight",
-        "critic.hidden2.bias",
-        "critic.output.weight",
-        "critic.output.bias",
-    ),
+LAYERS = {  # each has a weight and a bias
+    VAEWeights: ("encoder.hidden", "encoder.output", "decoder.hidden", "decoder.output"),
+    CriticWeights: ("critic.hidden1", "critic.hidden2", "critic.output"),
 }
 
 
@@ -57,10 +36,10 @@ class Run:
     image_shape: tuple[int, int]
     data: str  # the name of the data set
     vae: ParameterSet
-    critic: ParameterSet | None  # only a WS run has one
+    critic: ParameterSet | None  # only a kind of run with a critic has one
     epoch: int  # epochs done
     steps: int  # steps done
-    history: list[dict[str, float]]  # one row per epoch, of the columns in HISTORY
+    history: list[dict[str, float]]  # one row per epoch, of the kind's columns
 
 
 def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> Run:
@@ -68,8 +47,15 @@ def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> R
     rng = np.random.default_rng([options.seed, 0])
     pixels = image_shape[0] * image_shape[1]
     vae = make_vae(pixels, options.hidden_dim, options.latent_dim, np.float32, rng)
-    critic = make_critic(options.latent_dim, np.float32, rng) if options.run == "ws" else None
+    critic = None
+    if options.kind.has_critic:
+        critic = make_critic(options.latent_dim, np.float32, rng)
     return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
+
+
+def _names(network: type) -> list[str]:
+    """Return the names of a network's arrays, in the order of its NamedTuple."""
+    return [f"{layer}.{part}" for layer in LAYERS[network] for part in ("weight", "bias")]
 
 
 def _arrays(run: Run) -> dict[str, np.ndarray]:
@@ -79,7 +65,7 @@ def _arrays(run: Run) -> dict[str, np.ndarray]:
         if network is None:
             continue
         for prefix, flat in (("", network.theta), ("adam.m.", network.m), ("adam.v.", network.v)):
-            for name, array in zip(NAMES[type(network.w)], network.views(flat), strict=True):
+            for name, array in zip(_names(type(network.w)), network.views(flat), strict=True):
                 arrays[prefix + name] = array
     return arrays
 
@@ -135,13 +121,13 @@ def load_checkpoint(path: Path) -> Run:
 def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[int, ...]]:
     """Name every array that a checkpoint of such a run holds, with its shape."""
     networks = [vae_shapes(math.prod(image_shape), options.hidden_dim, options.latent_dim)]
-    if options.run == "ws":
+    if options.kind.has_critic:
         networks.append(critic_shapes(options.latent_dim))
     return {
         prefix + name: shape
         for shapes in networks
         for prefix in ("", "adam.m.", "adam.v.")
-        for name, shape in zip(NAMES[type(shapes)], shapes, strict=True)
+        for name, shape in zip(_names(type(shapes)), shapes, strict=True)
     }
 
 
@@ -176,7 +162,7 @@ def _checked_meta(path: Path, text: str) -> dict:
             raise ValueError("data is not a name")
         if [row["epoch"] for row in history] != list(range(1, meta["epoch"] + 1)):
             raise ValueError("the history does not fit the epoch")
-        if any(row.keys() != set(HISTORY[options.run]) for row in history):
+        if any(row.keys() != set(options.kind.columns) for row in history):
             raise ValueError("the history has other columns")
         if not all(math.isfinite(value) for row in history for value in row.values()):
             raise ValueError("the history holds NaN or infinity")

@@ -1,17 +1,21 @@
 """The options of a training run, their defaults (the reference experiment) and what they mean."""
 
 import argparse
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
-from npvae.cli import Help, OneLineParser, number, positive, whole
+from npvae.cli import number, positive, whole
+from npvae.training.runs import RUNS, RunKind
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run is, as far as its result depends on it."""
+    """What a run is, as far as its result depends on it.
 
-    run: str  # "kl" or "ws"
+    The options after `limit` belong to some kinds of run only; the table of runs says to which.
+    """
+
+    run: str  # the key of its kind in the table of runs: "kl" or "ws"
     epochs: int = 35
     batch_size: int = 64
     lr: float = 1e-3
@@ -19,11 +23,16 @@ class Options:
     hidden_dim: int = 256
     seed: int = 0
     limit: int | None = None
-    beta: float = 1.0  # KL run
-    wasserstein_weight: float = 0.1736  # WS run, from here on
+    beta: float = 1.0
+    wasserstein_weight: float = 0.1736
     critic_steps: int = 6
     gp_weight: float = 10.0
     critic_lr: float = 1e-3
+
+    @property
+    def kind(self) -> RunKind:
+        """Return the facts about this kind of run."""
+        return RUNS[self.run]
 
 
 @dataclass(frozen=True)
@@ -36,19 +45,22 @@ class Settings:
     resume: bool
 
 
-RANGES = {
-    "epochs": whole(1),
-    "batch_size": whole(1, 2**16),
-    "lr": positive,
-    "latent_dim": whole(1, 2**12),
-    "hidden_dim": whole(1, 2**14),
-    "seed": whole(0),
-    "limit": whole(1),
-    "beta": number,
-    "wasserstein_weight": number,
-    "critic_steps": whole(1, 1000),
-    "gp_weight": number,
-    "critic_lr": positive,
+MEANINGS = {  # which values an option may have, and what it is
+    "epochs": (whole(1), "how often the training images are gone through"),
+    "batch_size": (whole(1, 2**16), "images per step; the gradient is their average"),
+    "lr": (
+        positive,
+        "learning rate: how far Adam moves a parameter in one step, at most about",
+    ),
+    "latent_dim": (whole(1, 2**12), "how many numbers describe an image: the size of z"),
+    "hidden_dim": (whole(1, 2**14), "units in the hidden layer of encoder and decoder"),
+    "seed": (whole(0), "start of the random numbers; the same seed gives the same weights"),
+    "limit": (whole(1), "train on the first N images only, for a quick try"),
+    "beta": (number, "weight of the KL divergence; 1 is the VAE's own bound"),
+    "wasserstein_weight": (number, "lambda, the weight of the Wasserstein distance"),
+    "critic_steps": (whole(1, 1000), "critic updates per update of the VAE"),
+    "gp_weight": (number, "weight of the penalty that keeps the critic's slope at 1"),
+    "critic_lr": (positive, "learning rate of the critic"),
 }
 
 
@@ -58,58 +70,13 @@ def options_from(values: dict) -> Options:
     Raises ValueError or TypeError for what is not an option or would be refused on a command line.
     """
     options = Options(**values)
-    if options.run not in ("kl", "ws"):
+    if options.run not in RUNS:
         raise ValueError(f"no such run: {options.run!r:.40}")
     try:
-        for name, convert in RANGES.items():
+        for name, (convert, _) in MEANINGS.items():
             value = getattr(options, name)
             if value is not None or name != "limit":
                 convert(repr(value))
     except argparse.ArgumentTypeError as error:
         raise ValueError(f"{name}: {error}") from error
     return options
-
-
-def training_parser(run: str, description: str) -> OneLineParser:
-    """Make the parser with the options that both runs share."""
-    default = Options(run)
-    parser = OneLineParser(description=description, formatter_class=Help)
-
-    def add(field: str, text: str) -> None:
-        name, value = "--" + field.replace("_", "-"), getattr(default, field)
-        parser.add_argument(name, type=RANGES[field], default=value, metavar="N", help=text)
-
-    add("epochs", "how often the training images are gone through")
-    add("batch_size", "images per step; the gradient is their average")
-    add("lr", "learning rate: how far Adam moves a parameter in one step, at most about")
-    add("latent_dim", "how many numbers describe an image: the size of z")
-    add("hidden_dim", "units in the hidden layer of encoder and decoder")
-    add("seed", "start of the random numbers; the same seed gives the same weights")
-    add("limit", "train on the first N images only, for a quick try")
-    if run == "kl":
-        add("beta", "weight of the KL divergence; 1 is the VAE's own bound")
-    else:
-        add("wasserstein_weight", "lambda, the weight of the Wasserstein distance")
-        add("critic_steps", "critic updates per update of the VAE")
-        add("gp_weight", "weight of the penalty that keeps the critic's slope at 1")
-        add("critic_lr", "learning rate of the critic")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs", run), metavar="DIR", help="where the results go"
-    )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST"
-    )
-    parser.add_argument(
-        "--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the last epoch saved in --out"
-    )
-    return parser
-
-
-def parse_training(parser: OneLineParser, run: str) -> tuple[Options, Settings]:
-    """Read the command line into the options and settings of a run."""
-    values = vars(parser.parse_args())
-    settings = Settings(**{f.name: values.pop(f.name) for f in fields(Settings)})
-    return Options(run, **values), settings

@@ -1,9 +1,24 @@
 """The runs: what tells a KL run from a WS run, in one table that all other rooms ask.
 
 To add a third regulariser of the latent space, add its row here (README, "Adding something").
+The functions that make a training step import the models themselves, when a training begins:
+the import takes half a second, and `--help` need not wait for it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from npvae.training.checkpoint import Run
+
+# A step takes the indices of its images and the epoch's random generator. It returns the losses of
+# its kind, in the order of the table, and the number that Adam watches (see `adam_update`).
+Step = Callable[[np.ndarray, np.random.Generator], tuple[float, ...]]
+
+TEST_COLUMNS = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma")
 
 
 @dataclass(frozen=True)
@@ -28,8 +43,52 @@ class RunKind:
     losses: tuple[Loss, ...]  # in the order in which a step returns them
     options: tuple[str, ...]  # those that only this kind has
     has_critic: bool
+    make_step: Callable[["Run", np.ndarray, int], Step]  # of a run, its images, and a batch size
     colour: str  # two of Okabe and Ito's, which the colour-blind tell apart
     marker: str  # its shape in charts serves print in grey
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the history: a row of them is written after each epoch."""
+        return ("epoch", *(loss.column for loss in self.losses), *TEST_COLUMNS, "seconds")
+
+
+def make_kl_step(run: "Run", images: np.ndarray, batch: int) -> Step:
+    """Allocate what KL steps on batches of this size need, and return the step."""
+    from npvae.models.steps import kl_step
+    from npvae.models.vae import make_vae_activations
+
+    o, a = run.options, make_vae_activations(run.vae.w, batch)
+
+    def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
+        rng.standard_normal(out=a.eps, dtype=np.float32)
+        return kl_step(run.vae, a, images, index, beta=o.beta, lr=o.lr, t=run.steps + 1)
+
+    return step
+
+
+def make_ws_step(run: "Run", images: np.ndarray, batch: int) -> Step:
+    """Allocate what WS steps on batches of this size need, and return the step."""
+    from npvae.models.objectives import make_critic_batch
+    from npvae.models.steps import ws_step
+    from npvae.models.vae import make_vae_activations
+
+    o, a = run.options, make_vae_activations(run.vae.w, batch)
+    critic_batch = make_critic_batch(run.critic.w, batch)
+    noise = np.empty((o.critic_steps, 2, batch, o.latent_dim), np.float32)
+    alpha = np.empty((o.critic_steps, batch), np.float32)
+
+    def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
+        rng.standard_normal(out=noise, dtype=np.float32)
+        rng.random(out=alpha, dtype=np.float32)
+        rng.standard_normal(out=a.eps, dtype=np.float32)
+        return ws_step(
+            run.vae, a, run.critic, critic_batch, images, index, noise=noise, alpha=alpha,
+            wasserstein_weight=o.wasserstein_weight, gp_weight=o.gp_weight, lr=o.lr,
+            critic_lr=o.critic_lr, t=run.steps + 1,
+        )  # fmt: skip
+
+    return step
 
 
 KL = RunKind(
@@ -44,6 +103,7 @@ KL = RunKind(
     ),
     options=("beta",),
     has_critic=False,
+    make_step=make_kl_step,
     colour="#0072B2",
     marker="o",
 )
@@ -61,6 +121,7 @@ WS = RunKind(
     ),
     options=("wasserstein_weight", "critic_steps", "gp_weight", "critic_lr"),
     has_critic=True,
+    make_step=make_ws_step,
     colour="#D55E00",
     marker="s",
 )

@@ -1,4 +1,4 @@
-"""The training loop of both runs: epochs of steps, a row of history and a checkpoint after each.
+"""The training loop of every kind of run: steps in epochs, then a row of history and a checkpoint.
 
 All randomness of epoch n comes from a generator seeded with (seed, n): the order of the images, the
 noise of every step. An epoch therefore does not depend on how the ones before it were run.
@@ -9,10 +9,12 @@ import io
 import json
 import math
 import platform
+import shlex
 import signal
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 
 import numba
@@ -21,22 +23,18 @@ from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
-from npvae.files.atomic import make_directory, only_user, write_text
+from npvae.files.atomic import make_directory, move_aside, only_user, write_text
 from npvae.kernels.jit import is_compiled, set_threads
 from npvae.models.inference import test_errors
-from npvae.models.objectives import make_critic_batch
-from npvae.models.steps import kl_step, ws_step
-from npvae.models.vae import make_vae_activations
-from npvae.training.checkpoint import HISTORY, Run, load_checkpoint, new_run, save_checkpoint
+from npvae.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
 from npvae.training.options import Options, Settings
-
-LOSSES = {"kl": ("bce", "kl"), "ws": ("bce", "w1", "gp", "critic_grad_norm")}
 
 
 def train(options: Options, settings: Settings) -> Run:
     """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
 
-    With settings.resume it goes on from the checkpoint there, if there is one.
+    With settings.resume it goes on from the checkpoint there, if there is one; otherwise it first
+    moves the run that is there aside, and prints where to.
     Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
     turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """
@@ -70,8 +68,13 @@ def use_threads(threads: int | None) -> None:
 
 
 def _start(options: Options, settings: Settings, data: Dataset) -> Run:
-    """Return the run to go on with: a new one, or the one in the checkpoint."""
+    """Return the run to go on with: the one in the checkpoint, or a new one in its place."""
     path = settings.out / "checkpoint.npz"
+    if path.is_file() and not settings.resume:
+        # The checkpoint goes first: `--resume` can write the other two again from it.
+        aside = move_aside(settings.out, ("checkpoint.npz", "history.csv", "config.json"))
+        back = f"mv {shlex.quote(str(aside))}/* {shlex.quote(str(settings.out))}"
+        print(f"{settings.out}: the run that was here is now in {aside}; to get it back: {back}")
     if not (settings.resume and path.exists()):
         return new_run(options, data.image_shape, data.name)
     run = load_checkpoint(path)
@@ -114,7 +117,7 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
     n, epoch = len(images), run.epoch + 1
     rng = np.random.default_rng([options.seed, epoch])
     order = rng.permutation(n)
-    names = LOSSES[options.run]
+    names = [loss.column for loss in options.kind.losses]
     sums, seen, steps = np.zeros(len(names)), 0, {}
     start = time.perf_counter()
     progress = tqdm(
@@ -130,18 +133,17 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
                 )
             index = order[first : first + options.batch_size]
             if len(index) not in steps:
-                steps[len(index)] = make_step(run, images, len(index))
+                steps[len(index)] = options.kind.make_step(run, images, len(index))
             *losses, largest = steps[len(index)](index, rng)
             run.steps += 1
             if not math.isfinite(sum(losses) + largest):
                 raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), largest))
             sums += np.multiply(losses, len(index))
             seen += len(index)
-            progress.set_postfix_str(_losses(names, sums / seen), refresh=False)
+            progress.set_postfix_str(_losses(options, sums / seen), refresh=False)
             progress.update(len(index))
     seconds = time.perf_counter() - start
-    values = (epoch, *(float(value) for value in sums / n))
-    row = dict(zip(HISTORY[options.run], values, strict=False))  # the columns of training
+    row = {"epoch": epoch} | {name: float(v) for name, v in zip(names, sums / n, strict=True)}
     row |= test_errors(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
     if not all(math.isfinite(value) for value in row.values()):
         losses = {name: value for name, value in row.items() if name.startswith("test_")}
@@ -150,60 +152,16 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
     return row
 
 
-def make_step(run: Run, images: np.ndarray, batch: int):
-    """Return a function (index, rng) that does the next step on a batch of this size.
-
-    It draws the step's noise, and returns the losses named in LOSSES and the number that Adam
-    watches (WS: summed over the updates). Its buffers are allocated here, once.
-    """
-    o, a = run.options, make_vae_activations(run.vae.w, batch)
-    if o.run == "kl":
-
-        def step(index, rng):
-            rng.standard_normal(out=a.eps, dtype=np.float32)
-            return kl_step(run.vae, a, images, index, beta=o.beta, lr=o.lr, t=run.steps + 1)
-
-        return step
-
-    critic_batch = make_critic_batch(run.critic.w, batch)
-    noise = np.empty((o.critic_steps, 2, batch, o.latent_dim), np.float32)
-    alpha = np.empty((o.critic_steps, batch), np.float32)
-
-    def step(index, rng):
-        rng.standard_normal(out=noise, dtype=np.float32)
-        rng.random(out=alpha, dtype=np.float32)
-        rng.standard_normal(out=a.eps, dtype=np.float32)
-        return ws_step(
-            run.vae,
-            a,
-            run.critic,
-            critic_batch,
-            images,
-            index,
-            noise=noise,
-            alpha=alpha,
-            wasserstein_weight=o.wasserstein_weight,
-            gp_weight=o.gp_weight,
-            lr=o.lr,
-            critic_lr=o.critic_lr,
-            t=run.steps + 1,
-        )
-
-    return step
-
-
-def _losses(names, values) -> str:
-    labels = {"bce": "BCE", "kl": "KL", "w1": "W1", "gp": "penalty", "critic_grad_norm": "|grad|"}
-    return "  ".join(f"{labels[n]} {v:.3f}" for n, v in zip(names, values, strict=True))
+def _losses(options: Options, values: Iterable[float]) -> str:
+    """Return the losses as the screen shows them."""
+    losses = zip(options.kind.losses, values, strict=True)
+    return "  ".join(f"{loss.label} {value:.3f}" for loss, value in losses)
 
 
 def _summary(run: Run, n_images: int) -> str:
     """Return the line that stands for an epoch on the screen."""
     row = run.history[-1]
-    names = LOSSES[run.options.run]
-    losses = _losses(
-        names, [row[column] for column in HISTORY[run.options.run][1 : 1 + len(names)]]
-    )
+    losses = _losses(run.options, [row[loss.column] for loss in run.options.kind.losses])
     speed = n_images / row["seconds"]
     return (
         f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
@@ -212,7 +170,7 @@ def _summary(run: Run, n_images: int) -> str:
 
 
 def _divergence(run: Run, losses: dict[str, float], largest: float) -> str:
-    values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+    values = ", ".join(f"{name.removeprefix('train_')} {value:g}" for name, value in losses.items())
     return (
         f"step {run.steps} (epoch {run.epoch + 1}): a loss, gradient or parameter is no longer"
         f" finite ({values}, largest gradient or parameter {largest:g}); the learning rate or a"
@@ -237,7 +195,7 @@ def _config(run: Run, data: Dataset) -> dict:
 
 
 def _csv(run: Run) -> str:
-    columns = HISTORY[run.options.run]
+    columns = run.options.kind.columns
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -71,12 +71,6 @@ def test_limit_keeps_the_first_training_images(tmp_path):
     assert len(load_data(tmp_path, limit=100).train_images) == 12
 
 
-@pytest.mark.parametrize("limit", [0, -3])
-def test_limit_below_one_is_refused(tmp_path, limit):
-    with pytest.raises(UserError, match="at least 1"):
-        load_data(write_toy(tmp_path), limit=limit)
-
-
 def test_labels_may_be_missing_but_only_for_both(tmp_path):
     write_toy(tmp_path)
     (tmp_path / TEST_LABELS).unlink()

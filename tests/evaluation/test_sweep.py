@@ -15,8 +15,8 @@ from npvae.evaluation.sweep import WEIGHTS, best_samples, dominated, sweep, swee
 from npvae.report import trade_off
 from npvae.report.trade_off import SweepPoint
 from npvae.training.checkpoint import load_checkpoint, new_run, save_checkpoint
-from npvae.training.many import train_all
 from npvae.training.options import Options, Settings
+from npvae.training.parallel import train_missing
 from npvae.training.train import train
 
 SMALL = Options("kl", epochs=2, batch_size=16, latent_dim=2, hidden_dim=8)
@@ -31,9 +31,9 @@ def own(tmp_path):
     return path
 
 
-def test_train_all_trains_what_a_training_would(own, tmp_path):
+def test_training_in_parallel_is_what_a_training_is(own, tmp_path):
     wanted = {tmp_path / "a": SMALL}
-    found = train_all(wanted, own, NAME)
+    found = train_missing(wanted, own, NAME)
     same = train(SMALL, Settings(tmp_path / "b", own, threads=1, resume=False))
     assert list(found) == list(wanted)
     assert found[tmp_path / "a"].epoch == 2
@@ -43,18 +43,18 @@ def test_train_all_trains_what_a_training_would(own, tmp_path):
 def test_finished_runs_are_not_trained_again(own, tmp_path, monkeypatch):
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)  # no other processes
     wanted = {tmp_path / str(seed): replace(SMALL, seed=seed) for seed in (0, 1)}
-    first = train_all(wanted, own, NAME)
+    first = train_missing(wanted, own, NAME)
     own.unlink()  # so that no training is possible
-    again = train_all(wanted, own, NAME)
+    again = train_missing(wanted, own, NAME)
     assert [again[path].options for path in wanted] == list(wanted.values())
     assert all(np.array_equal(again[path].vae.theta, first[path].vae.theta) for path in wanted)
 
 
 def test_a_run_that_stopped_early_goes_on_where_it_was(own, tmp_path):
-    before = train_all({tmp_path / "a": replace(SMALL, epochs=1)}, own, NAME)[tmp_path / "a"]
+    before = train_missing({tmp_path / "a": replace(SMALL, epochs=1)}, own, NAME)[tmp_path / "a"]
     before.options = SMALL  # as if it had been stopped after an epoch of two
     save_checkpoint(tmp_path / "a" / "checkpoint.npz", before)
-    after = train_all({tmp_path / "a": SMALL}, own, NAME)[tmp_path / "a"]
+    after = train_missing({tmp_path / "a": SMALL}, own, NAME)[tmp_path / "a"]
     assert after.epoch == 2 and after.options == SMALL
     assert after.history[0] == before.history[0]  # with its seconds
 
@@ -68,27 +68,27 @@ def test_a_run_that_stopped_early_goes_on_where_it_was(own, tmp_path):
 )
 def test_a_directory_with_a_run_of_other_options_is_refused_and_kept(wanted, words, own, tmp_path):
     path = tmp_path / "a"
-    train_all({path: SMALL}, own, NAME)
+    train_missing({path: SMALL}, own, NAME)
     before = (path / "checkpoint.npz").read_bytes()
     with pytest.raises(UserError, match=words) as info:
-        train_all({path: wanted}, own, NAME)
+        train_missing({path: wanted}, own, NAME)
     assert str(path) in str(info.value)
     assert (path / "checkpoint.npz").read_bytes() == before
     assert load_checkpoint(path / "checkpoint.npz").options == SMALL
 
 
 def test_a_run_on_other_data_does_not_count(own, tmp_path):
-    train_all({tmp_path / "a": SMALL}, own, NAME)
+    train_missing({tmp_path / "a": SMALL}, own, NAME)
     other = own.rename(tmp_path / "other.npz")
     with pytest.raises(UserError, match=f"trained on {NAME}, not on other.npz"):
-        train_all({tmp_path / "a": SMALL}, other, NAME.replace("own", "other"))
+        train_missing({tmp_path / "a": SMALL}, other, NAME.replace("own", "other"))
     with pytest.raises(UserError, match="of other options or data than are wanted"):
-        train_all({tmp_path / "b": SMALL}, other, NAME)
+        train_missing({tmp_path / "b": SMALL}, other, NAME)
 
 
 def test_a_training_that_fails_is_an_error_that_names_its_directory(own, tmp_path):
     with pytest.raises(UserError, match="no longer finite") as info:
-        train_all({tmp_path / "a": replace(SMALL, lr=1e30)}, own, NAME)
+        train_missing({tmp_path / "a": replace(SMALL, lr=1e30)}, own, NAME)
     assert str(info.value).startswith(str(tmp_path / "a"))
 
 
@@ -104,7 +104,7 @@ def test_a_sweep_has_a_point_for_every_weight_and_marks_the_runs_own(own, tmp_pa
         on.update({path.name: name for path in wanted})
         return {path: new_run(options, data.image_shape) for path, options in wanted.items()}
 
-    monkeypatch.setattr(sweep_module, "train_all", untrained)
+    monkeypatch.setattr(sweep_module, "train_missing", untrained)
     points = sweep(runs, make_bench(data, latent=2), tmp_path, own)
     kl, ws = WEIGHTS["kl"][1], WEIGHTS["ws"][1]
     assert [p.weight for p in points] == [*sorted(kl), *sorted([*ws, 0.5])]

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from npvae.training.checkpoint import new_run
-from npvae.report.claims import FAILS, HOLDS, OPEN, judge, number
-from npvae.evaluation.comparison import Comparison
 from npvae.data.dataset import Dataset
+from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.measure import Bench, Measurement
 from npvae.evaluation.metrics import BY_KEY, METRICS
-from npvae.training.options import Options
+from npvae.report.claims import FAILS, HOLDS, OPEN, judge, number
 from npvae.report.text import plain, write_report
+from npvae.training.checkpoint import new_run
+from npvae.training.options import Options
 
 # key: (KL, WS), such that every claim holds
 WORLD = {

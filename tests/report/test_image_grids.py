@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from picture_helpers import N, make_case
 
-from npvae.report import image_grids
-from npvae.models.inference import decode
-from npvae.report.image_grids import Embedding, pick_images, tsne
 from npvae.evaluation.structure import trustworthiness
+from npvae.models.inference import decode
+from npvae.report import image_grids
+from npvae.report.image_grids import Embedding, pick_images, tsne
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -10,10 +10,9 @@ from matplotlib.text import Text
 from picture_helpers import N, make_case, texts
 
 from npvae.errors import UserError
-from npvae.report import trade_off
-from npvae.report import image_grids
-from npvae.report import charts as pictures
 from npvae.models.inference import Errors
+from npvae.report import charts as pictures
+from npvae.report import image_grids, trade_off
 from npvae.report.image_grids import Embedding
 from npvae.report.trade_off import SweepPoint
 

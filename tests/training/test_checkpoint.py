@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npvae.errors import UserError
-from npvae.training.checkpoint import HISTORY, load_checkpoint, save_checkpoint
+from npvae.training.checkpoint import load_checkpoint, save_checkpoint
+from npvae.training.runs import RUNS
 
 
 @pytest.fixture(params=["kl", "ws"])
@@ -128,7 +129,7 @@ def test_bad_meta(path, meta):
     assert "meta" in error_line(path, load_checkpoint).removeprefix(str(path))
 
 
-ROW = dict.fromkeys(HISTORY["kl"], 1.0)
+ROW = dict.fromkeys(RUNS["kl"].columns, 1.0)
 BAD_FIELDS = [
     *product(["epoch", "steps"], [-1, 1.5, True, "2", None, [2]]),
     *product(["image_shape"], [[3], [3, 2, 1], [0, 6], [-3, -2], [3.0, 2.0], "32", None, 6]),

@@ -104,6 +104,7 @@ def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(tmp_path, i
                     break
             result = subprocess.run(command(images, out), capture_output=True, text=True)
             assert "another run is writing there" in one_line(result)
+            assert not (tmp_path / "out.1").exists()
             epoch = load_checkpoint(out / "checkpoint.npz").epoch
             assert all(first.stdout.readline().startswith("epoch") for _ in range(epoch + 2))
             assert load_checkpoint(out / "checkpoint.npz").epoch > epoch

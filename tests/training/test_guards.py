@@ -116,7 +116,8 @@ def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_not_saved(run, t
     one_step = Options(run, **(SMALL | {"batch_size": 96, "lr": 1e38}))
     with pytest.raises(UserError, match=r"step 1 .*" + STOP[9:]):
         train(one_step, settings(tmp_path, images()))
-    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+    assert (tmp_path / "out.1" / "checkpoint.npz").read_bytes() == before
+    assert not (tmp_path / "out" / "checkpoint.npz").exists()
 
 
 EXTREMES = [

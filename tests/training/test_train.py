@@ -15,6 +15,7 @@ from npvae.nn.parameters import make_parameters
 from npvae.training import train as training
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options, Settings
+from npvae.training.runs import RUNS
 from npvae.training.train import train
 
 
@@ -65,7 +66,7 @@ def same(a, b):
 @pytest.mark.parametrize("run", ["kl", "ws"])
 def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, digits, monkeypatch):
     seen = []
-    make_step = training.make_step
+    make_step = RUNS[run].make_step
 
     def spying(state, images, batch):
         step = make_step(state, images, batch)
@@ -77,7 +78,7 @@ def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, di
 
         return wrapper
 
-    monkeypatch.setattr(training, "make_step", spying)
+    monkeypatch.setitem(RUNS, run, replace(RUNS[run], make_step=spying))
     train(options(run), settings(tmp_path, digits))
     assert [len(index) for index in seen] == [64, 64, 22] * 2
     first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
@@ -168,7 +169,7 @@ def test_adam_reports_a_single_gradient_that_is_not_finite(size, bad):
 
 
 def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):
-    make_step = training.make_step
+    make_step = RUNS["kl"].make_step
 
     def interrupting(state, images, batch):
         step = make_step(state, images, batch)
@@ -180,7 +181,7 @@ def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digi
 
         return wrapper
 
-    monkeypatch.setattr(training, "make_step", interrupting)
+    monkeypatch.setitem(RUNS, "kl", replace(RUNS["kl"], make_step=interrupting))
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         train(options("kl", epochs=3), settings(tmp_path, digits))
     assert load_checkpoint(tmp_path / "out" / "checkpoint.npz").epoch == 1
@@ -195,7 +196,8 @@ def test_a_loss_that_turns_nan_stops_the_run_and_keeps_the_checkpoint(tmp_path, 
     before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
     with pytest.raises(UserError, match=r"step \d+ .*no longer finite.*learning rate"):
         train(options("kl", lr=1e30), settings(tmp_path, digits))
-    assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
+    assert (tmp_path / "out.1" / "checkpoint.npz").read_bytes() == before
+    assert not (tmp_path / "out" / "checkpoint.npz").exists()
 
 
 def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(

@@ -1,4 +1,4 @@
-"""Training many runs: what is missing is trained in parallel processes, one thread each."""
+"""Training many runs in parallel processes, one thread each; finished ones are only loaded."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ from npvae.training.checkpoint import Run, load_checkpoint
 from npvae.training.options import Options, Settings
 
 
-def train_all(wanted: dict[Path, Options], data_dir: Path | None, data: str) -> dict[Path, Run]:
+def train_missing(wanted: dict[Path, Options], data_dir: Path | None, data: str) -> dict[Path, Run]:
     """Return a finished run for each directory, training or resuming those that are not there.
 
     `data` is the name of the data set; a run on another one does not count.

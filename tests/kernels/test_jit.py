@@ -1,0 +1,49 @@
+"""Whatever is compiled lies in a room whose content names the cache directory."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from npvae.kernels.jit import COMPILED_ROOMS
+
+PACKAGE = Path(__file__).resolve().parents[2] / "npvae"
+COMPILERS = {
+    "jit", "njit", "vectorize", "guvectorize", "stencil", "cfunc", "jit_module",
+    "intrinsic", "overload", "overload_method", "register_jitable", "generated_jit",
+}  # fmt: skip
+
+
+def compiles(source: str) -> bool:
+    """Tell whether a source names one of Numba's compilers, or the project's own `jit`."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.name for alias in node.names}
+    return bool(names & COMPILERS)
+
+
+def test_every_file_that_compiles_is_in_a_compiled_room():
+    files = [f for f in PACKAGE.rglob("*.py") if compiles(f.read_text(encoding="utf-8"))]
+    rooms = {file.parent.relative_to(PACKAGE).as_posix() for file in files}
+    # A room stands for the files in it, not for those of its subdirectories.
+    assert rooms <= set(COMPILED_ROOMS)
+    assert {"kernels", "nn", "models"} <= rooms  # the search finds what there is
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("from npvae.kernels.jit import jit", True),
+        ("import numba\n@numba.njit(cache=True)\ndef f(): pass", True),
+        ("from numba.extending import intrinsic as i", True),
+        ("from npvae.kernels.jit import set_threads", False),
+        ("import numba\nn = numba.config.NUMBA_NUM_THREADS", False),
+    ],
+)
+def test_what_the_search_finds(source, answer):
+    assert compiles(source) == answer

@@ -1,0 +1,181 @@
+"""npvae.load: the bits of `models.inference` in the shapes that were asked for; one line if not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npvae
+from npvae.models import inference
+from npvae.models.critic import make_critic_activations, score_forward
+from npvae.training.checkpoint import new_run, save_checkpoint
+from npvae.training.options import Options
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS, COLUMNS, LATENT, N = 5, 4, 3, 7
+SHAPES = {"rows and columns": (ROWS, COLUMNS), "flat": (ROWS * COLUMNS,)}
+BYTES = np.random.default_rng(0).integers(0, 256, (N, ROWS, COLUMNS), np.uint8)
+
+
+def saved(directory, run, shape=(ROWS, COLUMNS)):
+    state = new_run(Options(run, latent_dim=LATENT, hidden_dim=16), shape, "toys")
+    save_checkpoint(directory / "checkpoint.npz", state)
+    return npvae.load(directory)
+
+
+@pytest.fixture(params=["kl", "ws"])
+def model(request, tmp_path):
+    return saved(tmp_path, request.param)
+
+
+@pytest.fixture
+def ws(tmp_path):
+    return saved(tmp_path, "ws")
+
+
+def flat(images):
+    return images.reshape(-1, ROWS * COLUMNS)
+
+
+def same(found, wanted, shape):
+    assert found.shape == shape and found.dtype == np.float32
+    assert found.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.float16, ">f4"])
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_many_images(model, shape, dtype):
+    images = BYTES if dtype == np.uint8 else (BYTES / 255).astype(dtype)
+    w, rows = model.run.vae.w, flat(images if dtype == np.uint8 else images.astype(np.float32))
+    mu, logvar = inference.encode(w, rows)
+    given = images.reshape(N, *shape)
+    found_mu, found_sigma = model.encode(given)
+    same(found_mu, mu, (N, LATENT))
+    same(found_sigma, inference.posterior_sigma(logvar), (N, LATENT))
+    same(model.decode(mu), inference.decode(w, mu), (N, ROWS, COLUMNS))
+    same(model.reconstruct(given), inference.decode(w, mu), (N, ROWS, COLUMNS))
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_one_image_has_no_leading_axis(ws, shape):
+    w, image = ws.run.vae.w, BYTES[2].reshape(shape)
+    mu, logvar = inference.encode(w, flat(BYTES[2]))
+    found_mu, found_sigma = ws.encode(image)
+    same(found_mu, mu, (LATENT,))
+    same(found_sigma, inference.posterior_sigma(logvar), (LATENT,))
+    same(ws.decode(found_mu), inference.decode(w, mu), (ROWS, COLUMNS))
+    same(ws.reconstruct(image), inference.decode(w, mu), (ROWS, COLUMNS))
+    same(ws.score(found_mu), ws.score(mu), ())
+
+
+def test_bytes_and_floats_of_an_image_mean_the_same(model):
+    (mu, _), (other, _) = model.encode(BYTES), model.encode(BYTES / 255)
+    np.testing.assert_allclose(mu, other, rtol=1e-5, atol=1e-6)
+
+
+def test_what_comes_in_is_not_changed_and_may_be_a_view_or_read_only(model):
+    images = np.repeat(BYTES / 255, 2, axis=2)[:, :, ::2]
+    images.flags.writeable = False
+    before = images.copy()
+    same(model.reconstruct(images), model.reconstruct(before), (N, ROWS, COLUMNS))
+    assert np.array_equal(images, before)
+
+
+def test_an_image_of_one_row_is_one_image_and_not_a_list_of_flat_ones(tmp_path):
+    model = saved(tmp_path, "kl", shape=(1, 6))
+    assert model.reconstruct(np.zeros((1, 6))).shape == (1, 6)
+    assert model.reconstruct(np.zeros((2, 6))).shape == (2, 1, 6)
+
+
+def test_samples_are_decoded_from_the_prior_and_repeat_with_their_seed(model):
+    z = np.random.default_rng(3).standard_normal((N, LATENT), dtype=np.float32)
+    same(model.sample(N, seed=3), inference.decode(model.run.vae.w, z), (N, ROWS, COLUMNS))
+    assert not np.array_equal(model.sample(N, seed=4), model.sample(N, seed=3))
+    same(model.sample(1), model.sample(1, seed=0), (1, ROWS, COLUMNS))
+
+
+def test_scores_are_those_of_the_critic_for_any_number_of_z(ws):
+    z = np.random.default_rng(0).standard_normal((inference.BATCH + 3, LATENT), np.float32)
+    a = make_critic_activations(ws.run.critic.w, len(z))
+    a.z[:] = z
+    score_forward(ws.run.critic.w, a)
+    same(ws.score(z), a.score, (len(z),))
+
+
+def test_a_kl_run_has_no_scores(tmp_path):
+    with pytest.raises(npvae.UserError, match="a KL run has no critic; load a WS run"):
+        saved(tmp_path, "kl").score(np.zeros(LATENT))
+
+
+def test_options_are_those_of_the_run(model, tmp_path):
+    assert model.options == Options(model.options.run, latent_dim=LATENT, hidden_dim=16)
+    assert npvae.load(str(tmp_path)).options == model.options
+
+
+def test_a_directory_without_a_run_is_refused(tmp_path):
+    with pytest.raises(npvae.UserError, match="no such checkpoint; train the model first"):
+        npvae.load(tmp_path / "nowhere")
+
+
+SHAPE = r"images: have shape .*; this model takes \(5, 4\) for one image"
+BAD_IMAGES = {
+    "a number": (0.5, SHAPE),
+    "nothing": (np.zeros((0, ROWS, COLUMNS)), SHAPE),
+    "turned": (np.zeros((COLUMNS, ROWS)), SHAPE),
+    "another size": (np.zeros((N, 6, 4)), SHAPE),
+    "flat of another size": (np.zeros(21), SHAPE),
+    "colours": (np.zeros((ROWS, COLUMNS, 3)), SHAPE),
+    "a channel": (np.zeros((N, 1, ROWS, COLUMNS)), SHAPE),
+    "integers": (np.zeros((ROWS, COLUMNS), int), "has type int64; it must be float"),
+    "truths": (np.zeros((ROWS, COLUMNS), bool), "has type bool; it must be float"),
+    "texts": (np.full((ROWS, COLUMNS), "a"), "it must be float"),
+    "bytes as floats": (np.full((ROWS, COLUMNS), 255.0), r"in \[0, 1\] \(divide bytes by 255\)"),
+    "negative": (np.full((ROWS, COLUMNS), -1e-3), r"finite and in \[0, 1\]"),
+    "NaN": (np.full((ROWS, COLUMNS), np.nan), r"finite and in \[0, 1\]"),
+}
+
+
+@pytest.mark.parametrize(("images", "words"), BAD_IMAGES.values(), ids=BAD_IMAGES)
+def test_images_that_do_not_fit_are_refused_in_one_line(ws, images, words):
+    for method in (ws.encode, ws.reconstruct):
+        with pytest.raises(npvae.UserError, match=words) as info:
+            method(images)
+        assert str(info.value).startswith("images: ") and "\n" not in str(info.value)
+
+
+BAD_Z = {
+    "a number": (0.5, "has shape"),
+    "nothing": (np.zeros((0, LATENT)), "has shape"),
+    "too short": (np.zeros(LATENT - 1), r"has shape \(2,\); this model takes \(3,\) for one"),
+    "turned": (np.zeros((LATENT, N)), "has shape"),
+    "three axes": (np.zeros((1, 1, LATENT)), "has shape"),
+    "NaN": (np.full(LATENT, np.nan), "finite"),
+    "infinity": (np.full((N, LATENT), -np.inf), "finite"),
+    "more than float32": (np.full(LATENT, 1e39), "finite"),
+    "complex": (np.zeros(LATENT, complex), "finite"),
+    "texts": (np.full(LATENT, "a"), "finite"),
+}
+
+
+@pytest.mark.parametrize(("z", "words"), BAD_Z.values(), ids=BAD_Z)
+def test_z_that_does_not_fit_is_refused_in_one_line(ws, z, words):
+    for method in (ws.decode, ws.score):
+        with pytest.raises(npvae.UserError, match=words) as info:
+            method(z)
+        assert str(info.value).startswith("z: ") and "\n" not in str(info.value)
+
+
+@pytest.mark.parametrize(("n", "seed", "name"), [(0, 0, "n"), (2.0, 0, "n"), (1, -1, "seed")])
+def test_a_number_of_samples_or_a_seed_that_cannot_be(ws, n, seed, name):
+    with pytest.raises(npvae.UserError, match=f"^{name}: is .* must be a whole number from"):
+        ws.sample(n, seed)
+
+
+def test_importing_npvae_waits_for_no_library():
+    code = "import npvae, sys; print(*{m.split('.')[0] for m in sys.modules})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"numpy", "numba", "scipy", "pooch", "tqdm"} & set(result.stdout.split())

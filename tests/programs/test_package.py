@@ -1,0 +1,44 @@
+"""What `pip install` brings along is what the package imports: nothing less, and no test tools."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = {"scikit-learn": "sklearn", "markdown-it-py": "markdown_it"}  # where the names differ
+UNDER_OTHERS = {"requests", "llvmlite"}  # pooch, Numba
+
+
+def required(name):
+    """Return the modules of the packages in a list of requirements."""
+    lines = (ROOT / name).read_text().splitlines()
+    names = [m[0] for line in lines if (m := re.match(r"[a-z][\w-]*", line))]
+    return {MODULES.get(name, name) for name in names}
+
+
+def imported():
+    """Return the modules from elsewhere that the package imports."""
+    found = set()
+    for path in ROOT.glob("npvae/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"npvae"}
+
+
+def test_the_package_requires_what_it_imports():
+    assert imported() - UNDER_OTHERS == required("requirements.txt")
+
+
+def test_the_list_for_development_adds_tools_that_the_package_does_not_import():
+    assert "-r requirements.txt\n" in (ROOT / "requirements-dev.txt").read_text()
+    assert {"pytest", "hypothesis", "ruff"} <= required("requirements-dev.txt")
+    assert not required("requirements-dev.txt") & imported()
+
+
+def test_every_directory_of_sources_is_a_package():
+    rooms = {path.parent for path in ROOT.glob("npvae/**/*.py")}
+    assert [room.name for room in rooms if not (room / "__init__.py").exists()] == []

@@ -1,0 +1,142 @@
+"""The reference experiment: sizes, defaults and training values, so that none drifts unnoticed.
+
+The numbers are written out here and are taken from no constant of npvae.
+"""
+
+import numpy as np
+import pytest
+
+from npvae.models.critic import make_critic
+from npvae.models.objectives import make_critic_batch
+from npvae.models.steps import kl_step, ws_step
+from npvae.models.vae import make_vae, make_vae_activations
+from npvae.nn.adam import adam_update
+from npvae.training.checkpoint import new_run, save_checkpoint
+from npvae.training.options import Options
+from npvae.training.program import training_parser
+from npvae.training.runs import RUNS
+
+VAE = {  # name: (in, out)
+    "encoder.hidden": (784, 256),
+    "encoder.output": (256, 20),  # 10 means, 10 log-variances
+    "decoder.hidden": (10, 256),
+    "decoder.output": (256, 784),
+}
+CRITIC = {
+    "critic.hidden1": (10, 512),
+    "critic.hidden2": (512, 256),
+    "critic.output": (256, 10),
+}
+LAYERS = {"kl": VAE, "ws": VAE | CRITIC}
+SHARED = {
+    "epochs": 35,
+    "batch_size": 64,
+    "lr": 1e-3,
+    "latent_dim": 10,
+    "hidden_dim": 256,
+    "seed": 0,
+    "limit": None,
+}
+OWN = {
+    "kl": {"beta": 1.0},
+    "ws": {"wasserstein_weight": 0.1736, "critic_steps": 6, "gp_weight": 10.0, "critic_lr": 1e-3},
+}
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 784), np.uint8)
+
+
+@pytest.fixture(params=["kl", "ws"])
+def run(request):
+    return request.param
+
+
+def test_the_networks_have_the_reference_s_sizes(run, tmp_path):
+    save_checkpoint(tmp_path / "checkpoint.npz", new_run(Options(run), (28, 28)))
+    with np.load(tmp_path / "checkpoint.npz") as file:
+        shapes = {n: file[n].shape for n in file.files if n != "meta" and "adam" not in n}
+    weights = {f"{name}.weight": shape for name, shape in LAYERS[run].items()}
+    biases = {f"{name}.bias": shape[1:] for name, shape in LAYERS[run].items()}
+    assert shapes == weights | biases
+
+
+def test_weights_and_biases_start_uniform_within_one_over_the_root_of_fan_in(run, tmp_path):
+    save_checkpoint(tmp_path / "checkpoint.npz", new_run(Options(run), (28, 28)))
+    with np.load(tmp_path / "checkpoint.npz") as file:
+        for name, (fan_in, _) in LAYERS[run].items():
+            for part in ("weight", "bias"):
+                array = file[f"{name}.{part}"] * np.sqrt(fan_in)
+                assert np.abs(array).max() <= 1 + 1e-6
+                # The largest of the fewest numbers, 10, is below 0.5 once in a thousand seeds.
+                assert np.abs(array).max() > 0.5 and array.min() < 0 < array.max()
+                if array.size > 1000:  # 1/sqrt(3) is the standard deviation of uniform(-1, 1)
+                    assert abs(array.std() - 3**-0.5) < 0.02 and abs(array.mean()) < 0.02
+            assert not file[f"adam.m.{name}.weight"].any()
+
+
+def test_the_command_line_has_the_reference_s_defaults(run):
+    values = vars(training_parser(run, "").parse_args([]))
+    settings = {name: values.pop(name) for name in ("out", "data_dir", "threads", "resume")}
+    assert values == SHARED | OWN[run]
+    assert str(settings.pop("out")) == f"runs/{run}"
+    assert settings == {"data_dir": None, "threads": None, "resume": False}
+
+
+def test_the_options_of_a_program_that_names_none_are_the_same(run):
+    assert vars(Options(run)) == {"run": run} | SHARED | OWN["kl"] | OWN["ws"]
+
+
+def test_a_step_of_a_run_trains_with_these_values(run):
+    """The run's own step and the written-out one, from the same start and noise: the same bits."""
+    trained = new_run(Options(run), (28, 28))
+    step = RUNS[run].make_step(trained, IMAGES, 64)
+    index = np.arange(64)
+    found = step(index, np.random.default_rng(5))
+
+    rng = np.random.default_rng([0, 0])  # the seed, and epoch 0
+    vae = make_vae(784, 256, 10, np.float32, rng)
+    a = make_vae_activations(vae.w, 64)
+    noise = np.random.default_rng(5)
+    if run == "kl":
+        noise.standard_normal(out=a.eps, dtype=np.float32)
+        wanted = kl_step(vae, a, IMAGES, index, beta=1.0, lr=1e-3, t=1)
+    else:
+        critic = make_critic(10, np.float32, rng, (512, 256), 10)
+        eps_and_prior = noise.standard_normal((6, 2, 64, 10), dtype=np.float32)
+        alpha = noise.random((6, 64), dtype=np.float32)
+        noise.standard_normal(out=a.eps, dtype=np.float32)
+        wanted = ws_step(
+            vae, a, critic, make_critic_batch(critic.w, 64), IMAGES, index, noise=eps_and_prior,
+            alpha=alpha, wasserstein_weight=0.1736, gp_weight=10.0, lr=1e-3, critic_lr=1e-3, t=1,
+        )  # fmt: skip
+        assert trained.critic.theta.tobytes() == critic.theta.tobytes()
+    assert found == wanted
+    assert trained.vae.theta.tobytes() == vae.theta.tobytes()
+
+
+def test_every_option_of_a_run_reaches_its_step(run):
+    """Another value of any option that a step has gives other weights."""
+
+    def weights(**changes):
+        state = new_run(Options(run, **(small | changes)), (28, 28))
+        RUNS[run].make_step(state, IMAGES, 64)(np.arange(64), np.random.default_rng(5))
+        return [p.theta.tobytes() for p in (state.vae, state.critic) if p is not None]
+
+    small = {"hidden_dim": 8, "latent_dim": 3, "critic_steps": 2}
+    other = {"lr": 2e-3, "seed": 1, "critic_steps": 3}
+    for option in ("lr", "seed", *OWN[run]):
+        value = other.get(option, 2 * OWN[run].get(option, 0))
+        assert weights(**{option: value}) != weights(), option
+
+
+def test_adam_has_the_reference_s_constants():
+    rng = np.random.default_rng(0)
+    p = make_vae(2, 3, 1, np.float64, rng)  # three hidden units, so three numbers in b1
+    m = v = np.zeros(3)
+    theta = p.w.b1.copy()
+    for t in (1, 2, 3):
+        g = np.array([1.0, 1e-3, 1e-8]) * rng.standard_normal(3)  # 1e-8: where epsilon counts
+        p.dw.b1[:] = g
+        adam_update(p, t, 1e-3)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        theta -= 1e-3 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    # 1e-12: both are float64, and differ in the order of a few roundings.
+    np.testing.assert_allclose(p.w.b1, theta, rtol=1e-12)

@@ -1,0 +1,136 @@
+"""A third regulariser needs an objective, a step and a row in the table of runs, and nothing else.
+
+Here it is the maximum mean discrepancy (Gretton et al. 2012, eq. 5) of z to samples of the prior:
+
+    MMD = mean k(z, z') + mean k(prior, prior') - 2 mean k(z, prior),    k(a, b) = 1 / (1 + |a-b|^2)
+"""
+
+import sys
+
+import numpy as np
+import pytest
+
+from npvae.models.vae import (
+    decode_backward,
+    decode_forward,
+    encode_backward,
+    encode_forward,
+    make_vae_activations,
+    sample_backward,
+    sample_forward,
+)
+from npvae.nn.adam import adam_update
+from npvae.nn.gradcheck import check_gradients
+from npvae.nn.losses import bernoulli_nll
+from npvae.nn.pixels import gather
+from npvae.training.checkpoint import load_checkpoint
+from npvae.training.program import training_parser, training_program
+from npvae.training.runs import RUNS, Loss, RunKind
+
+
+def kernel(a, b):
+    """Return k (A, B) of the rows of a and b, and its gradient for a (A, B, latent)."""
+    difference = a[:, None] - b[None]
+    k = 1 / (1 + np.square(difference).sum(axis=2))
+    return k, -2 * k[..., None] ** 2 * difference
+
+
+def mmd(z, prior):
+    """Return the MMD and its gradient for z (B, latent)."""
+    (zz, dzz), (zp, dzp), (pp, _) = kernel(z, z), kernel(z, prior), kernel(prior, prior)
+    dz = 2 * dzz.sum(axis=1) / zz.size - 2 * dzp.sum(axis=1) / zp.size
+    return zz.mean() + pp.mean() - 2 * zp.mean(), dz
+
+
+def mmd_objective(vae, a, prior, weight):
+    """Compute BCE and MMD of one batch, and in `vae.dw` the gradient of BCE + weight * MMD."""
+    sample_forward(a)
+    decode_forward(vae.w, a)
+    bce = bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
+    value, dz = mmd(a.z, prior)
+    decode_backward(vae.w, vae.dw, a)
+    a.dz[:] += weight * dz
+    sample_backward(a)
+    encode_backward(vae.w, vae.dw, a)
+    return bce, float(value)
+
+
+def make_mmd_step(run, images, batch):
+    o, a = run.options, make_vae_activations(run.vae.w, batch)
+
+    def step(index, rng):
+        rng.standard_normal(out=a.eps, dtype=np.float32)
+        prior = rng.standard_normal(a.z.shape, dtype=np.float32)
+        gather(images, index, a.x)
+        encode_forward(run.vae.w, a)
+        losses = mmd_objective(run.vae, a, prior, o.beta)
+        return *losses, adam_update(run.vae, run.steps + 1, o.lr)
+
+    return step
+
+
+MMD = RunKind(
+    key="mmd",
+    label="MMD",
+    weight="beta",
+    symbol="β",
+    sweep=(1.0, 100.0),
+    losses=(Loss("train_bce", "BCE"), Loss("train_mmd", "MMD", "discrepancy", "MMD")),
+    options=("beta",),
+    has_critic=False,
+    make_step=make_mmd_step,
+    colour="#009E73",
+    marker="^",
+)
+TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch, capsys):
+    """A function that adds the row, trains 30 epochs as a user would, and returns what is left."""
+    monkeypatch.setitem(RUNS, "mmd", MMD)
+    images = np.random.default_rng(0).random((200, 5, 4), dtype=np.float32)
+    np.savez(tmp_path / "own.npz", images=images)
+
+    def train(beta):
+        small = ["--epochs", "30", "--hidden-dim", "16", "--latent-dim", "2", "--threads", "1"]
+        where = ["--data-dir", str(tmp_path / "own.npz"), "--out", str(tmp_path / str(beta))]
+        monkeypatch.setattr(sys, "argv", ["run_mmd.py", *small, *where, "--beta", str(beta)])
+        training_program("mmd", "Train the VAE with the MMD.")
+        return tmp_path / str(beta), capsys.readouterr().out
+
+    return train
+
+
+def test_the_gradient_of_the_mmd():
+    # 1e-7, as for the layers: the MMD is of order 1 and so are its gradients.
+    z, prior = np.random.default_rng(0).standard_normal((2, 6, 3))
+    found = check_gradients(lambda: mmd(z, prior)[0], {"z": (z, mmd(z, prior)[1])})
+    assert found.max_error < 1e-7, found.worst
+
+
+def test_a_third_kind_trains_and_leaves_what_a_run_leaves(trained):
+    out, shown = trained(100.0)
+    table = (out / "history.csv").read_text().splitlines()
+    assert table[0].split(",") == ["epoch", "train_bce", "train_mmd", *TEST]
+    assert len(table) == 31
+    assert "epoch  30/30  BCE " in shown and "  MMD 0." in shown
+    run = load_checkpoint(out / "checkpoint.npz")
+    assert run.options.run == "mmd" and run.critic is None and run.epoch == 30
+    assert list(run.history[0]) == table[0].split(",")
+    with np.load(out / "checkpoint.npz") as file:
+        assert not any("critic" in name for name in file.files)
+
+
+def test_its_weight_pulls_the_codes_to_the_prior(trained):
+    loose, tight = (load_checkpoint(trained(b)[0] / "checkpoint.npz") for b in (0.0, 1000.0))
+    assert tight.history[-1]["train_mmd"] < 0.5 * loose.history[-1]["train_mmd"]
+    assert tight.history[-1]["train_bce"] > loose.history[-1]["train_bce"]
+
+
+def test_its_command_line_has_its_own_options_and_no_others(monkeypatch):
+    monkeypatch.setitem(RUNS, "mmd", MMD)
+    shown = training_parser("mmd", "").format_help()
+    assert "--beta" in shown and "--lr" in shown and "runs/mmd" in shown
+    assert "critic" not in shown and "--wasserstein-weight" not in shown
+    assert "--beta" in training_parser("kl", "").format_help()
