@@ -125,8 +125,8 @@ BCE = Stage(
 
 KL = Stage(
     "kl",
-    "How far is each N(mu, sigma^2) from N(0, 1)? The mean over the images, in nats.",
-    "kl = sum over j of (mu^2 + sigma^2 - 1 - logvar) / 2",
+    "In nats, the sum over the latent dimensions, and of that the mean over the images.",
+    "kl(mu, logvar) = KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - logvar) / 2",
     returns="kl",
 )
 
@@ -198,9 +198,9 @@ ADAM_VAE = Stage(
     "adam",
     f"""
     Adam's first update, with b1 = 0.9, b2 = 0.999 and lr = {RATE:g}. At t = 1 the corrections make
-    m_hat = g and v_hat = g^2. So each weight moves by lr against the sign of its gradient g,
-    however small g is, and not at all where g is 0. `largest` is the largest number in sight, by
-    which a training sees that it diverges.
+    m_hat = g and v_hat = g^2, where g is the gradient. So each weight moves by lr against the sign
+    of g, unless |g| is as small as 1e-8, and not at all where g is 0. `largest` is the largest
+    number among g, v and theta: a training stops when it is no longer finite.
     """,
     """
     m = b1 m + (1 - b1) g              m_hat = m / (1 - b1^t)

@@ -92,9 +92,9 @@ SCORE_BACKWARD_INPUT = Stage(
 
 PENALTY = Stage(
     "penalty",
-    "The length of each row of dz, which ought to be 1. It is one number for each sample.",
+    "The length of each row of dz, which ought to be 1, and the penalty P.",
     """
-    norm = |dz| for each row           penalty = mean over the batch of (norm - 1)^2
+    norm = |dz| for each row           P = mean over the batch of (norm - 1)^2
     """,
     ["batch.norm"],
     returns="penalty",
