@@ -34,7 +34,7 @@ class Stage:
     of: Mapping[str, str] = field(default_factory=dict)
     # Names that arrays go by from now on, where memory is used again.
     called: Mapping[str, str] = field(default_factory=dict)
-    inside: Callable | None = None  # the function of which this stage is one line
+    inside: Callable | None = None  # the function of which this stage is a part
 
 
 def each(owners: str, fields: str) -> list[str]:
@@ -77,7 +77,7 @@ class Trace:
         left, function = f"{self.count}. {stage.part} ", stage.inside or function
         right = f" {function.__module__.replace('.', '/')}.py::{function.__name__}"
         if stage.inside:
-            right = " one line of" + right
+            right = " a part of" + right
         print("\n\n" + self.paint(left + right.rjust(WIDTH - len(left), "-"), BOLD))
         print(textwrap.indent(inspect.cleandoc(stage.text), INDENT))
         if stage.equations:

@@ -1,7 +1,7 @@
 """The two steps, told stage by stage: what `kl_step` and `ws_step` do, in their order.
 
-Every stage calls the function that trains, or does what one line of the real step does. In the end
-the real step is made from the same start, and its weights are compared with these, bit for bit.
+Every stage calls the function that trains, or does what a line or two of the real step do. In the
+end the real step is made from the same start, and its weights are compared with these, bit for bit.
 """
 
 import inspect

@@ -9,7 +9,7 @@ from npvae.trace.start import make_start
 RUNS = ["kl", "ws"]
 STORIES = {"kl": story.kl_story, "ws": story.ws_story}
 CHECK = re.compile(r"^   d (\w+) / d (\S+)\[([\d, ]+)\] +(\S+) +(\S+)(.*)$", re.MULTILINE)
-HEAD = re.compile(r"^(\d+)\. (\w+) -+ (?:one line of )?(\S+)\.py::(\w+)$", re.MULTILINE)
+HEAD = re.compile(r"^(\d+)\. (\w+) -+ (?:a part of )?(\S+)\.py::(\w+)$", re.MULTILINE)
 
 
 def tell(name, seed, capsys):
