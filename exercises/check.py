@@ -12,12 +12,20 @@ from exercises import EXERCISES
 from exercises.grading.report import DONE, Report, grade
 
 
-def shown(report: Report) -> str:
-    """Return a report as text of at most 100 columns."""
-    first, *more = report.lines
-    indent = " " * 34
-    lines = [f"{report.name:<25}{report.status:<9}{first}", *(indent + line for line in more)]
-    return "\n".join(textwrap.fill(line, 100, subsequent_indent=indent) for line in lines)
+def shown(report: Report, brief: bool = False) -> str:
+    """Return a report as text of at most 100 columns; if `brief`, not what comes after "done"."""
+    head = f"{report.name:<25}{report.status:<9}"
+    lines = [] if brief and report.status == DONE else report.lines
+    if len(lines) == 1 and len(head + lines[0]) <= 100:
+        return head + lines[0]
+    wrapped = textwrap.TextWrapper(
+        100,
+        initial_indent="    ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join([head.rstrip(), *map(wrapped.fill, lines)])
 
 
 def main(words: Sequence[str]) -> int:
@@ -31,7 +39,7 @@ def main(words: Sequence[str]) -> int:
     reports = []
     for name in chosen:
         reports.append(grade(name))
-        print(shown(reports[-1]))
+        print(shown(reports[-1], brief=len(chosen) > 1))
     done = sum(report.status == DONE for report in reports)
     if len(reports) > 1:
         print(f"{done} of {len(reports)} done")

@@ -10,8 +10,9 @@ where dz (B, L) is the input gradient of exercise 7, which came out of this firs
 
 [c] is 1 where c holds, else 0. To train the critic we need the gradients of P for W1, W2 and W3. So
 these lines are now a forward pass, which begins at dunits and ends at P. Go back through them.
-Begin at the end: ddz is the gradient of P for dz. Each line is then a product, as in exercise 1,
-and a gate, as in exercise 2. Each W is met once on this way. Treat the gates as constants.
+Begin at the end: ddz is the gradient of P for dz. Each line is then a product, as in exercise 1
+(where W stood, W1^T stands now), and a gate, as in exercise 2. Each W is met once on this way.
+Treat the gates as constants.
 
     dz (B, L)   da1 (B, H1)   da2 (B, H2)   dunits (B, U)   h1 (B, H1)   h2 (B, H2)
     W1 (L, H1)   W2 (H1, H2)   W3 (H2, U)

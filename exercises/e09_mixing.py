@@ -1,8 +1,8 @@
 """Exercise 9: where the penalty is taken. About 10 minutes.
 
 The critic's slope is tested at points between the encoder's samples z and samples of the prior. Row
-r of the result is a random point on the straight line from z[r] to prior[r]. All points of the line
-are equally likely, and each row has a point of its own.
+r of the result is a random point on the straight line between z[r] and prior[r]. All points between
+the two are equally likely, and each row has a point of its own.
 
     z, prior, result    all (B, L)
 

@@ -17,9 +17,9 @@ eps: then some terms cancel, and nothing is divided by sigma.
 
 Last, the gradient of the bound for each log w_k. It shows which samples count.
 
-Predict first: x has the likelihood N(x; z, 1), so the exact posterior for x = 1 is N(0.5, 0.5).
-With it as q: is the bound better for K = 100 than for K = 1? And with a q of the same mean whose
-variance is 100 times smaller: is its bound close, if K = 100?
+Predict first: x has the likelihood N(x; z, 1), so the exact posterior for x = 1 is N(0.5, 0.5),
+with mean 0.5 and variance 0.5. With it as q: is the bound better for K = 100 than for K = 1? And
+with a q of the same mean whose variance is 100 times smaller: is its bound close, if K = 100?
 
 Grade: python -m exercises.check importance
 """

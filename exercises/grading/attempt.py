@@ -99,9 +99,11 @@ def explained(error: BaseException, function: Callable, call: str) -> Wrong:
     if isinstance(error, ValueError) and any(
         word in message for word in ("matmul", "aligned", "broadcast", "core dimension")
     ):
+        line += ". Write the shapes beside this line. "
         line += (
-            ". Write the shapes beside this line. Which transpose, or which order of the factors, "
-            "puts equal sizes side by side?"
+            "Does a row or a column still need its second axis (keepdims=True keeps it)?"
+            if "broadcast" in message
+            else "Which transpose, or which order of the factors, puts equal sizes side by side?"
         )
         return Wrong("shapes do not fit", line)
     return Wrong("exception", line)
@@ -133,8 +135,8 @@ def _array(name, label, value, shapes):
     except Exception:
         array = np.array(None)
     if array.dtype.kind not in "fiu":
-        kind = "None" if value is None else f"a {type(value).__name__} that is not made of numbers"
-        text = f"{label}, a result of {name}, must be an array of real numbers. It is {kind}."
+        kind = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
+        text = f"{label}, a result of {name}, must be an array of real numbers. It is a {kind}."
         raise Wrong("not numbers", text)
     if array.shape != shape:
         raise _wrong_shape(name, label, array.shape, shapes)
@@ -159,6 +161,8 @@ def _wrong_shape(name, label, found, shapes):
     others = [other for other, s in shapes.items() if s == found]
     if others:
         text += f" That is the shape of {others[0]}. Are the results in the right order?"
+    elif len(found) == len(shape):
+        text += " Was a sum or a mean taken over the other axis?"
     elif len(found) < len(shape):
         text += " Was a sum or a mean taken that the question does not have?"
     elif len(found) > len(shape):

@@ -18,8 +18,8 @@ HINTS = {
         "for logits of +-1000 the result is NaN or infinite. Which exp overflows, which log gets 0?"
     ),
     "clipped": (
-        "the loss of a logit of +-1000 on the wrong side must be 1000, and yours is {found:.4g}. "
-        "Is s clipped, or a small number added inside the log? Use the logit itself."
+        "Is s clipped, or a small number added inside the log? Neither is needed if the loss is "
+        "written in terms of the logit."
     ),
     "gradient clipped": "the loss is right for logits of +-1000, but dlogits is not. Is s clipped?",
 }
@@ -39,6 +39,9 @@ def grade(attempt: Attempt) -> None:
 
     checks = differences(loss, {"logits": (logits, found["dlogits"])})
     right = _right(logits, x)
+    if not close(found["loss"], right["loss"]) and np.isclose(found["loss"], right["loss"], 1e-3):
+        off = abs(float(found["loss"] / right["loss"]) - 1)
+        raise Wrong("clipped", f"loss: it is off by a part of {off:.0e}. {HINTS['clipped']}")
     s = right["dlogits"] * B + x
     mistakes = {
         "half of the cross-entropy": {"loss": np.array(np.sum(-x * np.log(s)) / B)},
@@ -65,8 +68,9 @@ def _grade_extremes(attempt):
         raise Wrong(key, HINTS.get(key, wrong.text)) from None
     right = _right(logits, x)
     if not close(found["loss"], right["loss"]):
-        text = HINTS["clipped"].format(found=float(found["loss"]) / 2)
-        raise Wrong("clipped", f"loss: {text}")
+        cost = float(found["loss"]) / 2
+        text = f"a logit of +-1000 on the wrong side must cost 1000, and costs {cost:.4g}."
+        raise Wrong("clipped", f"loss: {text} {HINTS['clipped']}")
     if not close(found["dlogits"], right["dlogits"]):
         raise Wrong("gradient clipped", f"dlogits: {HINTS['gradient clipped']}")
 

@@ -4,6 +4,7 @@ import importlib
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 from exercise_answers import RIGHT
 from exercise_mutants_critic import MUTANTS as OF_THE_CRITIC
 from exercise_mutants_layers import MUTANTS as OF_THE_LAYERS
+from exercise_mutants_layers import naive_bce
 
 from exercises import EXERCISES, check
 from exercises.grading import glue
@@ -133,6 +135,22 @@ def test_what_a_student_prints_is_shown_once(capsys):
     assert capsys.readouterr().out.count("y =") == 1
 
 
+@pytest.mark.parametrize("least", [1e-7, 1e-12])
+def test_a_small_number_inside_the_log_is_noticed(least):
+    def loss(logits, x):
+        return naive_bce(logits, x, least)
+
+    assert attempt("e03_bce", bce=loss).key == "clipped"
+
+
+def test_a_guarded_division_is_right():
+    def guarded(dz):
+        norm = np.sqrt((dz**2).sum(axis=1, keepdims=True))
+        return 2 / len(dz) * (norm - 1) * dz / (norm + 1e-8)
+
+    assert attempt("e08_penalty", norm_backward=guarded).status == DONE
+
+
 def test_a_factor_is_told_with_its_size():
     (text,) = attempt("e08_penalty", **MUTANTS["e08_penalty"]["B times too large"]).lines
     assert "exactly 5 times too large, and B = 5" in text
@@ -180,7 +198,7 @@ MEASURED = {
     "e07_score": "it changes by 0",
     "e08_penalty": "P = 1, and its largest gradient is 0",
     "e09_mixing": "6.6",
-    "e10_tanh": "as long as dW1",
+    "e10_tanh": "0.62 times as long as dW1",
     "e11_one_sided": "two-sided 0.25, one-sided 0.00",
     "e12_importance": "-1.516 for K = 1 and -1.516 for K = 100",
     "e13_hunt_sampler": "it is 0.010",
@@ -210,6 +228,18 @@ def test_the_readme_lists_exactly_what_is_diagnosed():
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.MULTILINE))
     for name in EXERCISES:
         assert set(rows[name].split("; ")) == set(grader(name).HINTS), name
+    prose = " ".join(text.split())
+    anywhere = {
+        key for name, key in CASES if key not in grader(name).HINTS and " times " not in key
+    }
+    for key in [*anywhere, *ODD, "argument changed", "wrong number of results"]:
+        assert re.search(rf"[;:] {key}( \([^)]*\))?[;.]| {key}:", prose), key
+
+
+def test_the_readme_shows_what_the_grader_says():
+    report = attempt("e08_penalty", **MUTANTS["e08_penalty"]["factor 2 forgotten"])
+    shown = textwrap.indent(check.shown(report), "    ")
+    assert shown in (ROOT / "exercises" / "README.md").read_text()
 
 
 def run(*command):
