@@ -13,7 +13,7 @@ Return that one number, and its gradient for each logit.
 The formula above breaks down for large logits: for a = 1000 and x = 0 it takes log(0), where the
 right loss is 1000. First write -log s and -log(1 - s) as functions of a, then look for a form in
 which e is only raised to powers that are not positive. Clipping s or adding 1e-7 is no answer. For
-the gradient, work out ds/da = s (1 - s), and see what cancels. It needs a safe s too.
+the gradient, work out ds/da = s (1 - s), and see what cancels. The gradient needs a safe s, too.
 
 Predict first: all logits are 0. What is the loss of an image of 784 pixels? Does it depend on the
 image? And what is the smallest loss that a single pixel with x = 0.5 can have?

@@ -5,7 +5,7 @@ N(mu, sigma^2), and returns mu and logvar = log sigma^2. The KL divergence to N(
 
     KL = integral of q(z) (log q(z) - log p(z)) dz,      q = N(mu, sigma^2),  p = N(0, 1)
 
-Derive its closed form. You need the density of a normal distribution, E[z - mu]^2 = sigma^2 and
+Derive its closed form. You need the density of a normal distribution, E[(z - mu)^2] = sigma^2 and
 E[z^2] = mu^2 + sigma^2, all under q. A check: it is 0 for mu = 0 and sigma = 1, and positive
 everywhere else.
 

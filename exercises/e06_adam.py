@@ -4,9 +4,12 @@ Adam keeps two running means for each parameter: m of the gradient g, v of its s
 
     m <- 0.9 m + 0.1 g                v <- 0.999 v + 0.001 g^2
 
-Both start at 0, so the first values are far too small: after t updates with a constant g, m = (1 -
-0.9^t) g. (Check this for t = 1 and t = 2.) The same holds for v with 0.999. Divide this factor out:
-call the results m_hat and v_hat. Then move against the gradient:
+Both start at 0, so the first values are far too small. After t updates with a constant g,
+
+    m = (1 - 0.9^t) g
+
+(check this for t = 1 and t = 2), and v likewise with 0.999 and g^2. Divide this factor out: call
+the results m_hat and v_hat. Then move against the gradient:
 
     theta <- theta - lr m_hat / (sqrt(v_hat) + 1e-8)
 

@@ -41,5 +41,5 @@ def norm_backward(dz: np.ndarray) -> np.ndarray:
 
 
 def second_pass(dz, da1, da2, dunits, h1, h2, W1, W2) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return dW1, dW2 and dW3, the gradients of P. W3 itself is not needed."""
+    """Return dW1, dW2 and dW3, the gradients of P. Begin with ddz = norm_backward(dz)."""
     raise NotImplementedError  # TODO

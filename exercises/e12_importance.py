@@ -9,9 +9,10 @@ By Jensen's inequality the log of their average is, on average, a lower bound:
 
     bound = log( (w_1 + .. + w_K) / K )              E[bound] <= log p(x)
 
-The prior p(z) is N(0, I). Work with log w_k only: w_k itself is about e^-100, or e^-1000, which is
-0 on a computer. Find a shift that makes the largest term e^0. In log p(z) - log q(z), express q by
-eps: then some terms cancel, and nothing is divided by sigma.
+The prior p(z) is N(0, I); both p(z) and q(z) are products over the L dimensions. Work with log w_k
+only: w_k itself is about e^-100, or e^-1000, which is 0 on a computer. Find a shift that makes the
+largest term e^0. In log p(z) - log q(z), express q by eps: then some terms cancel, and nothing is
+divided by sigma.
 
     log_p (B, K), which is log p(x|z_k)    mu, logvar (B, L)    eps (B, K, L)    log_w (B, K)
 

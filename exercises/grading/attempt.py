@@ -161,7 +161,7 @@ def _wrong_shape(name, label, found, shapes):
     others = [other for other, s in shapes.items() if s == found]
     if others:
         text += f" That is the shape of {others[0]}. Are the results in the right order?"
-    elif len(found) == len(shape):
+    elif len(found) == len(shape) == 1:
         text += " Was a sum or a mean taken over the other axis?"
     elif len(found) < len(shape):
         text += " Was a sum or a mean taken that the question does not have?"

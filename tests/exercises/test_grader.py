@@ -268,6 +268,7 @@ def test_pytest_shows_one_line_and_no_traceback():
     assert done.returncode == 1
     assert "not yet: penalty is still to be written." in done.stdout
     assert "Traceback" not in done.stdout
+    assert done.stdout.count("not yet") == 1
     assert len(done.stdout.splitlines()) < 12
 
 
