@@ -3,6 +3,7 @@
 MUTANTS[exercise][diagnosis] holds the functions that differ from the right ones.
 """
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -107,11 +108,8 @@ def empty_test(function):
     function(*[np.ones((2, 2))] * 3)
 
 
-def lucky_test(sample):
-    z = sample(
-        np.zeros((30, 1)), np.zeros((30, 1)), np.random.default_rng().standard_normal((30, 1))
-    )
-    assert 0.9 < z.std() < 1.1
+def lucky_test(sample, luck=itertools.cycle([True, False])):  # noqa: B008
+    assert next(luck)
 
 
 def overfitted_test(sample):

@@ -143,6 +143,13 @@ def test_a_small_number_inside_the_log_is_noticed(least):
     assert attempt("e03_bce", bce=loss).key == "clipped"
 
 
+def test_an_alpha_that_is_the_same_in_every_call_is_noticed():
+    def mix(z, prior, rng):
+        return glue.mix(z, prior, np.random.default_rng(0).uniform(size=len(z)))
+
+    assert attempt("e09_mixing", mix=mix).key == "alpha does not vary"
+
+
 def test_a_guarded_division_is_right():
     def guarded(dz):
         norm = np.sqrt((dz**2).sum(axis=1, keepdims=True))
