@@ -133,7 +133,7 @@ def mean_score(p, z):
 
 
 def gradient_penalty(p, z):
-    """Compute mean (norm - 1)^2, norm = |dz| of each row; the mean norm; the penalty's gradients."""
+    """Compute mean (norm - 1)^2, norm = |dz| of each row, the mean norm, and the gradients."""
     h1, h2, score = score_forward(p, z)
     dunits, d2, d1, dz = score_backward(p, h1, h2, np.ones_like(score))
     norm = np.sqrt((dz**2).sum(axis=1))  # (B,)
