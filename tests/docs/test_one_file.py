@@ -234,7 +234,7 @@ def test_unusable_data_gives_one_line_and_status_2(tmp_path, monkeypatch, capsys
         out, err = capsys.readouterr()
         assert (stop.value.code, out, err.count("\n")) == (2, "", 1), source
         assert f"error: {source}: " in err and word in err, source
-        assert f"directory with MNIST's {TRAIN_IMAGES}.gz" in err, source
+        assert f"MNIST's file {TRAIN_IMAGES}.gz; run_kl.py downloads it" in err, source
 
 
 @pytest.mark.parametrize(
