@@ -91,21 +91,21 @@ def sample(mu, logvar, eps):
 
 
 def decode(p, z):
-    """Compute g = relu(z W3 + b3) and logits = g W4 + b4."""
-    g = np.maximum(z @ p["W3"] + p["b3"], 0)  # (B, L) (L, H) = (B, H)
-    return g, g @ p["W4"] + p["b4"]  # (B, H) (H, P) = (B, P)
+    """Compute h_dec = relu(z W3 + b3) and logits = h_dec W4 + b4."""
+    h_dec = np.maximum(z @ p["W3"] + p["b3"], 0)  # (B, L) (L, H) = (B, H)
+    return h_dec, h_dec @ p["W4"] + p["b4"]  # (B, H) (H, P) = (B, P)
 
 
-def vae_backward(p, x, h, logvar, eps, z, g, dlogits, dz, dmu, dlogvar):
+def vae_backward(p, x, h, logvar, eps, z, h_dec, dlogits, dz, dmu, dlogvar):
     """Compute all gradients from dlogits, and from dz, dmu, dlogvar of the regulariser alone."""
-    dg = (dlogits @ p["W4"].T) * (g > 0)  # (B, P) (P, H) = (B, H), through the ReLU
-    dz = dz + dg @ p["W3"].T  # (B, H) (H, L) = (B, L)
+    da_dec = (dlogits @ p["W4"].T) * (h_dec > 0)  # (B, P) (P, H) = (B, H), through the ReLU
+    dz = dz + da_dec @ p["W3"].T  # (B, H) (H, L) = (B, L)
     dmu = dmu + dz  # (B, L), as z = mu + sigma * eps
     dlogvar = dlogvar + dz * eps * np.exp(logvar / 2) / 2  # (B, L), as dsigma/dlogvar = sigma / 2
     dstats = np.concatenate([dmu, dlogvar], axis=1)  # (B, 2 L)
-    dh = (dstats @ p["W2"].T) * (h > 0)  # (B, 2 L) (2 L, H) = (B, H), through the ReLU
-    weights = {"W1": x.T @ dh, "W2": h.T @ dstats, "W3": z.T @ dg, "W4": g.T @ dlogits}
-    return weights | {"b1": dh.sum(0), "b2": dstats.sum(0), "b3": dg.sum(0), "b4": dlogits.sum(0)}
+    da = (dstats @ p["W2"].T) * (h > 0)  # (B, 2 L) (2 L, H) = (B, H), through the ReLU
+    dW = {"W1": x.T @ da, "W2": h.T @ dstats, "W3": z.T @ da_dec, "W4": h_dec.T @ dlogits}
+    return dW | {"b1": da.sum(0), "b2": dstats.sum(0), "b3": da_dec.sum(0), "b4": dlogits.sum(0)}
 
 
 # ----------------------------------------------------------------------------------------- critic
@@ -119,33 +119,33 @@ def score_forward(p, z):
 def score_backward(p, h1, h2, dscore):
     """Compute the gradients of sum(dscore * score) back to dz: the input gradient if dscore = 1."""
     dunits = dscore[:, None] * np.full_like(p["b3"], 1 / len(p["b3"]))  # (B, 1) (U,) = (B, U)
-    d2 = (dunits @ p["W3"].T) * (h2 > 0)  # (B, U) (U, H2) = (B, H2), through the ReLU
-    d1 = (d2 @ p["W2"].T) * (h1 > 0)  # (B, H2) (H2, H1) = (B, H1), through the ReLU
-    return dunits, d2, d1, d1 @ p["W1"].T  # dz: (B, H1) (H1, L) = (B, L)
+    da2 = (dunits @ p["W3"].T) * (h2 > 0)  # (B, U) (U, H2) = (B, H2), through the ReLU
+    da1 = (da2 @ p["W2"].T) * (h1 > 0)  # (B, H2) (H2, H1) = (B, H1), through the ReLU
+    return dunits, da2, da1, da1 @ p["W1"].T  # dz: (B, H1) (H1, L) = (B, L)
 
 
 def mean_score(p, z):
     """Compute the mean score of the rows of z, and its gradients for the critic's parameters."""
     h1, h2, score = score_forward(p, z)
-    dunits, d2, d1, _ = score_backward(p, h1, h2, np.full_like(score, 1 / len(z)))
-    weights = {"W1": z.T @ d1, "W2": h1.T @ d2, "W3": h2.T @ dunits}
-    return score.mean(), weights | {"b1": d1.sum(0), "b2": d2.sum(0), "b3": dunits.sum(0)}
+    dunits, da2, da1, _ = score_backward(p, h1, h2, np.full_like(score, 1 / len(z)))
+    dW = {"W1": z.T @ da1, "W2": h1.T @ da2, "W3": h2.T @ dunits}
+    return score.mean(), dW | {"b1": da1.sum(0), "b2": da2.sum(0), "b3": dunits.sum(0)}
 
 
 def gradient_penalty(p, z):
     """Compute mean (norm - 1)^2, norm = |dz| of each row, the mean norm, and the gradients."""
     h1, h2, score = score_forward(p, z)
-    dunits, d2, d1, dz = score_backward(p, h1, h2, np.ones_like(score))
+    dunits, da2, da1, dz = score_backward(p, h1, h2, np.ones_like(score))
     norm = np.sqrt((dz**2).sum(axis=1))  # (B,)
     # The second backward pass, from dz to dunits: a product y = x W^T gives dW = dy^T x, dx = dy W,
     # and a ReLU's mask masks again. The masks themselves pass no gradient on, as relu'' = 0 almost
     # everywhere. A bias acts on the masks only, so its gradient is 0.
     slope = 2 / len(z) * (norm - 1) / np.where(norm > 0, norm, 1)  # (B,), finite where norm = 0
-    ddz = slope[:, None] * dz  # (B, 1) (B, L) = (B, L), for dz = d1 W1^T
-    dd1 = (ddz @ p["W1"]) * (h1 > 0)  # (B, L) (L, H1) = (B, H1), for d1 = D1 (d2 W2^T)
-    dd2 = (dd1 @ p["W2"]) * (h2 > 0)  # (B, H1) (H1, H2) = (B, H2), for d2 = D2 (dunits W3^T)
-    weights = {"W1": ddz.T @ d1, "W2": dd1.T @ d2, "W3": dd2.T @ dunits}
-    return ((norm - 1) ** 2).mean(), norm.mean(), weights | {"b1": 0, "b2": 0, "b3": 0}
+    ddz = slope[:, None] * dz  # (B, 1) (B, L) = (B, L), for dz = da1 W1^T
+    dda1 = (ddz @ p["W1"]) * (h1 > 0)  # (B, L) (L, H1) = (B, H1), for da1 = (da2 W2^T) [h1 > 0]
+    dda2 = (dda1 @ p["W2"]) * (h2 > 0)  # (B, H1) (H1, H2) = (B, H2), for da2, likewise
+    dW = {"W1": ddz.T @ da1, "W2": dda1.T @ da2, "W3": dda2.T @ dunits}
+    return ((norm - 1) ** 2).mean(), norm.mean(), dW | {"b1": 0, "b2": 0, "b3": 0}
 
 
 # ------------------------------------------------------------------------------------------- Adam
@@ -164,10 +164,10 @@ def kl_step(vae, adam, x, eps, beta, lr):
     """Update the VAE once on BCE + beta * KL, for images x (B, P) and noise eps (B, L)."""
     h, mu, logvar = encode(vae, x)
     z = sample(mu, logvar, eps)
-    g, logits = decode(vae, z)
+    h_dec, logits = decode(vae, z)
     bce, dlogits = bce_from_logits(logits, x)
     kl, dmu, dlogvar = kl_divergence(mu, logvar)
-    grads = vae_backward(vae, x, h, logvar, eps, z, g, dlogits, 0, beta * dmu, beta * dlogvar)
+    grads = vae_backward(vae, x, h, logvar, eps, z, h_dec, dlogits, 0, beta * dmu, beta * dlogvar)
     adam_update(vae, grads, adam, lr)
     return bce, kl
 
@@ -191,11 +191,11 @@ def ws_step(vae, adam, critic, critic_adam, x, noise, alpha, eps, weight, gp_wei
         fake = sample(mu, logvar, eps_k)
         losses.append(critic_step(critic, critic_adam, fake, prior, alpha_k, gp_weight, critic_lr))
     z = sample(mu, logvar, eps)  # eps (B, L)
-    g, logits = decode(vae, z)
+    h_dec, logits = decode(vae, z)
     bce, dlogits = bce_from_logits(logits, x)
     h1, h2, score = score_forward(critic, z)
     *_, dz = score_backward(critic, h1, h2, np.full_like(score, -weight / len(x)))
-    grads = vae_backward(vae, x, h, logvar, eps, z, g, dlogits, dz, 0, 0)
+    grads = vae_backward(vae, x, h, logvar, eps, z, h_dec, dlogits, dz, 0, 0)
     adam_update(vae, grads, adam, lr)
     return bce, *np.mean(losses, axis=0)  # BCE, W1, penalty, norm
 

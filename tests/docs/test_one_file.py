@@ -58,7 +58,7 @@ class Twins:
         """Do step t with both; return both's losses."""
         index, eps = self.rng.permutation(len(self.images))[: self.shape[0]], self.normal()
         self.a.eps[:] = eps
-        *losses, _ = kl_step(self.vae, self.a, self.images, index, beta, LR, t)
+        *losses, _ = kl_step(self.vae, self.a, self.images, index, beta=beta, lr=LR, t=t)
         return losses, one_file.kl_step(self.p, self.adam, self.images[index], eps, beta, LR)
 
     def ws_step(self, t, weight=1.3, gp_weight=8.0):
@@ -69,8 +69,9 @@ class Twins:
         rates = weight, gp_weight, LR, CRITIC_LR
         self.a.eps[:] = eps
         *losses, _ = ws_step(
-            self.vae, self.a, self.critic, self.batch, self.images, index, noise, alpha, *rates, t
-        )
+            self.vae, self.a, self.critic, self.batch, self.images, index, noise=noise, alpha=alpha,
+            wasserstein_weight=weight, gp_weight=gp_weight, lr=LR, critic_lr=CRITIC_LR, t=t,
+        )  # fmt: skip
         networks = self.p, self.adam, self.critic_p, self.critic_adam
         return losses, one_file.ws_step(*networks, self.images[index], noise, alpha, eps, *rates)
 
