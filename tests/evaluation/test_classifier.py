@@ -144,6 +144,27 @@ class TestTrained:
         w = train_classifier(images[order], labels[order], seed=0)
         assert accuracy(w, images, labels) == 1
 
+    def test_each_epoch_has_a_new_order_and_the_rate_falls_to_0(self, monkeypatch):
+        batches, rates = [], {}
+        gather, adam_update = features_module.gather, features_module.adam_update
+
+        def listening_gather(images, index, x):
+            batches.append(index)
+            gather(images, index, x)
+
+        def listening_adam(net, t, lr):
+            rates[t] = lr
+            return adam_update(net, t, lr)
+
+        monkeypatch.setattr(features_module, "gather", listening_gather)
+        monkeypatch.setattr(features_module, "adam_update", listening_adam)
+        train_classifier(*stripes(0, 300), seed=0)
+        assert list(rates) == list(range(1, 201))
+        np.testing.assert_allclose(list(rates.values()), 1e-3 * (1 - np.arange(200) / 200))
+        epochs = [np.concatenate(pair) for pair in zip(batches[::2], batches[1::2], strict=True)]
+        assert all(len(np.unique(order)) == 256 for order in epochs)
+        assert len({tuple(order) for order in epochs}) == 100
+
     def test_the_seed_decides_every_bit(self):
         images, labels = stripes(0, 300)
         first, again, other = (train_classifier(images, labels, seed) for seed in (5, 5, 6))
