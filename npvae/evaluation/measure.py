@@ -66,7 +66,7 @@ class Instruments:
 
     data: Dataset
     entropy: float  # of a test image's pixels, in nats, mean over the images
-    perfect_match: dict[str, float]  # by metric: what two draws of one distribution score
+    perfect_match: dict[str, float]  # by metric; for a distance, that of two draws of the target
     classifier: ClassifierWeights | None = None
     classifier_accuracy: float | None = None  # on the test images
     test_features: np.ndarray | None = None  # (N, 64)

@@ -27,6 +27,12 @@ def test_latent_metrics_of_a_shift_are_its_length_and_its_shadows(monkeypatch):
     assert found["centre"] == pytest.approx(np.abs(x.mean(axis=0) + v).mean())
 
 
+def test_exact_w1_is_the_mean_over_three_draws_of_the_prior(monkeypatch):
+    x, v = np.random.default_rng(4).standard_normal((200, 2)), np.array([3.0, -4.0])
+    monkeypatch.setattr(measure_module, "prior_draws", lambda n, latent, draw: x + draw * v)
+    assert latent_metrics(x)["w1_exact"] == pytest.approx((0 + 5 + 10) / 3)
+
+
 def test_latent_metrics_of_a_gaussian_of_known_mean_width_and_correlation():
     x = np.random.default_rng(2).standard_normal((400, 3))
     z = np.array([6, -1, -8]) + x @ np.array([[2, 0.3, 0], [0, 0.4, 0], [0, 0, 0.6]])

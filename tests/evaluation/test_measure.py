@@ -10,6 +10,7 @@ from npvae.evaluation.classifier import features as features_module
 from npvae.evaluation.classifier.features import features
 from npvae.evaluation.classifier.network import make_classifier
 from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.interpolation import path_quality, straight_lines
 from npvae.evaluation.measure import (
     PAIRS,
     Instruments,
@@ -18,6 +19,7 @@ from npvae.evaluation.measure import (
     measure,
     prior_draws,
     sample_metrics,
+    sharpness,
 )
 from npvae.evaluation.metrics import BY_KEY
 from npvae.models.inference import decode
@@ -115,6 +117,29 @@ def test_sample_metrics_of_the_test_images_and_of_one_image_again_and_again(data
     assert found == pytest.approx({"frechet": distance, "precision": 0, "recall": 0}, rel=1e-4)
 
 
+def test_samples_of_one_kind_are_precise_but_do_not_reach_the_other(data, instruments):
+    found = sample_metrics(instruments, data.test_images[data.test_labels == 0])
+    assert found["precision"] == 1
+    assert found["recall"] < 0.8
+
+
+def test_sharpness_is_relative_to_the_originals(data):
+    run = counting_run()
+    run.vae.w.b4[:] = -99
+    run.vae.w.b4[0] = 99  # one white corner, which differs from two neighbours
+    instruments = Instruments(data=data, entropy=0.0, perfect_match={})
+    found = measure(encode_run(run, data.test_images, 0), instruments).values
+    originals = sharpness(data.test_images / 255, SHAPE).mean()
+    assert found["sharpness_mu"] == pytest.approx(2 / PIXELS / originals)
+
+
+def test_fades_are_measured_between_the_images_as_the_classifier_sees_them(data, instruments):
+    images = (data.test_images / 255).astype(np.float32)
+    paths = path_quality(instruments.classifier, straight_lines(images, instruments.pairs))
+    expected = {key: samples.mean() for key, samples in paths.items()}
+    assert instruments.fade == pytest.approx(expected, rel=1e-5)
+
+
 def test_reconstruction_numbers_of_plain_grey(measured):
     """SSE is k (1 - c)² + (24 - k) c²: 4.5 for 40 images, 7.5 for 20."""
     found = measured.values
@@ -160,7 +185,7 @@ def test_paths_and_samples_where_everything_is_the_same_grey(measured, instrumen
     assert found["recall"] == found["recall_refit"] == 0
 
 
-def test_refitted_draws_follow_the_mean_and_the_covariance_of_the_codes():
+def test_refitted_draws_follow_the_codes_and_interpolations_join_them():
     """Codes lie at z₁ ≈ z₂ ≈ 10 + 4 (b - ½) for images of brightness b; z₂ is decoded to b."""
     run, rng = hand_made_run(), np.random.default_rng(4)
     w = run.vae.w
@@ -180,12 +205,17 @@ def test_refitted_draws_follow_the_mean_and_the_covariance_of_the_codes():
         perfect_match={},
         classifier=classifier,
         test_features=features(classifier, bright),
-        pairs=np.array([[0, 1]]),
+        pairs=np.arange(20).reshape(10, 2),
     )
-    found = measure(model, instruments).values
+    measured = measure(model, instruments)
+    found = measured.values
     assert decode(w, model.mu) == pytest.approx(bright, abs=0.13)
     assert found["frechet"] > 50 * found["frechet_refit"] > 50 * found["frechet_mu"]
     assert found["recall"] < 0.1 and found["recall_refit"] > 0.9
+    # Interpolations lead from one μ to the other.
+    path = decode(w, straight_lines(model.mu, instruments.pairs))
+    for key, samples in path_quality(classifier, path).items():
+        np.testing.assert_allclose(measured.per_image[key], samples, rtol=1e-6)
 
 
 def test_every_metric_is_measured_as_far_as_the_data_allows(measured, data):

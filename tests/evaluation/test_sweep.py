@@ -10,7 +10,9 @@ from sweep_points import POINTS, point
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
 from npvae.evaluation import sweep as sweep_module
-from npvae.evaluation.measure import make_instruments
+from npvae.evaluation.distances import sliced_w1
+from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.measure import SEED, make_instruments, prior_draws
 from npvae.evaluation.sweep import best_samples, dominated, sweep
 from npvae.training.checkpoint import load_checkpoint, new_run, save_checkpoint
 from npvae.training.many import train_all
@@ -108,6 +110,10 @@ def test_a_sweep_has_a_point_for_every_weight_and_marks_the_runs_own(own, tmp_pa
     kl, ws = RUNS["kl"].sweep, RUNS["ws"].sweep
     assert [p.weight for p in points] == [*sorted(kl), *sorted([*ws, 0.5])]
     assert [(p.run, p.weight) for p in points if p.is_reference] == [("kl", 1), ("ws", 0.5)]
+    model = encode_run(runs["kl"], data.test_images, SEED)
+    own_point = next(p for p in points if p.is_reference)
+    assert own_point.sse_mu == model.at_mu.sse.mean() != model.at_z.sse.mean() == own_point.sse_z
+    assert own_point.distance == sliced_w1(model.z, prior_draws(10, 2, draw=0))
     assert asked[tmp_path / "kl-0.03"] == replace(SMALL, beta=0.03)
     assert asked[tmp_path / "ws-30"] == replace(runs["ws"].options, wasserstein_weight=30.0)
     assert len(asked) == len(points) - 2
