@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from npvae.evaluation import structure
 from npvae.evaluation.structure import (
     Embedding,
     active_units,
@@ -101,7 +102,7 @@ def test_trustworthiness_is_one_for_the_identity_and_half_for_a_random_embedding
     assert trustworthiness(x, random) == pytest.approx(0.5, abs=0.05)
 
 
-def test_trustworthiness_by_hand():
+def test_trustworthiness_by_hand(monkeypatch):
     # The embedding makes neighbours of the first and the last point, of rank 3 to each other in x;
     # the two in the middle keep theirs. n = 4, k = 1: T = 1 − 2/(4·1·(8 − 3 − 1)) · (2 + 2) = 0.5
     x = np.array([[0.0], [1.0], [1.9], [3.0]])
@@ -110,6 +111,10 @@ def test_trustworthiness_by_hand():
     # Of five codes, of which the map leaves out the first.
     moved = Embedding(index=np.arange(1, 5), points=points)
     assert trustworthiness(np.vstack([[[99.0]], x]), moved, k=1) == pytest.approx(0.5)
+    # Of a map of more points than are compared.
+    monkeypatch.setattr(structure, "TRUST_SIZE", 4)
+    longer = embedding(np.vstack([points, [[99.0]]]))
+    assert trustworthiness(np.vstack([x, [[1.0]]]), longer, k=1) == pytest.approx(0.5)
 
 
 def test_trustworthiness_punishes_false_neighbours_not_torn_ones():

@@ -135,13 +135,14 @@ def test_a_range_holds_from_end_to_end_and_is_about_its_own_model(knn, outcome):
     assert verdict(claim, {"knn": (knn, 50)}, seeds=1) == (outcome, f"nearest neighbours: {knn:g}")
 
 
-def report(c, epoch=7):
+def report(c, epoch=7, fade=None):
     """The report on a world, of two runs on blank images."""
     blank = np.zeros((5, 6), np.uint8)
     data = Dataset(blank, None, blank, None, (2, 3), "blank <images>", is_sample=False)
     runs = {kind: new_run(Options(kind, hidden_dim=9), (2, 3)) for kind in ("kl", "ws")}
     runs["ws"].epoch = epoch
-    return write_report(runs, Instruments(data, entropy=45.5, perfect_match={}), c, [])
+    instruments = Instruments(data, entropy=45.5, perfect_match={}, fade=fade)
+    return write_report(runs, instruments, c, [])
 
 
 def full_world():
@@ -192,6 +193,12 @@ def test_the_sentences_of_the_report_follow_the_numbers():
     # 33 - 30 of noise in a difference of 33 - 21
     assert "That difference of 3 is the price of the\nnoise, 25 % of the 12 between" in single
     assert "between the models" not in report(compare(full_world() | {"sse_z": (33, 34)}))
+
+
+def test_the_report_compares_interpolations_with_fades():
+    text = report(compare(full_world()), fade={"path": 1.25, "jump": 1.5, "confidence": 0.75})
+    assert "path length 1.25, largest jump 1.5, confidence 0.75." in text
+    assert "fading" not in report(compare(full_world()))
 
 
 def test_the_report_says_whether_the_posterior_collapsed():

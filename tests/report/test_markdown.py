@@ -21,4 +21,5 @@ def test_table_by_hand():
 def test_plain_text_is_shown_as_it_is():
     text = "*a* _b_ `c` [d](e) <f> & #g ~~h~~ 1. i | j"
     shown = MarkdownIt("commonmark").enable("table").render(plain(text))
+    assert MarkdownIt("commonmark").render(plain("> a")) == "<p>&gt; a</p>\n"
     assert shown == "<p>*a* _b_ `c` [d](e) &lt;f&gt; &amp; #g ~~h~~ 1. i | j</p>\n"
