@@ -16,13 +16,14 @@ from llvmlite import binding
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not be installed
 
 from benchmarks.peak import cache_bandwidth, fma_peak
-from benchmarks.timing import markdown_table, median_seconds
+from benchmarks.timing import median_seconds
 from npvae.cli import OneLineParser, run_program, whole
 from npvae.files.atomic import make_directory, replacing
 from npvae.kernels.jit import jit
 from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn
 from npvae.kernels.simd import ROWS, VECTOR_BYTES, host_simd
 from npvae.nn.parameters import aligned_zeros
+from npvae.report.markdown import table
 
 Shape = tuple[int, int, int]  # M, K, N
 # The large products of encoder, decoder and critic, and one whose matrices fit in no cache.
@@ -185,7 +186,7 @@ def ladder_table(rates: dict[Shape, dict[Rung, float]], peak: dict[int, float]) 
             rate = by_rung.get(rung)
             row.append(f"{rate:.3g} ({rate / peak[rung.threads]:.0%})" if rate else "–")
         rows.append(row)
-    return markdown_table(["rung", "threads", *map(size_name, rates)], rows)
+    return table(["rung", "threads", *map(size_name, rates)], rows, text_columns=1)
 
 
 def orientation_table(shapes: list[Shape], peak: dict[int, float]) -> str:
@@ -201,7 +202,7 @@ def orientation_table(shapes: list[Shape], peak: dict[int, float]) -> str:
                 share = f"{ours / peak[threads]:.0%}"
                 row += [f"{ours:.0f}", share, f"{numpys:.0f}", f"{ours / numpys:.2f}"]
             rows.append(row)
-    return markdown_table(head, rows, text_columns=2)
+    return table(head, rows, text_columns=2)
 
 
 def draw_roofline(path: Path, title: str, rates: dict[Rung, float], peak: dict[int, float]) -> None:

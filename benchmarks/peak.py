@@ -23,10 +23,10 @@ from numba.extending import intrinsic
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not be installed
 
-from benchmarks.timing import markdown_table
 from npvae.kernels.jit import jit
 from npvae.kernels.simd import ROWS, VECTOR_BYTES
 from npvae.nn.parameters import aligned_zeros
+from npvae.report.markdown import table
 
 # A multiply-add takes four cycles or so, and each waits for the one before it in its own sum. As
 # many independent sums as a tile of the matrix product has keep the processor busy meanwhile.
@@ -135,7 +135,7 @@ def main() -> None:
         rates = [fma_peak(threads), fma_peak(threads, np.float64)]
         rates += [cache_bandwidth(threads), stream_bandwidth(threads)]
         rows.append([str(threads), *(f"{rate:.0f}" for rate in rates)])
-    print(markdown_table(head, rows))
+    print(table(head, rows, text_columns=1))
 
 
 if __name__ == "__main__":

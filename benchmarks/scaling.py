@@ -22,15 +22,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not b
 
 from benchmarks.npvae_peer import make_npvae_step
 from benchmarks.peers import Sizes, step_flop
-from benchmarks.timing import markdown_table, median_seconds
+from benchmarks.timing import median_seconds
 from npvae.cli import OneLineParser, run_program, whole
 from npvae.data.dataset import load_data
 from npvae.files.atomic import make_directory
 from npvae.kernels.simd import host_simd
-from npvae.report.charts import COLOURS, DARK, FULL, MARKERS, STYLE, new_figure, save
-from npvae.report.claims import number
+from npvae.report.charts import DARK, FULL, STYLE, new_figure, save
+from npvae.report.markdown import number, table
+from npvae.training.runs import RUNS
 
-RUNS = ("kl", "ws")
+MEASURED = ("kl", "ws")  # the runs whose steps `npvae_peer.py` can make
 ALL = config.NUMBA_NUM_THREADS
 IMAGES = 60_000
 HIDDEN = (64, 128, 256, 512, 1024, 2048, 4096)
@@ -102,11 +103,11 @@ def make_run(run: str, case: Case, images: np.ndarray) -> Callable[[], None]:
 
 def measure(sweep: Sweep, images: np.ndarray, rounds: int) -> Seconds:
     """Time all cases of a sweep, both runs, in turns; return the medians per step."""
-    pairs = [(run, case) for run in RUNS for case in sweep.cases]
+    pairs = [(run, case) for run in MEASURED for case in sweep.cases]
     runs = [(case.threads, make_run(run, case, images)) for run, case in pairs]
     seconds = median_seconds(runs, min(rounds, EPOCH_ROUNDS) if sweep.epochs else rounds)
     per_step = [s / case.steps for s, (_, case) in zip(seconds, pairs, strict=True)]
-    return dict(zip(RUNS, np.reshape(per_step, (len(RUNS), -1)), strict=True))
+    return dict(zip(MEASURED, np.reshape(per_step, (len(MEASURED), -1)), strict=True))
 
 
 def scaling_table(sweep: Sweep, seconds: Seconds) -> str:
@@ -114,31 +115,31 @@ def scaling_table(sweep: Sweep, seconds: Seconds) -> str:
     units = ["ms/step", "µs/image", "GFLOP/s"]
     if sweep.epochs:
         units.append("s/epoch")
-    head = [sweep.quantity, *(f"{run.upper()} {unit}" for run in RUNS for unit in units)]
+    head = [sweep.quantity, *(f"{RUNS[run].label} {unit}" for run in MEASURED for unit in units)]
     rows = []
     for n, case in enumerate(sweep.cases):
         row = [f"{case.value:,}"]
-        for run in RUNS:
+        for run in MEASURED:
             s = seconds[run][n]
             rate = step_flop(run, case.sizes) / s / 1e9
             row += [number(x) for x in (1e3 * s, 1e6 * s / case.sizes.batch, rate)]
             if sweep.epochs:
                 row.append(number(s * case.steps))
         rows.append(row)
-    return markdown_table(head, rows, text_columns=0)
+    return table(head, rows, text_columns=0)
 
 
 def _draw_panel(ax: Axes, sweep: Sweep, seconds: Seconds) -> None:
     values = np.array([case.value for case in sweep.cases])
     steps = [case.steps for case in sweep.cases]
-    for run in RUNS:
-        look = {"color": COLOURS[run], "marker": MARKERS[run], "markersize": 5}
+    for run in MEASURED:
+        look = {"color": RUNS[run].colour, "marker": RUNS[run].marker, "markersize": 5}
         ms = 1e3 * seconds[run]
-        ax.plot(values, ms * steps, label=run.upper(), **look)
+        ax.plot(values, ms * steps, label=RUNS[run].label, **look)
         if sweep.epochs:
             look |= {"markerfacecolor": "white", "linestyle": ":"}
-            ax.plot(values, ms, label=f"{run.upper()}, one step of the epoch", **look)
-    for run in RUNS:
+            ax.plot(values, ms, label=f"{RUNS[run].label}, one step of the epoch", **look)
+    for run in MEASURED:
         # The line meets the cost where fixed costs weigh least: the largest value, or one thread.
         at = -1 if sweep.power > 0 else 0
         line = 1e3 * seconds[run][at] * steps[at] * (values / values[at]) ** sweep.power

@@ -21,9 +21,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not b
 
 from benchmarks.peak import fma_peak
 from benchmarks.peers import COMPETITORS, Sizes, step_flop
-from benchmarks.timing import markdown_table
 from benchmarks.worker import Worker
 from npvae.data.dataset import load_data
+from npvae.report.markdown import table
 
 TURN = 0.3  # seconds that a competitor gets before it is the next one's turn
 
@@ -155,11 +155,11 @@ def main() -> None:
         for run in ("kl", "ws"):
             rows += compare(run, args.threads, names, sizes, path, args.rounds)
     head = ["run", "threads", "who", "ms/step", "ratio", "GFLOP/s", "of peak", "MB"]
-    print(markdown_table(head, rows, text_columns=3))
+    print(table(head, rows, text_columns=3))
     for run in ("kl", "ws"):
         print(f"\n{run.upper()} step: {step_flop(run, sizes) / 1e6:.0f} MFLOP. npvae's time:\n")
         rows = where_the_time_goes(run, data.train_images, sizes)
-        print(markdown_table(["part", "µs", "share"], rows))
+        print(table(["part", "µs", "share"], rows, text_columns=1))
 
 
 if __name__ == "__main__":

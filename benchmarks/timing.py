@@ -43,9 +43,3 @@ def median_seconds(runs: list[tuple[int, Callable[[], None]]], rounds: int = 11)
     numba.set_num_threads(all_threads)
     pools.limit(limits=all_threads, user_api="blas")
     return [float(np.median(mine)) for mine in seconds]
-
-
-def markdown_table(head: list[str], rows: list[list[str]], text_columns: int = 1) -> str:
-    """Return a table in Markdown; the first `text_columns` are set left, the others right."""
-    rule = ["---"] * text_columns + ["---:"] * (len(head) - text_columns)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *rows])

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from npvae.evaluation.encoded import apply
+from npvae.evaluation.encoded import encode_run
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
 
@@ -25,7 +25,7 @@ def make_case(latent=3, shape=(5, 7), labels=True, alike=False):
         for epoch in (1, 2, 3):
             row = {"epoch": epoch, "train_bce": 100 / epoch + seed, "test_bce_z": 110 / epoch}
             run.history.append(row | {f"train_{'w1' if seed else 'kl'}": 10.0 * epoch})
-        models.append(apply(run, images, seed=0))
+        models.append(encode_run(run, images, seed=0))
     return SimpleNamespace(
         models=models, images=images, labels=np.arange(N) % 4 if labels else None, shape=shape
     )

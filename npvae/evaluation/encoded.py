@@ -1,4 +1,4 @@
-"""A trained model as the analysis sees it: its weights, and what it makes of the test images."""
+"""A trained run applied to images: their codes, and the errors of decoding these."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +10,12 @@ from npvae.errors import UserError
 from npvae.models.inference import Errors, encode, reconstruction_errors, sample
 from npvae.models.vae import VAEWeights
 from npvae.training.checkpoint import Run, load_checkpoint
-
-LABELS = {"kl": "KL", "ws": "WS"}
+from npvae.training.runs import RUNS, RunKind
 
 
 @dataclass(frozen=True)
-class Trained:
-    """One model and its codes and reconstruction errors on N images."""
+class EncodedRun:
+    """One run, with its codes and reconstruction errors of N images."""
 
     run: Run
     mu: np.ndarray  # (N, latent) posterior means
@@ -26,14 +25,19 @@ class Trained:
     at_z: Errors  # of decoding z
 
     @property
+    def kind(self) -> RunKind:
+        """Return the facts about its kind of run."""
+        return RUNS[self.run.options.run]
+
+    @property
     def key(self) -> str:
-        """Return "kl" or "ws"."""
-        return self.run.options.run
+        """Return the key of its kind, such as "kl"."""
+        return self.kind.key
 
     @property
     def label(self) -> str:
         """Return the name that tables and pictures show."""
-        return LABELS[self.key]
+        return self.kind.label
 
     @property
     def w(self) -> VAEWeights:
@@ -41,12 +45,20 @@ class Trained:
         return self.run.vae.w
 
 
-def apply(run: Run, images: np.ndarray, seed: int) -> Trained:
-    """Encode images (N, pixels), draw z from the seed, and measure the reconstruction errors."""
+def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
+    """Encode images (N, pixels), draw z from the seed, and measure the reconstruction errors.
+
+    Raises UserError if any of these numbers is NaN or infinite; all measures rely on this check.
+    """
     mu, logvar = encode(run.vae.w, images)
     z = sample(mu, logvar, seed)
-    errors = (reconstruction_errors(run.vae.w, code, images) for code in (mu, z))
-    return Trained(run, mu, logvar, z, *errors)
+    at_mu, at_z = (reconstruction_errors(run.vae.w, code, images) for code in (mu, z))
+    if not all(np.isfinite(array).all() for array in (mu, logvar, z, *at_mu, *at_z)):
+        raise UserError(
+            f"the {RUNS[run.options.run].label} run, trained on {run.data}: its codes or errors on"
+            " these images are NaN or infinite; check --data-dir, or train it again"
+        )
+    return EncodedRun(run=run, mu=mu, logvar=logvar, z=z, at_mu=at_mu, at_z=at_z)
 
 
 def load_run(directory: Path, expected: str, data: Dataset) -> Run:
@@ -58,8 +70,8 @@ def load_run(directory: Path, expected: str, data: Dataset) -> Run:
     run = load_checkpoint(path)
     if run.options.run != expected:
         raise UserError(
-            f"{path}: holds a {LABELS[run.options.run]} run, but a {LABELS[expected]} run is"
-            f" needed there; check --kl and --ws"
+            f"{path}: holds a {RUNS[run.options.run].label} run, but a {RUNS[expected].label} run"
+            " is needed there; check --kl and --ws"
         )
     if run.image_shape != data.image_shape:
         raise UserError(

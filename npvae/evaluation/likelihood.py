@@ -11,7 +11,7 @@ proposal N(mu, s^2 I), and not only with a posterior that may have collapsed to 
 A caution: BCE is the negative log-likelihood of *binary* pixels. MNIST's are grey, and for these
 s^x (1-s)^(1-x) is no probability: it does not sum to 1 over the grey values. So "log p(x)" is the
 score that both models were trained on, fit to compare them with each other, but not with published
-likelihoods of binarised MNIST. It cannot rise above -entropy_floor(x).
+likelihoods of binarised MNIST. It cannot rise above -pixel_entropy(x).
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from npvae.models.vae import (
     sample_forward,
 )
 from npvae.nn.losses import bernoulli_nll
-from npvae.nn.pixels import gather
+from npvae.nn.pixels import gather, unit_range
 
 SAMPLES = 256
 SCALES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
@@ -66,8 +66,8 @@ def likelihood(
     """
     scale = choose_scale(w, train_images, seed)
     return Likelihood(
-        posterior=bounds(w, images, mu, logvar, seed),
-        widened=bounds(w, images, mu, constant_logvar(mu, scale), seed),
+        posterior=bounds(w, images, mu=mu, logvar=logvar, seed=seed),
+        widened=bounds(w, images, mu=mu, logvar=constant_logvar(mu, scale), seed=seed),
         scale=scale,
     )
 
@@ -85,12 +85,10 @@ def bounds(
 
     All bounds share `samples` draws for each image: IWAE_K is the mean over samples / K groups, and
     the ELBO takes its KL analytically (Kingma & Welling 2014, appendix B). Models of one latent
-    size meet the same noise. Raises ValueError for a K that does not divide `samples`.
+    size meet the same noise. Every K must divide `samples`.
     """
-    if any(samples % k for k in ks):
-        raise ValueError(f"ks: each must divide the {samples} samples, but they are {tuple(ks)}")
     rng = np.random.default_rng(seed)
-    found = Bounds(np.empty(len(mu)), {k: np.empty(len(mu)) for k in ks})
+    found = Bounds(elbo=np.empty(len(mu)), iwae={k: np.empty(len(mu)) for k in ks})
     for first in range(0, len(mu), BATCH):
         rows = slice(first, min(len(mu), first + BATCH))
         a = make_vae_activations(w, rows.stop - first)
@@ -125,7 +123,11 @@ def _draw(
 
 
 def _kl(a: VAEActivations) -> np.ndarray:
-    """Return KL(q || p(z)) of each row (B,), in float64."""
+    """Return KL(q || p(z)) of each row (B,).
+
+    `nn.losses.kl_forward` gives the batch's mean only, and here every image's own is wanted. It is
+    taken in float64, like all other terms of the bounds.
+    """
     mu, logvar = a.mu.astype(np.float64), a.logvar.astype(np.float64)
     return (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1) / 2
 
@@ -140,7 +142,8 @@ def choose_scale(
     mu, _ = encode(w, images)
 
     def mean_bound(scale: float) -> float:
-        found = bounds(w, images, mu, constant_logvar(mu, scale), seed, ks=(SAMPLES,))
+        logvar = constant_logvar(mu, scale)
+        found = bounds(w, images, mu=mu, logvar=logvar, seed=seed, ks=(SAMPLES,))
         return found.iwae[SAMPLES].mean()
 
     return max(scales, key=mean_bound)
@@ -151,17 +154,15 @@ def constant_logvar(mu: np.ndarray, scale: float) -> np.ndarray:
     return np.full_like(mu, 2 * np.log(scale))
 
 
-def entropy_floor(images: np.ndarray) -> np.ndarray:
+def pixel_entropy(images: np.ndarray) -> np.ndarray:
     """Return the entropy (N,) of the pixels of images (N, pixels), in nats: no BCE is below it.
 
         sum over pixels of H(x) = -x log x - (1-x) log(1-x)
 
-    A decoder that returned exactly x would reach it. Bytes are divided by 255; black and white
-    pixels have none.
+    A decoder that returned exactly x would reach it. Black and white pixels have none.
     """
-    scale = 255 if images.dtype == np.uint8 else 1
-    floor = np.empty(len(images))
+    entropy = np.empty(len(images))
     for first in range(0, len(images), BATCH):
-        x = images[first : first + BATCH] / np.float64(scale)
-        floor[first : first + BATCH] = (entr(x) + entr(1 - x)).sum(axis=1)
-    return floor
+        x = unit_range(images[first : first + BATCH]).astype(np.float64)
+        entropy[first : first + BATCH] = (entr(x) + entr(1 - x)).sum(axis=1)
+    return entropy

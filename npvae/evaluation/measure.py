@@ -1,10 +1,9 @@
-"""Measuring one trained model: every number of `metrics.py`, and the floors beside them.
+"""Measuring one trained model: every number of `metrics.py`, and what a perfect match would score.
 
-`Bench` holds what all models are measured with: the data, the classifier and its features of the
-test images, and the floors, which are what a perfect match would score. `measure` applies it.
+`Instruments` holds what all models are measured with: the data, the classifier and its features of
+the test images, and the scores of a perfect match. `measure` applies them to a model.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,10 +19,10 @@ from npvae.evaluation.distances import (
     sliced_w1,
     w1_per_dimension,
 )
-from npvae.evaluation.encoded import Trained
-from npvae.evaluation.interpolation import PathQuality, interpolate, random_pairs
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.interpolation import path_quality, random_pairs, straight_lines
 from npvae.evaluation.intervals import histogram_mode, moments
-from npvae.evaluation.likelihood import entropy_floor, likelihood
+from npvae.evaluation.likelihood import likelihood, pixel_entropy
 from npvae.evaluation.structure import (
     active_units,
     correlation,
@@ -38,6 +37,7 @@ from npvae.models.critic import (
     score_forward,
 )
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
+from npvae.nn.pixels import unit_range
 
 SEED = 0  # of everything random in the analysis: the same draws for every model
 DRAWS, DRAW_SIZE = 3, 2_000  # of the exact W1, whose cost grows with the cube of the size
@@ -50,45 +50,92 @@ PAIRS = 500  # of test images to interpolate between
 class Measurement:
     """What was measured of one model: numbers by metric, and what they are means of."""
 
-    values: dict[str, float] = field(default_factory=dict)
+    values: dict[str, float | None] = field(default_factory=dict)
     per_image: dict[str, np.ndarray] = field(default_factory=dict)  # (N,) for paired intervals
     per_dimension: dict[str, np.ndarray] = field(default_factory=dict)  # (latent,)
 
+    def add_means(self, **samples: np.ndarray) -> None:
+        """Keep numbers of single images, and their means as values."""
+        self.per_image |= samples
+        self.values |= {key: float(np.mean(array)) for key, array in samples.items()}
 
-def latent_metrics(z: np.ndarray, prior: Callable[[int], np.ndarray]) -> dict[str, float]:
-    """Compare codes z (N, latent) with the prior; prior(n) returns (N, latent) draws, anew for n.
 
-    Given prior draws as z, these are the floors.
-    """
-    n, latent = z.shape
+@dataclass
+class Instruments:
+    """What every model is measured with, made once. Without labels there is no classifier."""
+
+    data: Dataset
+    entropy: float  # of a test image's pixels, in nats, mean over the images
+    perfect_match: dict[str, float]  # by metric; for a distance, that of two draws of the target
+    classifier: ClassifierWeights | None = None
+    classifier_accuracy: float | None = None  # on the test images
+    test_features: np.ndarray | None = None  # (N, 64)
+    pairs: np.ndarray | None = None  # (n, 2) test images to interpolate between
+    fade: dict[str, float] | None = None  # the interpolation's numbers for fades in pixels
+
+
+def make_instruments(data: Dataset, latent: int) -> Instruments:
+    """Train the classifier and measure a perfect match, for models of this latent size."""
+    images, n = data.test_images, len(data.test_images)
+    entropy = float(pixel_entropy(images).mean())
+    perfect_match = latent_metrics(prior_draws(n, latent, draw=DRAWS))
+    perfect_match |= {"bce_mu": entropy, "bce_z": entropy, "sharpness_mu": 1.0}
+    made = Instruments(data=data, entropy=entropy, perfect_match=perfect_match)
+    if data.train_labels is None:
+        return made
+    made.classifier = train_classifier(data.train_images, data.train_labels, SEED)
+    made.classifier_accuracy = accuracy(made.classifier, images, data.test_labels)
+    made.test_features = features(made.classifier, images)
     rng = np.random.default_rng(SEED)
-    size = min(n, DRAW_SIZE)
-    exact = [
-        exact_w1(z[rng.permutation(n)[:size]], prior(draw)[rng.permutation(n)[:size]])
-        for draw in range(DRAWS)
-    ]
-    shape = moments(z)
-    return {
-        "w1_exact": float(np.mean(exact)),
-        "w1_sliced": sliced_w1(z, prior(0), seed=SEED),
-        "w1_dimension": float(w1_per_dimension(z, prior(0)).mean()),
-        "mmd": mmd_imq(z, prior(0)),
-        "centre": float(np.abs(shape.mean).mean()),
-        "width": float(shape.std.mean()),
-        "width_error": float(np.abs(shape.std - 1).mean()),
-        "skewness": float(np.abs(shape.skewness).mean()),
-        "kurtosis": float(np.abs(shape.excess_kurtosis).mean()),
-        "correlation": correlation(z).mean_abs if latent > 1 else 0.0,
-    }
+    train = data.train_images[rng.permutation(len(data.train_images))[:n]]
+    perfect_match |= sample_metrics(made, train)
+    pairs = random_pairs(n, PAIRS, SEED)
+    made.pairs = pairs[(images[pairs[:, 0]] != images[pairs[:, 1]]).any(axis=1)]  # no twins
+    fades = path_quality(made.classifier, straight_lines(unit_range(images), made.pairs))
+    made.fade = {key: float(array.mean()) for key, array in fades.items()}
+    return made
 
 
 def prior_draws(n: int, latent: int, draw: int) -> np.ndarray:
-    """Return the n draws from N(0, I) that every model is compared with."""
+    """Return n draws from N(0, I): numbers 0, 1, .. are those that every model is compared with.
+
+    Number DRAWS is decoded as samples, and takes a model's place for the scores of a perfect match.
+    """
     return np.random.default_rng([SEED, draw]).standard_normal((n, latent), dtype=np.float32)
 
 
-def critic_metrics(model: Trained) -> dict[str, float]:
-    """Ask a WS run's critic for its W1 estimate and its slope, on mixtures and on the codes."""
+def latent_metrics(z: np.ndarray) -> dict[str, float]:
+    """Compare codes z (N, latent) with draws from the prior."""
+    n, latent = z.shape
+    prior = prior_draws(n, latent, draw=0)
+    rng = np.random.default_rng(SEED)
+    size = min(n, DRAW_SIZE)
+    exact = []
+    for draw in range(DRAWS):
+        some_z = z[rng.permutation(n)[:size]]
+        some_prior = prior_draws(n, latent, draw)[rng.permutation(n)[:size]]
+        exact.append(exact_w1(some_z, some_prior))
+    shape = moments(z)
+    between = np.abs(correlation(z)[~np.eye(latent, dtype=bool)])
+    return {
+        "w1_exact": float(np.mean(exact)),
+        "w1_sliced": sliced_w1(z, prior, seed=SEED),
+        "w1_dimension": float(w1_per_dimension(z, prior).mean()),
+        "mmd": mmd_imq(z, prior),
+        "centre": float(np.abs(shape["mean of z"]).mean()),
+        "width": float(shape["std of z"].mean()),
+        "width_error": float(np.abs(shape["std of z"] - 1).mean()),
+        "skewness": float(np.abs(shape["skewness"]).mean()),
+        "kurtosis": float(np.abs(shape["excess kurtosis"]).mean()),
+        "correlation": float(between.mean()) if latent > 1 else 0.0,
+    }
+
+
+def critic_metrics(model: EncodedRun) -> dict[str, float]:
+    """Ask a run's critic, if it has one, for its W1 estimate and its slope.
+
+    The slope is taken on mixtures of codes and prior, where it was trained, and on the codes.
+    """
     if model.run.critic is None:
         return {}
     w, z = model.run.critic.w, model.z
@@ -98,6 +145,7 @@ def critic_metrics(model: Trained) -> dict[str, float]:
     a.dscore[:] = 1
 
     def ask(points: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the mean score of points (N, latent), and the slope (N,) at each."""
         a.z[:] = points
         score_forward(w, a)
         score_backward_hidden(w, a)
@@ -124,129 +172,101 @@ def sharpness(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return (across + down) / images.shape[1]
 
 
-@dataclass
-class Bench:
-    """What every model is measured with, made once."""
-
-    data: Dataset
-    classifier: ClassifierWeights | None  # None without labels
-    test_features: np.ndarray | None  # (N, 64)
-    values: dict[str, float]  # numbers about the data and the classifier alone
-    floors: dict[str, float]  # what a perfect match scores, by metric
-
-
-def make_bench(data: Dataset, latent: int) -> Bench:
-    """Train the classifier and measure the floors, for models of this latent size."""
-    n = len(data.test_images)
-    values = {"entropy": float(entropy_floor(data.test_images).mean())}
-    prior = prior_draws(n, latent, draw=DRAWS)  # other draws than a model is compared with
-    floors = latent_metrics(prior, lambda draw: prior_draws(n, latent, draw))
-    floors |= {"bce_mu": values["entropy"], "bce_z": values["entropy"], "sharpness_mu": 1.0}
-    if data.train_labels is None:
-        return Bench(data, None, None, values, floors)
-    classifier = train_classifier(data.train_images, data.train_labels, SEED)
-    values["classifier_accuracy"] = accuracy(classifier, data.test_images, data.test_labels)
-    test_features = features(classifier, data.test_images)
-    bench = Bench(data, classifier, test_features, values, floors)
-    rng = np.random.default_rng(SEED)
-    train = data.train_images[rng.permutation(len(data.train_images))[:n]]
-    floors |= sample_metrics(bench, train, "frechet", "precision", "recall")
-    return bench
+def sample_metrics(
+    instruments: Instruments, images: np.ndarray, suffix: str = ""
+) -> dict[str, float]:
+    """Compare images with the test images in feature space; `suffix` ends the metrics' keys."""
+    made = features(instruments.classifier, images)
+    real = instruments.test_features
+    precision, recall = precision_recall(real[:SAMPLE_SIZE], made[:SAMPLE_SIZE])
+    return {
+        f"frechet{suffix}": frechet_from_features(real, made),
+        f"precision{suffix}": precision,
+        f"recall{suffix}": recall,
+    }
 
 
-def sample_metrics(bench: Bench, images: np.ndarray, *keys: str) -> dict[str, float]:
-    """Compare images with the test images in feature space; keys name the three numbers."""
-    made = features(bench.classifier, images)
-    nearest = precision_recall(bench.test_features[:SAMPLE_SIZE], made[:SAMPLE_SIZE])
-    values = (frechet_from_features(bench.test_features, made), nearest.precision, nearest.recall)
-    return dict(zip(keys, values, strict=True))
+def measure(model: EncodedRun, instruments: Instruments) -> Measurement:
+    """Measure one model on the test images: the numbers of `metrics.py` that the data allows.
 
-
-def measure(model: Trained, bench: Bench) -> Measurement:
-    """Measure one model on the test images: every number of `metrics.py` that the data allows."""
-    data, w = bench.data, model.w
-    found = Measurement()
+    The exception is the trustworthiness: it is that of a picture, see `structure.tsne`.
+    """
+    data, found = instruments.data, Measurement()
     _measure_reconstruction(found, model, data)
     _measure_likelihood(found, model, data)
-
-    z = model.z
-    shape = moments(z)
-    found.values |= latent_metrics(z, lambda draw: prior_draws(*z.shape, draw))
-    found.values |= critic_metrics(model)
-    found.values["active"] = float(active_units(model.mu).sum())
-    sigma = posterior_sigma(model.logvar)
-    found.values["mean_sigma"] = float(sigma.mean())
-    found.per_dimension |= {
-        "mean of z": shape.mean,
-        "std of z": shape.std,
-        "skewness": shape.skewness,
-        "excess kurtosis": shape.excess_kurtosis,
-        "W₁ to N(0, 1)": w1_per_dimension(z, prior_draws(*z.shape, 0)),
-        "mean posterior σ": sigma.mean(axis=0),
-        "variance of μ": model.mu.var(axis=0),
-    }
-    if bench.classifier is None:
-        return found
-
-    train_mu, _ = encode(w, data.train_images)
-    codes = train_mu, data.train_labels, model.mu, data.test_labels
-    found.values["knn"] = 100 * knn_accuracy(*codes)
-    found.values["probe"] = 100 * linear_probe_accuracy(*codes)
-    found.values["silhouette"] = silhouette_by_label(model.mu, data.test_labels)
-
-    prior = prior_draws(*z.shape, draw=DRAWS)
-    found.values |= sample_metrics(bench, decode(w, prior), "frechet", "precision", "recall")
-    # The same draws, given q(z)'s mean and covariance.
-    factor = np.linalg.cholesky(np.cov(z, rowvar=False) + 1e-9 * np.eye(z.shape[1]))
-    refitted = (z.mean(axis=0) + prior @ factor.T).astype(np.float32)
-    keys = "frechet_refit", "precision_refit", "recall_refit"
-    found.values |= sample_metrics(bench, decode(w, refitted), *keys)
-    made = features(bench.classifier, decode(w, model.mu))
-    found.values["frechet_mu"] = frechet_from_features(bench.test_features, made)
-
-    images = data.test_images
-    pairs = random_pairs(len(z), PAIRS, SEED)
-    pairs = pairs[(images[pairs[:, 0]] != images[pairs[:, 1]]).any(axis=1)]  # some may be twins
-    paths = interpolate(w, bench.classifier, model.mu, images, pairs)
-    _add_paths(found, paths.latent, "")
-    _add_paths(found, paths.pixels, "_pixels")
+    _measure_codes(found, model)
+    if instruments.classifier is not None:
+        _measure_structure(found, model, data)
+        _measure_samples(found, model, instruments)
+        path = decode(model.w, straight_lines(model.mu, instruments.pairs))
+        found.add_means(**path_quality(instruments.classifier, path))
     return found
 
 
-def _add_means(found: Measurement, **samples: np.ndarray) -> None:
-    """Keep per-image numbers, and their means as values."""
-    found.per_image |= samples
-    found.values |= {key: float(np.mean(array)) for key, array in samples.items()}
-
-
-def _add_paths(found: Measurement, paths: PathQuality, suffix: str) -> None:
-    keys = ("path", "jump", "confidence", "confidence_least")
-    _add_means(found, **{key + suffix: a for key, a in zip(keys, paths, strict=True)})
-
-
-def _measure_reconstruction(found: Measurement, model: Trained, data: Dataset) -> None:
+def _measure_reconstruction(found: Measurement, model: EncodedRun, data: Dataset) -> None:
     for name, errors in (("mu", model.at_mu), ("z", model.at_z)):
-        _add_means(found, **{f"sse_{name}": errors.sse, f"bce_{name}": errors.bce})
+        found.add_means(**{f"sse_{name}": errors.sse, f"bce_{name}": errors.bce})
         found.values[f"sse_{name}_median"] = float(np.median(errors.sse))
         found.values[f"sse_{name}_spread"] = float(errors.sse.std())
         found.values[f"sse_{name}_mode"] = histogram_mode(errors.sse, bin_width=1.0)
-    scale = np.float32(255 if data.test_images.dtype == np.uint8 else 1)
     made = sharpness(decode(model.w, model.mu), data.image_shape)
-    real = sharpness(data.test_images / scale, data.image_shape)
-    _add_means(found, sharpness_mu=made / real.mean())
+    real = sharpness(unit_range(data.test_images), data.image_shape)
+    found.add_means(sharpness_mu=made / real.mean())
 
     seen = data.train_images[: len(data.test_images)]
     train_mu, _ = encode(model.w, seen)
     train_bce = reconstruction_errors(model.w, train_mu, seen).bce.mean()
-    _add_means(found, gap_bce_mu=model.at_mu.bce - train_bce)
+    found.add_means(gap_bce_mu=model.at_mu.bce - train_bce)
 
 
-def _measure_likelihood(found: Measurement, model: Trained, data: Dataset) -> None:
+def _measure_likelihood(found: Measurement, model: EncodedRun, data: Dataset) -> None:
     n = min(BOUND_IMAGES, len(data.test_images))
     result = likelihood(
-        model.w, data.test_images[:n], model.mu[:n], model.logvar[:n], data.train_images[:300], SEED
+        model.w,
+        images=data.test_images[:n],
+        mu=model.mu[:n],
+        logvar=model.logvar[:n],
+        train_images=data.train_images[:300],
+        seed=SEED,
     )
     found.values["proposal_scale"] = result.scale
-    _add_means(found, elbo=result.posterior.elbo)
+    found.add_means(elbo=result.posterior.elbo)
     for prefix, bounds in (("iwae", result.posterior), ("wide", result.widened)):
-        _add_means(found, **{f"{prefix}_{k}": values for k, values in bounds.iwae.items()})
+        found.add_means(**{f"{prefix}_{k}": values for k, values in bounds.iwae.items()})
+
+
+def _measure_codes(found: Measurement, model: EncodedRun) -> None:
+    z, sigma = model.z, posterior_sigma(model.logvar)
+    found.values |= latent_metrics(z) | critic_metrics(model)
+    found.values["active"] = float(active_units(model.mu).sum())
+    found.values["mean_sigma"] = float(sigma.mean())
+    found.per_dimension |= moments(z) | {
+        "W₁ to N(0, 1)": w1_per_dimension(z, prior_draws(*z.shape, draw=0)),
+        "mean posterior σ": sigma.mean(axis=0),
+        "variance of μ": model.mu.var(axis=0),
+    }
+
+
+def _measure_structure(found: Measurement, model: EncodedRun, data: Dataset) -> None:
+    train_mu, _ = encode(model.w, data.train_images)
+    codes = {
+        "train_x": train_mu,
+        "train_y": data.train_labels,
+        "test_x": model.mu,
+        "test_y": data.test_labels,
+    }
+    found.values["knn"] = 100 * knn_accuracy(**codes)
+    found.values["probe"] = 100 * linear_probe_accuracy(**codes)
+    found.values["silhouette"] = silhouette_by_label(model.mu, data.test_labels)
+
+
+def _measure_samples(found: Measurement, model: EncodedRun, instruments: Instruments) -> None:
+    z, w = model.z, model.w
+    prior = prior_draws(*z.shape, draw=DRAWS)
+    found.values |= sample_metrics(instruments, decode(w, prior))
+    # The same draws, given the mean and the covariance of the codes.
+    factor = np.linalg.cholesky(np.cov(z, rowvar=False) + 1e-9 * np.eye(z.shape[1]))
+    refitted = (z.mean(axis=0) + prior @ factor.T).astype(np.float32)
+    found.values |= sample_metrics(instruments, decode(w, refitted), suffix="_refit")
+    made = features(instruments.classifier, decode(w, model.mu))
+    found.values["frechet_mu"] = frechet_from_features(instruments.test_features, made)

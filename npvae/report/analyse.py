@@ -10,14 +10,19 @@ from tqdm import tqdm
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import Trained, apply, load_run
-from npvae.evaluation.measure import SEED, Bench, Measurement, make_bench, measure
-from npvae.evaluation.structure import trustworthiness
+from npvae.evaluation.encoded import EncodedRun, encode_run, load_run
+from npvae.evaluation.measure import (
+    SEED,
+    Instruments,
+    Measurement,
+    make_instruments,
+    measure,
+)
+from npvae.evaluation.structure import Embedding, trustworthiness, tsne
 from npvae.evaluation.sweep import sweep
 from npvae.files.atomic import make_directory, write_text
 from npvae.kernels.jit import set_threads
-from npvae.report import charts as pictures
-from npvae.report import image_grids
+from npvae.report import charts, image_grids
 from npvae.report.page import write_page
 from npvae.report.text import write_report
 from npvae.report.trade_off import draw_trade_off
@@ -26,7 +31,6 @@ from npvae.training.parallel import train_missing
 from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # trustworthiness looks at 5 neighbours and needs more than twice as many points
-TRUST_SIZE = 3_000  # points whose neighbourhoods are compared; the cost grows with the square
 
 
 @dataclass(frozen=True)
@@ -67,40 +71,42 @@ def analyse(request: Request) -> None:
             progress.set_description_str(name)
             progress.update()
 
-        stage("classifier and floors")
-        bench = make_bench(data, latent)
+        stage("classifier and perfect match")
+        instruments = make_instruments(data, latent)
         stage("codes and reconstructions")
-        models = [apply(run, data.test_images, SEED) for run in runs.values()]
+        models = [encode_run(run, data.test_images, SEED) for run in runs.values()]
         stage("measuring")
-        measured = {model.key: [measure(model, bench)] for model in models}
+        measured = {model.key: [measure(model, instruments)] for model in models}
         stage("t-SNE and pictures")
-        _draw(models, measured, data, plots)
+        embeddings = Parallel(2)(delayed(tsne)(model.mu, SEED) for model in models)
+        for model, embedding in zip(models, embeddings, strict=True):
+            trusted = trustworthiness(model.mu, embedding)
+            measured[model.key][0].values["trustworthiness"] = trusted
+        _draw(models, embeddings, data, plots)
         stage(f"{request.seeds} seeds" if request.seeds > 1 else "one seed")
-        for name, run in runs.items():
-            measured[name] += _other_seeds(run, request, bench)
+        for key, run in runs.items():
+            measured[key] += _other_seeds(run, request, instruments)
         stage("trade-off" if request.sweep else "report")
         points = []
         if request.sweep:
-            points = sweep(runs, bench, request.kl.parent / "sweep", request.data_dir)
-            draw_trade_off(
-                points,
-                plots,
-                distance_floor=bench.floors["w1_sliced"],
-                frechet_floor=bench.floors.get("frechet"),
-            )
-    report = write_report(runs, bench, Comparison(**measured, floors=bench.floors), points)
+            points = sweep(runs, instruments, request.kl.parent / "sweep", request.data_dir)
+            draw_trade_off(points, instruments.perfect_match, plots)
+    comparison = Comparison(measured, instruments.perfect_match)
+    report = write_report(runs, instruments, comparison, points)
     write_text(request.out / "report.md", report)
     write_text(request.out / "report.html", write_page(report, request.out))
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
 
 def _check(data: Dataset) -> None:
-    """Raise UserError unless there is something to compare in the test images."""
+    """Raise UserError unless there is something to compare in the images."""
+    for part, images in (("test", data.test_images), ("training", data.train_images)):
+        if len(images) < LEAST_IMAGES:
+            raise UserError(
+                f"{data.name}: comparing takes at least {LEAST_IMAGES} {part} images, not"
+                f" {len(images)}"
+            )
     images = data.test_images
-    if len(images) < LEAST_IMAGES:
-        raise UserError(
-            f"{data.name}: comparing takes at least {LEAST_IMAGES} test images, not {len(images)}"
-        )
     if (images == images[0]).all() or (images == images[:, :1]).all():
         raise UserError(
             f"{data.name}: all test images are alike, or each is of one grey, and no measure tells"
@@ -109,25 +115,20 @@ def _check(data: Dataset) -> None:
 
 
 def _draw(
-    models: list[Trained], measured: dict[str, list[Measurement]], data: Dataset, plots: Path
+    models: list[EncodedRun], embeddings: list[Embedding], data: Dataset, plots: Path
 ) -> None:
     images, labels = data.test_images, data.test_labels
-    embeddings = Parallel(2)(delayed(image_grids.tsne)(model.mu, SEED) for model in models)
-    for model, embedding in zip(models, embeddings, strict=True):
-        index, points = embedding.index[:TRUST_SIZE], embedding.points[:TRUST_SIZE]
-        value = trustworthiness(model.mu[index], points)
-        measured[model.key][0].values["trustworthiness"] = value
     image_grids.draw_tsne(models, embeddings, labels, plots)
     image_grids.draw_reconstructions(models, images, labels, plots)
     image_grids.draw_interpolations(models, images, labels, plots)
     image_grids.draw_samples(models, plots, SEED)
-    pictures.draw_errors(models, plots)
-    pictures.draw_latents(models, plots)
-    pictures.draw_correlations(models, plots)
-    pictures.draw_training(models, plots)
+    charts.draw_errors(models, plots)
+    charts.draw_latents(models, plots)
+    charts.draw_correlations(models, plots)
+    charts.draw_training(models, plots)
 
 
-def _other_seeds(run: Run, request: Request, bench: Bench) -> list[Measurement]:
+def _other_seeds(run: Run, request: Request, instruments: Instruments) -> list[Measurement]:
     """Measure the runs that differ from `run` in the seed alone, training what is missing."""
     own = run.options.seed
     seeds = [seed for seed in range(request.seeds + 1) if seed != own][: request.seeds - 1]
@@ -136,18 +137,19 @@ def _other_seeds(run: Run, request: Request, bench: Bench) -> list[Measurement]:
         directory / f"{run.options.run}-{seed}": replace(run.options, seed=seed) for seed in seeds
     }
     others = train_missing(wanted, request.data_dir, run.data)
-    work = (delayed(_measure_alone)(others[path], bench) for path in wanted)
+    work = (delayed(_measure_alone)(others[path], instruments) for path in wanted)
     processes = min(len(wanted), numba.config.NUMBA_NUM_THREADS) or 1
     return list(Parallel(processes)(work))
 
 
-def _measure_alone(run: Run, bench: Bench) -> Measurement:
+def _measure_alone(run: Run, instruments: Instruments) -> Measurement:
     """Measure one run in a process of its own, on one thread."""
     set_threads(1)
-    return measure(apply(run, bench.data.test_images, SEED), bench)
+    return measure(encode_run(run, instruments.data.test_images, SEED), instruments)
 
 
 def _on_training_images(data: Dataset) -> Dataset:
+    """Put training images in the place of the test images, as many as there are of these."""
     n = len(data.test_images)
     labels = None if data.train_labels is None else data.train_labels[:n]
     return replace(

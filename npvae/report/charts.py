@@ -13,16 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from npvae.evaluation.encoded import Trained
+from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.intervals import histogram_mode
 from npvae.evaluation.structure import correlation
 from npvae.files.atomic import replacing
 
 DPI = 130
 HALF, FULL = 5.4, 8.4  # inches: pictures shown two beside each other, and across the page
-# Two colours of Okabe and Ito that the colour-blind tell apart; the shapes serve print in grey.
-COLOURS = {"kl": "#0072B2", "ws": "#D55E00"}
-MARKERS = {"kl": "o", "ws": "s"}
 DARK = "#222222"
 STYLE = {
     "font.size": 11,
@@ -40,7 +37,7 @@ PRIOR_PEAK = 1 / np.sqrt(2 * np.pi)  # density of N(0, 1) at 0
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Make an empty figure of at most this size in inches; what stays empty, `save` cuts off."""
+    """Make an empty figure of at most this size in inches; `save` cuts off what stays empty."""
     return Figure((width, height), dpi=DPI, layout="constrained")
 
 
@@ -52,11 +49,10 @@ def save(figure: Figure, path: Path) -> None:
         )
 
 
-def error_bin_width(models: Sequence[Trained]) -> float:
+def error_bin_width(models: Sequence[EncodedRun]) -> float:
     """Return the width, 1, 2 or 5 times a power of ten, that draw_errors gives its bins.
 
-    About 40 of them hold 99.5 % of the sums of squared errors of all models. Give it to
-    statistics.histogram_mode for the modes that the pictures show.
+    About 40 of them hold 99.5 % of the sums of squared errors of all models.
     """
     width = np.quantile(_squared_errors(models), 0.995) / 40
     power = 10 ** np.floor(np.log10(width)) if width > 0 else 1.0
@@ -64,7 +60,7 @@ def error_bin_width(models: Sequence[Trained]) -> float:
 
 
 @matplotlib.rc_context(STYLE)
-def draw_errors(models: Sequence[Trained], directory: Path) -> None:
+def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write error_<key>.png: histogram of each image's sum of squared errors, z = mu and sampled.
 
     The axis ends where the bins of 99.5 % of all errors end; the picture says how many are beyond.
@@ -75,7 +71,7 @@ def draw_errors(models: Sequence[Trained], directory: Path) -> None:
     codes = [(model.at_mu.sse, model.at_z.sse) for model in models]
     top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in codes for sse in pair)
     for model, (at_mu, at_z) in zip(models, codes, strict=True):
-        colour = COLOURS[model.key]
+        colour = model.kind.colour
         figure = new_figure(HALF, 4.2)
         ax = figure.add_subplot()
         looks = (
@@ -103,7 +99,7 @@ def draw_errors(models: Sequence[Trained], directory: Path) -> None:
 
 
 @matplotlib.rc_context(STYLE)
-def draw_latents(models: Sequence[Trained], directory: Path) -> None:
+def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write latent_dist_<key>.png: densities of z and mu in each latent dimension, and the prior's.
 
     At most the first 20 dimensions. A curve higher than the axis, as where mu is nearly constant,
@@ -125,7 +121,7 @@ def draw_latents(models: Sequence[Trained], directory: Path) -> None:
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for i, ax in enumerate(axes[:panels]):
             z_density, mu_density = (density[i] for density in densities[model.key])
-            _latent_panel(ax, edges, z_density, mu_density, top, COLOURS[model.key])
+            _latent_panel(ax, edges, z=z_density, mu=mu_density, top=top, colour=model.kind.colour)
             ax.set_title(f"z{i + 1}: std {model.z[:, i].std():.2f}", fontsize=10, pad=3)
         for ax in axes[panels:]:
             ax.remove()
@@ -162,11 +158,11 @@ def _latent_panel(
 
 
 @matplotlib.rc_context(STYLE)
-def draw_correlations(models: Sequence[Trained], directory: Path) -> None:
+def draw_correlations(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write correlation_<key>.png: Pearson correlations between the dimensions of sampled z."""
     for model in models:
         latent = model.z.shape[1]
-        matrix = correlation(model.z).matrix if latent > 1 else np.ones((1, 1))
+        matrix = correlation(model.z)
         figure = new_figure(HALF, 4.8)
         ax = figure.add_subplot()
         ax.grid(False)
@@ -189,29 +185,27 @@ def draw_correlations(models: Sequence[Trained], directory: Path) -> None:
 
 
 @matplotlib.rc_context(STYLE)
-def draw_training(models: Sequence[Trained], directory: Path) -> None:
+def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write training_loss.png: BCE of all runs, then each run's own regulariser, by epoch."""
     figure = new_figure(FULL, 3.4)
     bce, *own = figure.subplots(1, 1 + len(models))
-    regularisers = {
-        "kl": ("train_kl", "KL divergence", "nats per image"),
-        "ws": ("train_w1", "critic's estimate of W₁", "W₁ in units of z (without penalty)"),
-    }
     for model, ax in zip(models, own, strict=True):
         history = model.run.history
         epochs = [row["epoch"] for row in history]
-        look = {"color": COLOURS[model.key], "marker": MARKERS[model.key], "markersize": 4}
+        colour = model.kind.colour
+        look = {"color": colour, "marker": model.kind.marker, "markersize": 4}
         look["markevery"] = max(1, len(epochs) // 8)
         for column, name, dashes, face in (
-            ("train_bce", "train", "-", COLOURS[model.key]),
+            ("train_bce", "train", "-", colour),
             ("test_bce_z", "test, z sampled", "--", "white"),
         ):
             values = [row[column] for row in history]
             label = f"{model.label} {name}"
             bce.plot(epochs, values, dashes, label=label, markerfacecolor=face, **look)
-        column, title, unit = regularisers[model.key]
-        ax.plot(epochs, [row[column] for row in history], label=f"{model.label} train", **look)
-        ax.set(title=title, ylabel=unit)
+        regulariser = next(loss for loss in model.kind.losses if loss.title)
+        values = [row[regulariser.column] for row in history]
+        ax.plot(epochs, values, label=f"{model.label} train", **look)
+        ax.set(title=regulariser.title, ylabel=regulariser.unit)
     bce.set(title="reconstruction (BCE)", ylabel="nats per image")
     for ax in (bce, *own):
         ax.set_xlabel("epoch")
@@ -220,7 +214,7 @@ def draw_training(models: Sequence[Trained], directory: Path) -> None:
     save(figure, directory / "training_loss.png")
 
 
-def _squared_errors(models: Sequence[Trained]) -> np.ndarray:
+def _squared_errors(models: Sequence[EncodedRun]) -> np.ndarray:
     return np.concatenate([errors.sse for m in models for errors in (m.at_mu, m.at_z)])
 
 

@@ -6,11 +6,13 @@ A claim about several numbers holds if it holds for each, and fails if it fails 
 A claim about a size holds if the number lies inside the stated range.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.metrics import BY_KEY
+from npvae.report.markdown import number
+from npvae.training.runs import RUNS
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided by these data"
 
@@ -26,48 +28,45 @@ class Verdict:
     verdict: str
 
 
-def number(value: float) -> str:
-    """Format a number with three or four significant digits."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+Rule = Callable[[Comparison], tuple[str, str, str]]  # returns rule, evidence, verdict
 
 
-def _all(outcomes: list[str]) -> str:
+def _all(outcomes: Sequence[str]) -> str:
+    """Return the verdict on a claim about several numbers from the outcome for each."""
     if FAILS in outcomes:
         return FAILS
     return HOLDS if set(outcomes) == {HOLDS} else OPEN
 
 
-def _compare(lower: str, *keys: str) -> Callable[[Comparison], tuple[str, str, str]]:
-    """Make the rule "`lower` ("KL" or "WS") is lower in each of `keys`"."""
+def _lower(label: str, *keys: str) -> Rule:
+    """Make the rule "`label`, "KL" or "WS", is lower in each of `keys`"."""
     names = ", ".join(BY_KEY[key].name for key in keys)
-    rule = f"{lower} lower in: {names}"
+    rule = f"{label} lower in: {names}"
 
     def decide(c: Comparison) -> tuple[str, str, str]:
-        outcomes, evidence = [], []
-        for key in keys:
-            kl, ws, gap = c.value("kl", key), c.value("ws", key), c.difference(key)
-            if kl is None or ws is None:
-                outcomes.append(OPEN)
-                evidence.append(f"{BY_KEY[key].name}: not measured")
-                continue
-            text = f"{BY_KEY[key].name}: KL {number(kl)}, WS {number(ws)}"
-            if gap is None:
-                outcomes.append(OPEN)
-                text += " (one run each: no interval)"
-            else:
-                low, high = (gap.low, gap.high) if lower == "WS" else (-gap.high, -gap.low)
-                outcomes.append(HOLDS if low > 0 else FAILS if high < 0 else OPEN)
-                text += f", KL − WS from {number(gap.low)} to {number(gap.high)}"
-            evidence.append(text)
+        evidence, outcomes = zip(*(_is_lower(c, key, label) for key in keys), strict=True)
         return rule, "; ".join(evidence), _all(outcomes)
 
     return decide
 
 
-def _within(run: str, ranges: dict[str, tuple[float, float]]) -> Callable:
-    """Make the rule "each of the model's numbers lies in its range"."""
+def _is_lower(c: Comparison, key: str, label: str) -> tuple[str, str]:
+    """Return what was measured, and whether the model `label` is lower in it."""
+    name, kl, ws, gap = BY_KEY[key].name, c.value("kl", key), c.value("ws", key), c.difference(key)
+    if kl is None or ws is None:
+        return f"{name}: not measured", OPEN
+    numbers = f"{name}: KL {number(kl)}, WS {number(ws)}"
+    if gap is None:
+        return f"{numbers} (one run each: no interval)", OPEN
+    low, high = (gap.low, gap.high) if label == "WS" else (-gap.high, -gap.low)
+    outcome = HOLDS if low > 0 else FAILS if high < 0 else OPEN
+    return f"{numbers}, KL − WS from {number(gap.low)} to {number(gap.high)}", outcome
+
+
+def _within(run: str, ranges: dict[str, tuple[float, float]]) -> Rule:
+    """Make the rule "each number of the run `run` lies in its range"."""
     texts = [f"{BY_KEY[k].name} from {a:g} to {b:g}" for k, (a, b) in ranges.items()]
-    rule = f"{run.upper()}: " + ", ".join(texts)
+    rule = f"{RUNS[run].label}: " + ", ".join(texts)
 
     def decide(c: Comparison) -> tuple[str, str, str]:
         outcomes, evidence = [], []
@@ -83,7 +82,6 @@ def _within(run: str, ranges: dict[str, tuple[float, float]]) -> Callable:
     return decide
 
 
-INFINITY = float("inf")
 NEAR_30 = {"sse_mu_mode": (25, 35), "sse_z_mode": (25, 35)}
 NEAR_20 = {"sse_mu_mode": (15, 25), "sse_z_mode": (15, 25)}
 GAUSSIAN = {"centre": (0, 0.1), "width": (0.9, 1.1), "skewness": (0, 0.25), "kurtosis": (0, 0.5)}
@@ -91,38 +89,38 @@ GAUSSIAN = {"centre": (0, 0.1), "width": (0.9, 1.1), "skewness": (0, 0.25), "kur
 _CLAIMS = [
     ("Results", "KL's reconstruction errors peak near 30", _within("kl", NEAR_30)),
     ("Results", "KL's errors vary much from image to image, WS's less",
-     _compare("WS", "sse_mu_spread", "sse_z_spread")),
+     _lower("WS", "sse_mu_spread", "sse_z_spread")),
     ("Results", "WS's reconstruction errors peak near 20", _within("ws", NEAR_20)),
-    ("Results", "WS reconstructs better", _compare("WS", "sse_mu", "sse_z")),
+    ("Results", "WS reconstructs better", _lower("WS", "sse_mu", "sse_z")),
     ("Results", "KL's codes are centred and Gaussian", _within("kl", GAUSSIAN)),
-    ("Results", "WS's codes are less centred than KL's", _compare("KL", "centre")),
-    ("Results", "WS's codes vary more than KL's", _compare("KL", "width")),
+    ("Results", "WS's codes are less centred than KL's", _lower("KL", "centre")),
+    ("Results", "WS's codes vary more than KL's", _lower("KL", "width")),
     ("Results", "KL's reconstructions are good, but blurred",
      _within("kl", {"sharpness_mu": (0, 0.95)})),
-    ("Results", "WS's reconstructions are sharper", _compare("KL", "sharpness_mu")),
+    ("Results", "WS's reconstructions are sharper", _lower("KL", "sharpness_mu")),
     ("Results", "KL interpolates smoothly: no jump of twice the mean step",
      _within("kl", {"jump": (1, 2)})),
     ("Results", "WS interpolates smoothly: no jump of twice the mean step",
      _within("ws", {"jump": (1, 2)})),
     ("Results", "WS's interpolations are the more coherent ones",
-     _compare("KL", "confidence", "confidence_least")),
+     _lower("KL", "confidence", "confidence_least")),
     ("Results", "KL's digits form separate clusters", _within("kl", {"silhouette": (0.25, 1)})),
     ("Results", "KL keeps similar images close, which helps to classify them",
      _within("kl", {"knn": (95, 100)})),
     ("Results", "KL's strictness limits what it can express",
-     _compare("WS", "sse_mu", "bce_mu")),
-    ("Results", "WS's clusters lie further apart", _compare("KL", "silhouette")),
-    ("Results", "WS's codes are the richer representation", _compare("KL", "knn", "probe")),
+     _lower("WS", "sse_mu", "bce_mu")),
+    ("Results", "WS's clusters lie further apart", _lower("KL", "silhouette")),
+    ("Results", "WS's codes are the richer representation", _lower("KL", "knn", "probe")),
     ("Discussion", "WS has the lower and the more even reconstruction error",
-     _compare("WS", "sse_mu", "sse_z", "sse_mu_spread", "sse_z_spread")),
+     _lower("WS", "sse_mu", "sse_z", "sse_mu_spread", "sse_z_spread")),
     ("Discussion", "KL holds its codes closer to the prior",
-     _compare("KL", "w1_exact", "w1_sliced", "mmd")),
+     _lower("KL", "w1_exact", "w1_sliced", "mmd")),
     ("Discussion", "WS has the more complex latent structure",
-     _compare("KL", "correlation", "skewness", "kurtosis")),
-    ("Discussion", "WS generalises better to unseen images", _compare("WS", "gap_bce_mu")),
-    ("Discussion", "WS interpolates more smoothly", _compare("WS", "path", "jump")),
-    ("Conclusion", "WS improves the reconstructions", _compare("WS", "sse_mu", "sse_z")),
-    ("Conclusion", "WS makes interpolations smoother", _compare("WS", "path", "jump")),
+     _lower("KL", "correlation", "skewness", "kurtosis")),
+    ("Discussion", "WS generalises better to unseen images", _lower("WS", "gap_bce_mu")),
+    ("Discussion", "WS interpolates more smoothly", _lower("WS", "path", "jump")),
+    ("Conclusion", "WS improves the reconstructions", _lower("WS", "sse_mu", "sse_z")),
+    ("Conclusion", "WS makes interpolations smoother", _lower("WS", "path", "jump")),
 ]  # fmt: skip
 
 
@@ -131,5 +129,7 @@ def judge(comparison: Comparison) -> list[Verdict]:
     verdicts = []
     for section, claim, decide in _CLAIMS:
         rule, evidence, verdict = decide(comparison)
-        verdicts.append(Verdict(section, claim, rule, evidence, verdict))
+        verdicts.append(
+            Verdict(section=section, claim=claim, rule=rule, evidence=evidence, verdict=verdict)
+        )
     return verdicts

@@ -7,29 +7,22 @@ Reconstructions, straight lines between two codes, decoded draws of the prior, a
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
-from sklearn.manifold import TSNE
 
-from npvae.evaluation.encoded import Trained
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.interpolation import straight_lines
+from npvae.evaluation.structure import Embedding
 from npvae.models.inference import decode
-from npvae.report.charts import COLOURS, DARK, HALF, STYLE, new_figure, save
+from npvae.nn.pixels import unit_range
+from npvae.report.charts import DARK, HALF, STYLE, new_figure, save
 
 COLUMNS = 10  # images in a row of reconstructions
 STEPS = 9  # decoded images along each line
 SAMPLE_ROWS = 8
-
-
-class Embedding(NamedTuple):
-    """A map of some of N images into the plane."""
-
-    index: np.ndarray  # (n,) which of the N
-    points: np.ndarray  # (n, 2)
-    total: int  # N
 
 
 def pick_images(labels: np.ndarray | None, total: int, count: int) -> np.ndarray:
@@ -48,16 +41,16 @@ def pick_images(labels: np.ndarray | None, total: int, count: int) -> np.ndarray
 
 
 def draw_reconstructions(
-    models: Sequence[Trained], images: np.ndarray, labels: np.ndarray | None, directory: Path
+    models: Sequence[EncodedRun], images: np.ndarray, labels: np.ndarray | None, directory: Path
 ) -> None:
-    """Write reconstruction_<key>.png: originals, and what becomes of them by z = mu and sampled z.
+    """Write reconstruction_<key>.png: originals, and their reconstructions for both kinds of code.
 
     The same images for all models, one of each class where there are labels.
     """
     index = pick_images(labels, len(images), COLUMNS)
     for model in models:
-        rows = [_grey(images[index]), decode(model.w, model.mu[index])]
-        rows.append(decode(model.w, model.z[index]))
+        at_mu, at_z = (decode(model.w, code[index]) for code in (model.mu, model.z))
+        rows = unit_range(images[index]), at_mu, at_z
         canvas, centres, _ = _tile(np.stack(rows), model.run.image_shape)
         ax = _show(canvas, f"{model.label}: originals and their reconstructions")
         ax.set_yticks(centres, ["original", "z = μ", "z sampled"])
@@ -65,7 +58,7 @@ def draw_reconstructions(
 
 
 def draw_interpolations(
-    models: Sequence[Trained],
+    models: Sequence[EncodedRun],
     images: np.ndarray,
     labels: np.ndarray | None,
     directory: Path,
@@ -77,16 +70,15 @@ def draw_interpolations(
     stand at both ends. Needs at least 2 images.
     """
     index = pick_images(labels, len(images), 2 * pairs)
-    starts, ends = index[: len(index) // 2 * 2].reshape(-1, 2).T
-    t = np.linspace(0, 1, STEPS, dtype=np.float32)[None, :, None]
+    index = index[: len(index) // 2 * 2].reshape(-1, 2)  # (pairs, 2)
+    starts, ends = index.T
     for model in models:
-        a, b = model.mu[starts][:, None], model.mu[ends][:, None]
-        z = (1 - t) * a + t * b  # (pairs, STEPS, latent)
-        decoded = decode(model.w, z.reshape(-1, z.shape[2])).reshape(len(z), STEPS, -1)
+        z = straight_lines(model.mu, index, STEPS)  # (pairs STEPS, latent)
+        decoded = decode(model.w, z).reshape(len(index), STEPS, -1)
         shape = model.run.image_shape
-        left, _, (at_left,) = _tile(_grey(images[starts])[:, None], shape)
+        left, _, (at_left,) = _tile(unit_range(images[starts])[:, None], shape)
         middle, _, at_middle = _tile(decoded, shape)
-        right, _, (at_right,) = _tile(_grey(images[ends])[:, None], shape)
+        right, _, (at_right,) = _tile(unit_range(images[ends])[:, None], shape)
         gap = np.full((len(left), shape[1] // 4 + 1), np.nan)
         canvas = np.hstack([left, gap, middle, gap, right])
         offset = left.shape[1] + gap.shape[1]
@@ -99,7 +91,7 @@ def draw_interpolations(
         save(ax.figure, directory / f"interpol_{model.key}.png")
 
 
-def draw_samples(models: Sequence[Trained], directory: Path, seed: int = 0) -> None:
+def draw_samples(models: Sequence[EncodedRun], directory: Path, seed: int = 0) -> None:
     """Write samples_<key>.png: decoded draws from the prior N(0, I), the same for all models."""
     for model in models:
         rng = np.random.default_rng(seed)
@@ -110,34 +102,9 @@ def draw_samples(models: Sequence[Trained], directory: Path, seed: int = 0) -> N
         save(ax.figure, directory / f"samples_{model.key}.png")
 
 
-def tsne(mu: np.ndarray, seed: int, subset: int = 5000) -> Embedding:
-    """Map codes mu (N, latent), or `subset` of them drawn by the seed, into the plane by t-SNE.
-
-    Neighbours in the plane are mostly neighbours in latent space; distances between clusters and
-    their sizes mean little. Needs at least 2 codes.
-
-    Source: van der Maaten & Hinton 2008, Visualizing Data using t-SNE.
-    """
-    total = len(mu)
-    index = np.sort(np.random.default_rng(seed).permutation(total)[:subset])
-    # t-SNE does not see shift and scale, but rounding in its start from principal components does:
-    # of codes all alike or far from 0 it may come out NaN, on which scikit-learn crashes.
-    chosen = np.asarray(mu, np.float64)[index]
-    chosen = chosen - chosen[0]
-    scale = np.abs(chosen).max()
-    if scale > 0:
-        chosen /= scale
-    if chosen.shape[1] == 1:  # the start from two principal components needs two columns
-        chosen = np.pad(chosen, ((0, 0), (0, 1)))
-    start = "pca" if scale > 0 else "random"
-    perplexity = min(30, (len(index) - 1) / 3)
-    method = TSNE(init=start, perplexity=perplexity, random_state=seed)
-    return Embedding(index, method.fit_transform(chosen), total)
-
-
 @matplotlib.rc_context(STYLE)
 def draw_tsne(
-    models: Sequence[Trained],
+    models: Sequence[EncodedRun],
     embeddings: Sequence[Embedding],
     labels: np.ndarray | None,
     directory: Path,
@@ -147,12 +114,12 @@ def draw_tsne(
     labels (N,) belong to all N images.
     """
     reach = 1.04 * max(np.abs(e.points).max() for e in embeddings) or 1.0
-    for model, (index, points, total) in zip(models, embeddings, strict=True):
+    for model, (index, points) in zip(models, embeddings, strict=True):
         figure = new_figure(HALF, 5.4)
         ax = figure.add_subplot()
         dots = {"s": 5, "linewidths": 0, "alpha": 0.8}
         if labels is None:
-            ax.scatter(*points.T, color=COLOURS[model.key], **dots)
+            ax.scatter(*points.T, color=model.kind.colour, **dots)
         else:
             classes = np.unique(labels)
             name = "tab10" if len(classes) <= 10 else "turbo"
@@ -166,6 +133,7 @@ def draw_tsne(
                 loc="outside right center", title="class", markerscale=3, handletextpad=0.2,
                 ncols=-(-len(classes) // 20),
             )  # fmt: skip
+        total = len(model.mu)
         count = f"{len(index):,} of {total:,} images" if len(index) < total else f"{total:,} images"
         ax.set(
             title=f"{model.label}: t-SNE of μ, {count}",
@@ -184,11 +152,6 @@ def _name_cluster(ax: Axes, members: np.ndarray, name: str) -> None:
     at = members[np.square(members - middle).sum(axis=1).argmin()]
     halo = [withStroke(linewidth=3, foreground="white")]
     ax.text(*at, name, ha="center", va="center", color=DARK, weight="bold", path_effects=halo)
-
-
-def _grey(images: np.ndarray) -> np.ndarray:
-    """Return images, bytes or floats, as floats from 0 to 1."""
-    return images / 255 if images.dtype == np.uint8 else images
 
 
 def _tile(images: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ th { background: #f3f3f3 }
 def write_page(markdown: str, directory: Path) -> str:
     """Return a self-contained HTML page; pictures are read relative to `directory`.
 
-    HTML inside the Markdown is shown, not obeyed.
+    HTML inside the Markdown is shown as text.
     """
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
     body = body.replace("<table>", '<div class="wide"><table>').replace(

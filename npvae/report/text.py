@@ -1,29 +1,33 @@
 """The written report: Markdown made from the measured numbers, in the reference report's order.
 
-Every figure, and every sentence that depends on one, is computed: other runs, another text.
+All figures are computed, and so are the sentences that depend on them: other runs, another text.
 """
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.intervals import Interval
-from npvae.evaluation.measure import Bench
+from npvae.evaluation.measure import Instruments
 from npvae.evaluation.metrics import BY_KEY, METRICS
-from npvae.evaluation.sweep import sweep_findings, sweep_text
-from npvae.report.claims import FAILS, HOLDS, judge, number
-from npvae.report.trade_off import SweepPoint
+from npvae.evaluation.sweep import SweepPoint
+from npvae.report.claims import FAILS, HOLDS, judge
+from npvae.report.markdown import number, plain, table
+from npvae.report.trade_off import trade_off_findings, trade_off_text
 from npvae.training.checkpoint import Run
+from npvae.training.runs import RUNS
 
 DIMENSIONS = 16  # at most so many are tabulated
 
 
-def write_report(runs: dict[str, Run], bench: Bench, c: Comparison, sweep: list[SweepPoint]) -> str:
+def write_report(
+    runs: dict[str, Run], instruments: Instruments, c: Comparison, sweep: list[SweepPoint]
+) -> str:
     """Return the report on two runs, "kl" and "ws", as Markdown with pictures from `plots/`."""
     parts = [
         "# Experiment report: a VAE with KL or Wasserstein regularisation",
         _introduction(c),
-        _method(runs, bench.data),
+        _method(runs, instruments.data),
         "## Results",
-        _results(c, bench, sweep),
+        _results(c, instruments, sweep),
         _discussion(c),
         _claims(c),
         _conclusion(c, sweep),
@@ -31,21 +35,10 @@ def write_report(runs: dict[str, Run], bench: Bench, c: Comparison, sweep: list[
     return "\n\n".join(parts) + "\n"
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table; bars inside the cells are escaped."""
-    lines = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
-    lines.insert(1, ["---"] * len(head))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def plain(text: str) -> str:
-    """Return text that Markdown shows as it is: a data set's name must not become markup."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+!|&~" else c for c in text)
-
-
 def _pictures(name: str, what: str) -> str:
-    cells = [f"![{what}, {run.upper()}](plots/{name}_{run}.png)" for run in ("kl", "ws")]
-    return table(["KL", "WS"], [cells])
+    kinds = RUNS.values()
+    cells = [f"![{what}, {kind.label}](plots/{name}_{kind.key}.png)" for kind in kinds]
+    return table([kind.label for kind in kinds], [cells])
 
 
 def _shown(value: float | None, interval: Interval | None) -> str:
@@ -57,20 +50,20 @@ def _shown(value: float | None, interval: Interval | None) -> str:
 
 
 def _numbers(c: Comparison, section: str) -> str:
-    """Return the table of a section's metrics, with intervals, floors and definitions."""
+    """Return the table of a section's metrics, with intervals, perfect match and definitions."""
     rows = []
     for m in (m for m in METRICS if m.section == section):
         kl, ws = c.value("kl", m.key), c.value("ws", m.key)
         if kl is None and ws is None:
             continue
-        floor = c.floors.get(m.key)
+        perfect = c.perfect_match.get(m.key)
         rows.append([
             m.name + (f" ({m.unit})" if m.unit else ""),
             _shown(kl, c.interval("kl", m.key)),
             _shown(ws, c.interval("ws", m.key)),
             "" if (gap := c.difference(m.key)) is None
             else f"{number(gap.low)} to {number(gap.high)}",
-            "" if floor is None else number(floor),
+            "" if perfect is None else number(perfect),
             m.better,
             m.meaning,
         ])  # fmt: skip
@@ -80,41 +73,33 @@ def _numbers(c: Comparison, section: str) -> str:
 
 def _dimensions(c: Comparison) -> str:
     """Return the table of what each latent dimension looks like, for the runs that are pictured."""
+    pictured = {run: measured[0].per_dimension for run, measured in c.measured.items()}
     rows = []
-    for name in c.kl[0].per_dimension:
-        for run in ("kl", "ws"):
-            values = getattr(c, run)[0].per_dimension[name][:DIMENSIONS]
-            rows.append([f"{name}, {run.upper()}", *(number(value) for value in values)])
-    latent = len(next(iter(c.kl[0].per_dimension.values())))
+    for name, values in pictured["kl"].items():
+        latent, shown = len(values), min(len(values), DIMENSIONS)
+        for run, numbers in pictured.items():
+            cells = [number(value) for value in numbers[name][:shown]]
+            rows.append([f"{name}, {RUNS[run].label}", *cells])
     which = f"the first {DIMENSIONS} of {latent} dimensions" if latent > DIMENSIONS else "dimension"
     heading = (
         f"By {which}, for the pictured run of each model; the prior has standard deviation 1, and 0"
         " in mean, skewness, excess kurtosis and W₁:"
     )
-    return heading + "\n\n" + table(["", *(f"z{i + 1}" for i in range(len(values)))], rows)
-
-
-def _better(c: Comparison, key: str) -> str | None:
-    """Return "KL" or "WS" where the interval of the difference excludes 0, else None."""
-    gap = c.difference(key)
-    if gap is None or gap.low <= 0 <= gap.high:
-        return None
-    kl_is_larger = gap.low > 0
-    return "KL" if kl_is_larger == (BY_KEY[key].better == "higher") else "WS"
+    return heading + "\n\n" + table(["", *(f"z{i + 1}" for i in range(shown))], rows)
 
 
 def _verdict(c: Comparison, key: str, verb: str) -> str:
     """Return a sentence that says which model is better in `key`, and by how much."""
-    kl, ws = c.value("kl", key), c.value("ws", key)
+    kl, ws, gap = c.value("kl", key), c.value("ws", key), c.difference(key)
     if kl is None or ws is None:
         return ""
-    winner = _better(c, key)
     numbers = f"{BY_KEY[key].name}: KL {number(kl)}, WS {number(ws)}"
-    if c.difference(key) is None:
+    if gap is None:
         return f"{numbers}; one run of each, so how surely is not known."
-    if winner is None:
+    if gap.low <= 0 <= gap.high:
         return f"Neither model demonstrably {verb} better ({numbers})."
-    return f"{winner} {verb} better ({numbers})."
+    kl_is_better = (gap.low > 0) == (BY_KEY[key].better == "higher")
+    return f"{'KL' if kl_is_better else 'WS'} {verb} better ({numbers})."
 
 
 def _introduction(c: Comparison) -> str:
@@ -166,20 +151,19 @@ encoder's noise, the first does not, and a fair comparison needs both.
 ![Losses during training](plots/training_loss.png)"""  # fmt: skip
 
 
-def _results(c: Comparison, bench: Bench, sweep: list[SweepPoint]) -> str:
-    entropy = bench.values["entropy"]
-    classifier = bench.values.get("classifier_accuracy")
+def _results(c: Comparison, instruments: Instruments, sweep: list[SweepPoint]) -> str:
+    accuracy = instruments.classifier_accuracy
     features = (
         f"The features are the 64 last hidden units of a small classifier, trained with this"
-        f" project's own layers, that recognises {100 * classifier:.1f} % of the test digits."
-        if classifier is not None
+        f" project's own layers, that recognises {100 * accuracy:.1f} % of the test digits."
+        if accuracy is not None
         else "The data has no labels, so there is no classifier and no such number."
     )
     parts = [
         "### Reconstruction error",
         _pictures("error", "histogram of the squared error per image"),
-        f"The test images' own entropy is {number(entropy)} nats: grey pixels cost that much even"
-        " if they are predicted exactly, so no BCE can be lower.",
+        f"The test images' own entropy is {number(instruments.entropy)} nats: grey pixels cost that"
+        " much even if they are predicted exactly, so no BCE can be lower.",
         _numbers(c, "reconstruction"),
         "### Latent distributions",
         _pictures("latent_dist", "densities of z, of μ and of the prior"),
@@ -192,7 +176,7 @@ def _results(c: Comparison, bench: Bench, sweep: list[SweepPoint]) -> str:
         _pictures("reconstruction", "originals above reconstructions"),
         "### Interpolation",
         _pictures("interpol", "decoded points between two codes"),
-        features + _pixel_paths(c),
+        features + _fades(instruments.fade),
         _numbers(c, "interpolation"),
         "### Latent space visualisation (t-SNE)",
         _pictures("tsne", "t-SNE of μ, coloured by digit"),
@@ -211,20 +195,19 @@ def _results(c: Comparison, bench: Bench, sweep: list[SweepPoint]) -> str:
         " white ones, so this is a score, comparable between these two models only, and not a"
         " likelihood of binary data.",
         _numbers(c, "likelihood"),
-        sweep_text(sweep),
+        trade_off_text(sweep),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _pixel_paths(c: Comparison) -> str:
-    path = c.value("kl", "path_pixels")
-    if path is None:
+def _fades(fade: dict[str, float] | None) -> str:
+    if fade is None:
         return ""
     return (
-        f" For scale, fading one image into the other pixel by pixel: path length {number(path)},"
-        f" largest jump {number(c.value('kl', 'jump_pixels'))},"
-        f" confidence {number(c.value('kl', 'confidence_pixels'))}. A fade is nearly straight in"
-        " this feature space too, so a short path alone does not make a good interpolation."
+        " For scale, fading one image into the other pixel by pixel: path length"
+        f" {number(fade['path'])}, largest jump {number(fade['jump'])}, confidence"
+        f" {number(fade['confidence'])}. A fade is nearly straight in this feature space too, so a"
+        " short path alone does not make a good interpolation."
     )
 
 
@@ -288,7 +271,7 @@ def _conclusion(c: Comparison, sweep: list[SweepPoint]) -> str:
     ]
     text = "\n".join(f"- {s}" for s in sentences if s)
     others = "\n\nOver the weights tried (one training each):\n\n" if sweep else ""
-    others += "\n".join(f"- {s}" for s in sweep_findings(sweep))
+    others += "\n".join(f"- {s}" for s in trade_off_findings(sweep))
     sure = (
         f"over {c.seeds} seeds" if c.seeds > 1 else "over the test images, for one training of each"
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.matmul_ladder import BLAS, RUNGS, check, draw_matrices, draw_roofline, ladder_table
-from benchmarks.timing import markdown_table, median_seconds
+from benchmarks.timing import median_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 SHAPES = [(1, 1, 1), (3, 5, 7), (4, 4, 16), (8, 64, 32), (9, 17, 33), (66, 35, 81)]
@@ -59,11 +59,6 @@ def test_competitors_take_turns_and_the_median_of_each_is_returned(monkeypatch):
     b = competitor("b", [9.0, 5.0, 9.0, 6.0, 9.0, 4.0])
     assert median_seconds([a, b], rounds=3) == [3.0, 5.0]
     assert order == ["a", "a", "b", "b"] * 3
-
-
-def test_tables_are_markdown():
-    table = markdown_table(["shape", "rate"], [["2×2", "5"]])
-    assert table.splitlines() == ["| shape | rate |", "| --- | ---: |", "| 2×2 | 5 |"]
 
 
 def test_ladder_table_gives_rate_and_share_of_the_peak_of_as_many_threads():

@@ -16,11 +16,11 @@ from npvae.evaluation.classifier.features import (
 )
 from npvae.evaluation.classifier.network import (
     classifier_objective,
-    classifier_step,
     make_classifier,
     make_classifier_activations,
 )
 from npvae.evaluation.classifier.softmax import softmax, softmax_cross_entropy
+from npvae.nn.adam import adam_update
 from npvae.nn.gradcheck import check_gradients
 
 REAL_MNIST = os.environ.get("NPVAE_DATA_DIR")
@@ -77,8 +77,12 @@ class SmallClassifier:
         self.index = rng.permutation(40)[:5]
 
     def train(self, steps):
-        batch = self.images, self.labels, self.index
-        return [classifier_step(self.net, self.a, *batch, 1e-2, t + 1)[0] for t in range(steps)]
+        self.a.x[:] = self.images[self.index]
+        losses = []
+        for t in range(1, steps + 1):
+            losses.append(classifier_objective(self.net, self.a, self.labels[self.index]))
+            adam_update(self.net, t, lr=1e-2)
+        return losses
 
 
 @pytest.mark.parametrize("steps", [1, 30])
@@ -100,7 +104,7 @@ def test_classifier_loss_for_every_parameter(steps):
     assert len(found.errors) == 6
 
 
-def test_a_step_trains_on_the_chosen_images():
+def test_the_gradient_trains_on_the_given_images():
     small = SmallClassifier()
     losses = small.train(300)
     assert losses[0] == pytest.approx(np.log(4), abs=0.3)
@@ -140,6 +144,27 @@ class TestTrained:
         w = train_classifier(images[order], labels[order], seed=0)
         assert accuracy(w, images, labels) == 1
 
+    def test_each_epoch_has_a_new_order_and_the_rate_falls_to_0(self, monkeypatch):
+        batches, rates = [], {}
+        gather, adam_update = features_module.gather, features_module.adam_update
+
+        def listening_gather(images, index, x):
+            batches.append(index)
+            gather(images, index, x)
+
+        def listening_adam(net, t, lr):
+            rates[t] = lr
+            return adam_update(net, t, lr)
+
+        monkeypatch.setattr(features_module, "gather", listening_gather)
+        monkeypatch.setattr(features_module, "adam_update", listening_adam)
+        train_classifier(*stripes(0, 300), seed=0)
+        assert list(rates) == list(range(1, 201))
+        np.testing.assert_allclose(list(rates.values()), 1e-3 * (1 - np.arange(200) / 200))
+        epochs = [np.concatenate(pair) for pair in zip(batches[::2], batches[1::2], strict=True)]
+        assert all(len(np.unique(order)) == 256 for order in epochs)
+        assert len({tuple(order) for order in epochs}) == 100
+
     def test_the_seed_decides_every_bit(self):
         images, labels = stripes(0, 300)
         first, again, other = (train_classifier(images, labels, seed) for seed in (5, 5, 6))
@@ -169,10 +194,9 @@ class TestTrained:
         np.testing.assert_allclose(features(w, as_floats), features(w, images), atol=1e-5)
 
 
-@pytest.mark.parametrize("labels", [None, np.zeros(20, np.int64)])
-def test_labels_are_needed(labels):
+def test_two_classes_are_needed():
     with pytest.raises(UserError, match="at least two classes"):
-        train_classifier(np.zeros((20, 16), np.uint8), labels, seed=0)
+        train_classifier(np.zeros((20, 16), np.uint8), np.zeros(20, np.int64), seed=0)
 
 
 @pytest.mark.skipif(not REAL_MNIST, reason="NPVAE_DATA_DIR does not name the MNIST files")

@@ -85,8 +85,8 @@ def test_working_in_blocks_changes_no_result(monkeypatch):
 
 
 def test_mmd_agrees_with_a_double_loop():
-    x, y, sigma = normal(19, 7, 3), normal(20, 9, 3) + 1, 0.8
-    scale = 2 * 3 * sigma**2
+    x, y = normal(19, 7, 3), normal(20, 9, 3) + 1
+    scale = 2 * 3
 
     def mean_kernel(a, b, skip_equal):
         values = [
@@ -98,7 +98,7 @@ def test_mmd_agrees_with_a_double_loop():
         return np.mean(values)
 
     expected = mean_kernel(x, x, True) + mean_kernel(y, y, True) - 2 * mean_kernel(x, y, False)
-    assert mmd_imq(x, y, sigma) == pytest.approx(expected, rel=1e-12)
+    assert mmd_imq(x, y) == pytest.approx(expected, rel=1e-12)
 
 
 def test_mmd_scatters_about_zero_for_equal_distributions_and_only_for_them():
@@ -144,7 +144,6 @@ def test_frechet_from_features_fits_means_and_covariances():
     # Scaling by 3 about the mean: Σ (3s − s)² = 4 tr C.
     y = x.mean(axis=0) + 3 * (x - x.mean(axis=0))
     assert frechet_from_features(x, y) == pytest.approx(4 * x.var(axis=0, ddof=1).sum(), rel=1e-10)
-    assert frechet_from_features(x[:, :1], x[:, :1] + 2) == pytest.approx(4, rel=1e-10)
 
 
 def test_precision_and_recall_of_equal_and_of_distant_sets():
@@ -156,10 +155,10 @@ def test_precision_and_recall_of_equal_and_of_distant_sets():
 def test_precision_and_recall_tell_dropped_modes_from_bad_samples():
     left, right = normal(27, 400, 4), normal(28, 400, 4) + 50
     one_mode, noise = normal(29, 400, 4), normal(30, 400, 4) - 50
-    dropped = precision_recall(np.vstack([left, right]), one_mode)
-    assert dropped.precision > 0.8 and 0.4 < dropped.recall <= 0.5
-    polluted = precision_recall(left, np.vstack([one_mode, noise]))
-    assert 0.4 < polluted.precision <= 0.5 and polluted.recall > 0.8
+    precision, recall = precision_recall(np.vstack([left, right]), one_mode)
+    assert precision > 0.8 and 0.4 < recall <= 0.5
+    precision, recall = precision_recall(left, np.vstack([one_mode, noise]))
+    assert 0.4 < precision <= 0.5 and recall > 0.8
 
 
 def test_precision_and_recall_by_hand_on_a_line():
@@ -169,38 +168,3 @@ def test_precision_and_recall_by_hand_on_a_line():
     assert precision_recall(real, fake, k=1) == (0.5, 1)
     # Without the ball about 30 and that about −3 only the real 1 is reached.
     assert precision_recall(real, fake[:2], k=1) == (1, pytest.approx(1 / 3))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: exact_w1(np.ones((3, 2)), np.ones((4, 2))), "x and y: 3 and 4 samples"),
-        (lambda: exact_w1(np.ones((3, 2)), np.ones((3, 1))), "x and y: 2 and 1 columns"),
-        (lambda: exact_w1(np.ones(3), np.ones(3)), r"x: needs 2 dimension\(s\)"),
-        (lambda: exact_w1([[0.0]], [[np.nan]]), "y: holds NaN"),
-        (lambda: w1_per_dimension(np.ones((3, 2)), np.ones((4, 2))), "3 and 4 samples"),
-        (lambda: sliced_w1(np.ones((3, 2)), np.ones((4, 2))), "3 and 4 samples"),
-        (lambda: sliced_w1(np.ones((3, 2)), np.ones((3, 2)), directions=0), "directions: .* 0"),
-        (lambda: mmd_imq(np.ones((1, 2)), np.ones((4, 2))), "x: needs at least 2 samples"),
-        (lambda: mmd_imq(np.ones((4, 2)), np.ones((4, 3))), "2 and 3 columns"),
-        (lambda: mmd_imq(np.ones((4, 2)), np.ones((4, 2)), sigma=0), "sigma: .* but is 0"),
-        (
-            lambda: frechet_distance(np.ones(2), np.eye(3), np.ones(2), np.eye(2)),
-            r"mu1, cov1, mu2, cov2: .* \(3, 3\)",
-        ),
-        (
-            lambda: frechet_distance(np.ones(2), np.eye(2), np.ones(2), [[1.0, 0.5], [0.0, 1.0]]),
-            "cov2: is not symmetric",
-        ),
-        (
-            lambda: frechet_distance(np.ones(2), np.diag([1.0, -1.0]), np.ones(2), np.eye(2)),
-            "cov1: has the negative eigenvalue -1",
-        ),
-        (lambda: frechet_from_features(np.ones((1, 2)), np.ones((4, 2))), "real: needs at least 2"),
-        (lambda: precision_recall(np.ones((9, 2)), np.ones((3, 2))), "fake: needs at least 4"),
-        (lambda: precision_recall(np.ones((9, 2)), np.ones((9, 2)), k=0), "k: .* but is 0"),
-    ],
-)
-def test_bad_input_is_refused_in_one_clear_line(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

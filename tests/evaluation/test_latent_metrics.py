@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from npvae.evaluation.encoded import Trained
+from npvae.evaluation import measure as measure_module
+from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.measure import critic_metrics, latent_metrics, prior_draws, sharpness
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
@@ -13,38 +14,46 @@ def critic_and_codes(z):
     """A WS run's critic, all of whose weights are 0, and the model that it judges by codes z."""
     run = new_run(Options("ws", latent_dim=z.shape[1], hidden_dim=2), (2, 2))
     run.critic.theta[:] = 0
-    return run.critic.w, Trained(run, z, z, z, None, None)
+    return run.critic.w, EncodedRun(run, z, z, z, None, None)
 
 
-def test_latent_metrics_of_a_shift_are_its_length_and_its_shadows():
+def test_latent_metrics_of_a_shift_are_its_length_and_its_shadows(monkeypatch):
     x, v = np.random.default_rng(1).standard_normal((300, 2)), np.array([3.0, -4.0])
-    found = latent_metrics(x + v, lambda draw: x)
+    monkeypatch.setattr(measure_module, "prior_draws", lambda n, latent, draw: x)
+    found = latent_metrics(x + v)
     assert found["w1_exact"] == pytest.approx(5)
     assert found["w1_sliced"] == pytest.approx(5 * 2 / np.pi, rel=0.05)
     assert found["w1_dimension"] == pytest.approx(3.5)
     assert found["centre"] == pytest.approx(np.abs(x.mean(axis=0) + v).mean())
 
 
+def test_exact_w1_is_the_mean_over_three_draws_of_the_prior(monkeypatch):
+    x, v = np.random.default_rng(4).standard_normal((200, 2)), np.array([3.0, -4.0])
+    monkeypatch.setattr(measure_module, "prior_draws", lambda n, latent, draw: x + draw * v)
+    assert latent_metrics(x)["w1_exact"] == pytest.approx((0 + 5 + 10) / 3)
+
+
 def test_latent_metrics_of_a_gaussian_of_known_mean_width_and_correlation():
     x = np.random.default_rng(2).standard_normal((400, 3))
     z = np.array([6, -1, -8]) + x @ np.array([[2, 0.3, 0], [0, 0.4, 0], [0, 0, 0.6]])
-    found = latent_metrics(z, lambda draw: prior_draws(400, 3, draw))
+    found = latent_metrics(z)
     known = {"centre": 5, "width": 3.1 / 3, "width_error": 1.9 / 3, "correlation": 0.6 / 3}
     assert {key: found[key] for key in known} == pytest.approx(known, abs=0.1)
     # At least the distance of the means; the shapes add little where that is so large.
     assert found["w1_exact"] == pytest.approx(np.sqrt(101), rel=0.03)
 
 
-def test_latent_metrics_by_hand():
+def test_latent_metrics_by_hand(monkeypatch):
     # (0, 0, 0, 4): mean 1, s² = 3, skewness 6/3√3, kurtosis 21/9 - 3. ±1: kurtosis 1 - 3.
     # Deviations -1 -1 -1 3 and -1 1 -1 1: correlation (1 - 1 + 1 + 3) / 4√3.
     z = np.tile([[0.0, -1], [0, 1], [0, -1], [4, 1]], (50, 1))
-    found = latent_metrics(z, lambda draw: z)
+    monkeypatch.setattr(measure_module, "prior_draws", lambda n, latent, draw: z[:, :latent])
+    found = latent_metrics(z)
     known = {"centre": 0.5, "width": (3**0.5 + 1) / 2, "width_error": (3**0.5 - 1) / 2}
     known |= {"skewness": 1 / 3**0.5, "kurtosis": 4 / 3, "correlation": 1 / 3**0.5}
     assert {key: found[key] for key in known} == pytest.approx(known)
     assert found["w1_exact"] == found["w1_sliced"] == found["w1_dimension"] == 0
-    assert latent_metrics(z[:, :1], lambda draw: z[:, :1])["correlation"] == 0
+    assert latent_metrics(z[:, :1])["correlation"] == 0
 
 
 def test_critic_metrics_of_a_linear_critic():

@@ -9,15 +9,17 @@ from npvae.data.dataset import Dataset
 from npvae.evaluation.classifier import features as features_module
 from npvae.evaluation.classifier.features import features
 from npvae.evaluation.classifier.network import make_classifier
-from npvae.evaluation.encoded import apply
+from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.interpolation import path_quality, straight_lines
 from npvae.evaluation.measure import (
     PAIRS,
-    Bench,
+    Instruments,
     latent_metrics,
-    make_bench,
+    make_instruments,
     measure,
     prior_draws,
     sample_metrics,
+    sharpness,
 )
 from npvae.evaluation.metrics import BY_KEY
 from npvae.models.inference import decode
@@ -63,50 +65,79 @@ def counting_run(kind="kl"):
 
 
 @pytest.fixture(scope="module")
-def bench(data):
+def few_steps():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(features_module, "STEPS", 200)
-        return make_bench(data, latent=2)
+        yield
 
 
 @pytest.fixture(scope="module")
-def measured(data, bench):
-    return measure(apply(counting_run("ws"), data.test_images, 0), bench)
+def instruments(data, few_steps):
+    return make_instruments(data, latent=2)
 
 
-def test_latent_floors_are_as_small_as_theory_says():
+@pytest.fixture(scope="module")
+def measured(data, instruments):
+    return measure(encode_run(counting_run("ws"), data.test_images, 0), instruments)
+
+
+def test_a_perfect_match_scores_what_theory_says():
     n, blank = 400, np.zeros((400, PIXELS), np.uint8)
-    floors = make_bench(Dataset(blank, None, blank, None, SHAPE, "", False), latent=8).floors
+    data = Dataset(blank, None, blank, None, SHAPE, "", False)
+    perfect = make_instruments(data, latent=8).perfect_match
     # Of n draws, these scatter with variances 1/n, 1/2n, 6/n, 24/n, 1/n; E|N(0, 1)| = √(2/π).
     factors = {"centre": 1, "width_error": 0.5, "skewness": 6, "kurtosis": 24, "correlation": 1}
     theory = {key: (2 / np.pi * factor / n) ** 0.5 for key, factor in factors.items()}
-    assert {key: floors[key] for key in theory} == pytest.approx(theory, rel=0.5)
-    assert floors["width"] == pytest.approx(1, abs=0.05)
-    # The floor is the distance of other draws than those that models are compared with.
-    other = latent_metrics(prior_draws(n, 8, 99), lambda draw: prior_draws(n, 8, draw))
+    assert {key: perfect[key] for key in theory} == pytest.approx(theory, rel=0.5)
+    assert perfect["width"] == pytest.approx(1, abs=0.05)
+    # These are distances of other draws than those that models are compared with.
+    other = latent_metrics(prior_draws(n, 8, 99))
     for key in ("w1_exact", "w1_sliced", "w1_dimension"):
-        assert floors[key] == pytest.approx(other[key], rel=0.3)
+        assert perfect[key] == pytest.approx(other[key], rel=0.3)
 
 
-def test_a_bench_without_labels_has_the_entropy_of_the_images_and_no_classifier():
+def test_without_labels_there_is_the_entropy_of_the_images_and_no_classifier():
     half = np.full((5, PIXELS), 0.5, np.float32)
-    bench = make_bench(Dataset(half, None, half, None, SHAPE, "", False), latent=2)
-    assert bench.classifier is None and bench.test_features is None
-    assert bench.values == pytest.approx({"entropy": PIXELS * np.log(2)})
-    assert bench.floors["sharpness_mu"] == 1
-    assert bench.floors["bce_mu"] == bench.floors["bce_z"] == bench.values["entropy"]
-    assert "frechet" not in bench.floors and "precision" not in bench.floors
+    instruments = make_instruments(Dataset(half, None, half, None, SHAPE, "", False), latent=2)
+    assert instruments.classifier is None and instruments.test_features is None
+    assert instruments.entropy == pytest.approx(PIXELS * np.log(2))
+    perfect = instruments.perfect_match
+    assert perfect["sharpness_mu"] == 1
+    assert perfect["bce_mu"] == perfect["bce_z"] == instruments.entropy
+    assert "frechet" not in perfect and "precision" not in perfect
 
 
-def test_sample_metrics_of_the_test_images_and_of_one_image_again_and_again(data, bench):
-    keys = "frechet", "precision", "recall"
-    perfect = sample_metrics(bench, data.test_images, *keys)
+def test_sample_metrics_of_the_test_images_and_of_one_image_again_and_again(data, instruments):
+    perfect = sample_metrics(instruments, data.test_images)
     assert perfect == pytest.approx({"frechet": 0, "precision": 1, "recall": 1}, abs=1e-3)
     bright = np.full((N, PIXELS), 255, np.uint8)
-    found = sample_metrics(bench, bright, *keys)
-    f, g = bench.test_features.astype(float), features(bench.classifier, bright[:1])[0]
+    found = sample_metrics(instruments, bright)
+    f, g = instruments.test_features.astype(float), features(instruments.classifier, bright[:1])[0]
     distance = np.sum((f.mean(axis=0) - g) ** 2) + f.var(axis=0, ddof=1).sum()
     assert found == pytest.approx({"frechet": distance, "precision": 0, "recall": 0}, rel=1e-4)
+
+
+def test_samples_of_one_kind_are_precise_but_do_not_reach_the_other(data, instruments):
+    found = sample_metrics(instruments, data.test_images[data.test_labels == 0])
+    assert found["precision"] == 1
+    assert found["recall"] < 0.8
+
+
+def test_sharpness_is_relative_to_the_originals(data):
+    run = counting_run()
+    run.vae.w.b4[:] = -99
+    run.vae.w.b4[0] = 99  # one white corner, which differs from two neighbours
+    instruments = Instruments(data=data, entropy=0.0, perfect_match={})
+    found = measure(encode_run(run, data.test_images, 0), instruments).values
+    originals = sharpness(data.test_images / 255, SHAPE).mean()
+    assert found["sharpness_mu"] == pytest.approx(2 / PIXELS / originals)
+
+
+def test_fades_are_measured_between_the_images_as_the_classifier_sees_them(data, instruments):
+    images = (data.test_images / 255).astype(np.float32)
+    paths = path_quality(instruments.classifier, straight_lines(images, instruments.pairs))
+    expected = {key: samples.mean() for key, samples in paths.items()}
+    assert instruments.fade == pytest.approx(expected, rel=1e-5)
 
 
 def test_reconstruction_numbers_of_plain_grey(measured):
@@ -142,18 +173,19 @@ def test_codes_of_the_encoder_that_counts(measured):
     assert m.per_dimension["mean of z"] == pytest.approx([-1 / 3, -1 / 4], abs=0.35)
 
 
-def test_paths_and_samples_where_everything_is_the_same_grey(measured, bench):
+def test_paths_and_samples_where_everything_is_the_same_grey(measured, instruments):
     found = measured.values
     assert found["path"] == found["jump"] == 1
     assert found["confidence"] == pytest.approx(found["confidence_least"])
-    assert found["path_pixels"] > 1
+    assert instruments.fade["path"] > 1
     assert found["frechet"] == found["frechet_refit"] == found["frechet_mu"]
     grey = np.full((N, PIXELS), GREY, np.float32)
-    assert found["frechet"] == pytest.approx(sample_metrics(bench, grey, *"abc")["a"], rel=1e-4)
+    expected = sample_metrics(instruments, grey, suffix="_of_grey")
+    assert found["frechet"] == pytest.approx(expected["frechet_of_grey"], rel=1e-4)
     assert found["recall"] == found["recall_refit"] == 0
 
 
-def test_refitted_draws_follow_the_mean_and_the_covariance_of_the_codes():
+def test_refitted_draws_follow_the_codes_and_interpolations_join_them():
     """Codes lie at z₁ ≈ z₂ ≈ 10 + 4 (b - ½) for images of brightness b; z₂ is decoded to b."""
     run, rng = hand_made_run(), np.random.default_rng(4)
     w = run.vae.w
@@ -166,21 +198,33 @@ def test_refitted_draws_follow_the_mean_and_the_covariance_of_the_codes():
     labels = (bright[:, 1] > 0.5).astype(np.int64)
     classifier = make_classifier(PIXELS, 2, np.float32, rng).w
     data = Dataset(bright, labels, bright, labels, SHAPE, "brightness", is_sample=False)
-    model = apply(run, bright, 0)
-    found = measure(model, Bench(data, classifier, features(classifier, bright), {}, {})).values
+    model = encode_run(run, bright, 0)
+    instruments = Instruments(
+        data=data,
+        entropy=0.0,
+        perfect_match={},
+        classifier=classifier,
+        test_features=features(classifier, bright),
+        pairs=np.arange(20).reshape(10, 2),
+    )
+    measured = measure(model, instruments)
+    found = measured.values
     assert decode(w, model.mu) == pytest.approx(bright, abs=0.13)
     assert found["frechet"] > 50 * found["frechet_refit"] > 50 * found["frechet_mu"]
     assert found["recall"] < 0.1 and found["recall_refit"] > 0.9
+    # Interpolations lead from one μ to the other.
+    path = decode(w, straight_lines(model.mu, instruments.pairs))
+    for key, samples in path_quality(classifier, path).items():
+        np.testing.assert_allclose(measured.per_image[key], samples, rtol=1e-6)
 
 
 def test_every_metric_is_measured_as_far_as_the_data_allows(measured, data):
     elsewhere = {"trustworthiness"}  # of the t-SNE picture
-    pixels = {k + "_pixels" for k in ("path", "jump", "confidence", "confidence_least")}
-    assert set(measured.values) == BY_KEY.keys() - elsewhere | pixels
+    assert set(measured.values) == BY_KEY.keys() - elsewhere
     # Without labels there is nothing that needs a classifier, and a KL run has no critic.
     unlabelled = replace(data, train_labels=None, test_labels=None)
-    model = apply(counting_run("kl"), data.test_images, 0)
-    found = measure(model, make_bench(unlabelled, latent=2)).values
+    model = encode_run(counting_run("kl"), data.test_images, 0)
+    found = measure(model, make_instruments(unlabelled, latent=2)).values
     sections = "reconstruction", "likelihood", "latent"
     allowed = {key for key, metric in BY_KEY.items() if metric.section in sections}
     assert set(found) == {key for key in allowed if not key.startswith("critic_")}
@@ -193,8 +237,8 @@ def test_means_over_images_are_means_over_images(measured):
     assert len(measured.per_image["sse_mu"]) == N
 
 
-def test_paths_lead_between_images_that_differ(data, bench):
+def test_paths_lead_between_images_that_differ(data, few_steps):
     twins = replace(data, test_images=np.repeat(data.test_images[:4], 15, axis=0))
-    found = measure(apply(counting_run(), twins.test_images, 0), replace(bench, data=twins))
-    assert len(found.per_image["path_pixels"]) == pytest.approx(0.75 * PAIRS, rel=0.1)
-    assert np.isfinite(found.per_image["path_pixels"]).all()
+    instruments = make_instruments(twins, latent=2)
+    assert len(instruments.pairs) == pytest.approx(0.75 * PAIRS, rel=0.1)
+    assert np.isfinite(list(instruments.fade.values())).all()

@@ -1,22 +1,23 @@
 """Training many runs, and the trade-off over them: tiny trainings, and points made by hand."""
 
 from dataclasses import replace
-from math import nan
 
 import numba
 import numpy as np
 import pytest
+from sweep_points import POINTS, point
 
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
 from npvae.evaluation import sweep as sweep_module
-from npvae.evaluation.measure import make_bench
-from npvae.evaluation.sweep import WEIGHTS, best_samples, dominated, sweep, sweep_text
-from npvae.report import trade_off
-from npvae.report.trade_off import SweepPoint
+from npvae.evaluation.distances import sliced_w1
+from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.measure import SEED, make_instruments, prior_draws
+from npvae.evaluation.sweep import best_samples, dominated, sweep
 from npvae.training.checkpoint import load_checkpoint, new_run, save_checkpoint
 from npvae.training.options import Options, Settings
 from npvae.training.parallel import train_missing
+from npvae.training.runs import RUNS
 from npvae.training.train import train
 
 SMALL = Options("kl", epochs=2, batch_size=16, latent_dim=2, hidden_dim=8)
@@ -105,24 +106,18 @@ def test_a_sweep_has_a_point_for_every_weight_and_marks_the_runs_own(own, tmp_pa
         return {path: new_run(options, data.image_shape) for path, options in wanted.items()}
 
     monkeypatch.setattr(sweep_module, "train_missing", untrained)
-    points = sweep(runs, make_bench(data, latent=2), tmp_path, own)
-    kl, ws = WEIGHTS["kl"][1], WEIGHTS["ws"][1]
+    points = sweep(runs, make_instruments(data, latent=2), tmp_path, own)
+    kl, ws = RUNS["kl"].sweep, RUNS["ws"].sweep
     assert [p.weight for p in points] == [*sorted(kl), *sorted([*ws, 0.5])]
     assert [(p.run, p.weight) for p in points if p.is_reference] == [("kl", 1), ("ws", 0.5)]
+    model = encode_run(runs["kl"], data.test_images, SEED)
+    own_point = next(p for p in points if p.is_reference)
+    assert own_point.sse_mu == model.at_mu.sse.mean() != model.at_z.sse.mean() == own_point.sse_z
+    assert own_point.distance == sliced_w1(model.z, prior_draws(10, 2, draw=0))
     assert asked[tmp_path / "kl-0.03"] == replace(SMALL, beta=0.03)
     assert asked[tmp_path / "ws-30"] == replace(runs["ws"].options, wasserstein_weight=30.0)
     assert len(asked) == len(points) - 2
     assert (on["kl-0.03"], on["ws-30"]) == ("these images", "more of them")
-
-
-def point(run, weight, sse_z, frechet, is_reference=False):
-    return SweepPoint(run, weight, sse_z - 1, sse_z, 1 / (8 * weight), frechet, is_reference)
-
-
-POINTS = [
-    point("kl", 0.1, 10, 50), point("kl", 1, 14, 26, True), point("kl", 8, 30, 40),
-    point("ws", 0.2, 10, 60, True), point("ws", 2, 12, 35),
-]  # fmt: skip
 
 
 def test_best_samples_are_those_of_the_lowest_frechet_distance():
@@ -137,29 +132,3 @@ def test_dominated_points_are_beaten_or_equalled_in_both_by_the_other_model():
     # A better point of the same model does not count, nor one that is better in one number only.
     assert dominated([point("kl", 1, 10, 50), point("kl", 2, 9, 40)], "kl") == 0
     assert dominated([point("kl", 1, 10, 50), point("ws", 1, 11, 20)], "kl") == 0
-
-
-def test_the_text_of_the_sweep_by_hand():
-    text = sweep_text(POINTS)
-    assert "| KL, β = 1 (reference) | 13 | 14 | 0.125 | 26 |\n" in text
-    assert "| WS, λ = 2 | 11 | 12 | 0.0625 | 35 |\n" in text
-    assert text.count("(reference)") == 2
-    assert "come with KL, β = 1: Fréchet distance 26, at SSE 14 (z sampled)." in text
-    assert "come with WS, λ = 2: Fréchet distance 35, at SSE 12 (z sampled)." in text
-    assert "1 of the 3 KL settings are matched" in text
-    assert "1 of the 2 WS settings are matched" in text
-    assert sweep_text([]) == ""
-
-
-def test_without_labels_text_and_picture_say_nothing_of_samples(tmp_path, monkeypatch):
-    unjudged = [replace(p, frechet=nan) for p in POINTS]
-    text = sweep_text(unjudged)
-    assert "| KL, β = 1 (reference) | 13 | 14 | 0.125 | – |" in text
-    assert "nan" not in text and "best samples" not in text and "settings are" not in text
-    figures = []
-    monkeypatch.setattr(trade_off, "save", lambda figure, path: figures.append(figure))
-    trade_off.draw_trade_off(unjudged, tmp_path)
-    figures[0].draw_without_rendering()
-    left, right = ([text.get_text() for text in ax.texts] for ax in figures[0].axes)
-    assert sorted(left) == ["0.1", "0.2", "1", "2", "8"]
-    assert right == ["not measured: no labels"]

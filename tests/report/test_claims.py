@@ -5,10 +5,11 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.measure import Bench, Measurement
+from npvae.evaluation.measure import Instruments, Measurement
 from npvae.evaluation.metrics import BY_KEY, METRICS
-from npvae.report.claims import FAILS, HOLDS, OPEN, judge, number
-from npvae.report.text import plain, write_report
+from npvae.report.claims import FAILS, HOLDS, OPEN, judge
+from npvae.report.markdown import number, plain
+from npvae.report.text import write_report
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
 
@@ -33,10 +34,10 @@ def compare(world, spread=1e-3, seeds=3):
         values.update({k: v + offset for k, v in values.items()})
     shapes = {"std of z": np.arange(20) / 8}, {"std of z": np.arange(20) / 4}
     made = [
-        [Measurement(v, {}, shape) for v in run]
+        [Measurement(values=v, per_dimension=shape) for v in run]
         for run, shape in zip((kl, ws), shapes, strict=True)
     ]
-    return Comparison(*made, {})
+    return Comparison(dict(zip(("kl", "ws"), made, strict=True)), perfect_match={"knn": 7.5})
 
 
 def verdict(claim, world, **how):
@@ -77,7 +78,7 @@ def test_claims_ask_for_known_numbers_only_and_name_each_in_the_rule():
             return super().value(run, key)
 
     world = compare(WORLD)
-    verdicts = judge(Listening(world.kl, world.ws, {}))
+    verdicts = judge(Listening(world.measured, {}))
     assert asked == WORLD.keys() <= BY_KEY.keys()
     rules = " ".join(v.rule for v in verdicts)
     assert all(BY_KEY[key].name in rules for key in asked)
@@ -134,19 +135,14 @@ def test_a_range_holds_from_end_to_end_and_is_about_its_own_model(knn, outcome):
     assert verdict(claim, {"knn": (knn, 50)}, seeds=1) == (outcome, f"nearest neighbours: {knn:g}")
 
 
-def test_numbers_are_shown_with_three_or_four_digits():
-    assert [number(x) for x in (0.123456, -12.345, 999.4, -1234.56)] == [
-        "0.123", "-12.3", "999", "-1235"
-    ]  # fmt: skip
-
-
-def report(c, epoch=7):
+def report(c, epoch=7, fade=None):
     """The report on a world, of two runs on blank images."""
     blank = np.zeros((5, 6), np.uint8)
     data = Dataset(blank, None, blank, None, (2, 3), "blank <images>", is_sample=False)
     runs = {kind: new_run(Options(kind, hidden_dim=9), (2, 3)) for kind in ("kl", "ws")}
     runs["ws"].epoch = epoch
-    return write_report(runs, Bench(data, None, None, {"entropy": 45.5}, {}), c, [])
+    instruments = Instruments(data, entropy=45.5, perfect_match={}, fade=fade)
+    return write_report(runs, instruments, c, [])
 
 
 def full_world():
@@ -169,7 +165,9 @@ def test_every_metric_has_its_row_in_the_report():
     for m in METRICS:
         kl, ws = (number(x) for x in world[m.key])
         unit = f" ({m.unit})" if m.unit else ""
-        assert f"| {m.name}{unit} | {kl} | {ws} |  |  | {m.better} | {m.meaning} |" in lines
+        perfect = "7.5" if m.key == "knn" else ""
+        row = [m.name + unit, kl, ws, "", perfect, m.better, m.meaning]
+        assert f"| {' | '.join(row)} |" in lines
 
 
 def test_the_first_16_latent_dimensions_are_tabulated():
@@ -195,6 +193,12 @@ def test_the_sentences_of_the_report_follow_the_numbers():
     # 33 - 30 of noise in a difference of 33 - 21
     assert "That difference of 3 is the price of the\nnoise, 25 % of the 12 between" in single
     assert "between the models" not in report(compare(full_world() | {"sse_z": (33, 34)}))
+
+
+def test_the_report_compares_interpolations_with_fades():
+    text = report(compare(full_world()), fade={"path": 1.25, "jump": 1.5, "confidence": 0.75})
+    assert "path length 1.25, largest jump 1.5, confidence 0.75." in text
+    assert "fading" not in report(compare(full_world()))
 
 
 def test_the_report_says_whether_the_posterior_collapsed():

@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.evaluation.classifier.softmax import softmax_cross_entropy
-from npvae.nn.adam import adam_update
 from npvae.nn.layers import (
     dense_backward,
     dense_backward_input,
@@ -19,7 +18,6 @@ from npvae.nn.layers import (
     dense_relu_forward,
 )
 from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
-from npvae.nn.pixels import gather
 
 HIDDEN = (256, 64)
 
@@ -110,21 +108,3 @@ def classifier_objective(net: ParameterSet, a: ClassifierActivations, labels: np
     loss = softmax_cross_entropy(a.logits, labels, a.nll, a.dlogits)
     classify_backward(net.w, net.dw, a)
     return loss
-
-
-def classifier_step(
-    net: ParameterSet,
-    a: ClassifierActivations,
-    images: np.ndarray,
-    labels: np.ndarray,
-    index: np.ndarray,
-    lr: float,
-    t: int,
-) -> tuple[float, float]:
-    """Do step t (1, 2, ..) on images[index] and labels[index].
-
-    Returns the loss in nats per image, and the largest absolute gradient.
-    """
-    gather(images, index, a.x)
-    loss = classifier_objective(net, a, labels[index])
-    return loss, adam_update(net, t, lr)

@@ -10,33 +10,23 @@ from matplotlib.text import Text
 from picture_helpers import N, make_case, texts
 
 from npvae.errors import UserError
+from npvae.evaluation.structure import Embedding
 from npvae.models.inference import Errors
-from npvae.report import charts as pictures
-from npvae.report import image_grids, trade_off
-from npvae.report.image_grids import Embedding
-from npvae.report.trade_off import SweepPoint
-
-
-def sweep():
-    return [
-        SweepPoint(run, weight, 8 + weight, 9 + weight, 1 / weight, 30 / weight, weight == 1)
-        for run in ("kl", "ws")
-        for weight in (0.1, 1, 10)
-    ]
+from npvae.report import charts, image_grids
+from npvae.training.runs import RUNS
 
 
 def draw_all(case, directory):
     models, of_images = case.models, (case.images, case.labels, directory)
-    pictures.draw_errors(models, directory)
-    pictures.draw_latents(models, directory)
-    pictures.draw_correlations(models, directory)
-    pictures.draw_training(models, directory)
-    trade_off.draw_trade_off(sweep(), directory)
+    charts.draw_errors(models, directory)
+    charts.draw_latents(models, directory)
+    charts.draw_correlations(models, directory)
+    charts.draw_training(models, directory)
     image_grids.draw_reconstructions(models, *of_images)
     image_grids.draw_interpolations(models, *of_images)
     image_grids.draw_samples(models, directory)
     points = np.random.default_rng(1).standard_normal((N, 2))
-    embeddings = [Embedding(np.arange(N), points, N)] * 2
+    embeddings = [Embedding(np.arange(N), points)] * 2
     image_grids.draw_tsne(models, embeddings, case.labels, directory)
 
 
@@ -49,7 +39,7 @@ def test_every_file_is_a_readable_png_of_a_size_fit_for_a_report(tmp_path, case)
     draw_all(make_case(**case), tmp_path)
     kinds = "error", "latent_dist", "correlation", "reconstruction", "interpol", "samples", "tsne"
     expected = {f"{kind}_{key}.png" for kind in kinds for key in ("kl", "ws")}
-    assert {p.name for p in tmp_path.iterdir()} == expected | {"training_loss.png", "trade_off.png"}
+    assert {p.name for p in tmp_path.iterdir()} == expected | {"training_loss.png"}
     for path in tmp_path.iterdir():
         height, width, _ = imread(path).shape
         assert 600 <= width <= 1200, path.name
@@ -61,14 +51,14 @@ def test_the_same_data_gives_the_same_bytes(tmp_path):
     case = make_case()
     written = []
     for _ in range(2):
-        pictures.draw_errors(case.models, tmp_path)
+        charts.draw_errors(case.models, tmp_path)
         written.append((tmp_path / "error_kl.png").read_bytes())
     assert written[0] == written[1]
 
 
 def test_a_directory_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(UserError, match=r"error_kl\.png"):
-        pictures.draw_errors(make_case().models, tmp_path / "missing")
+        charts.draw_errors(make_case().models, tmp_path / "missing")
 
 
 def with_errors(model, at_mu, at_z):
@@ -81,7 +71,7 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
     low = np.r_[np.full(150, 3.2), rng.uniform(0, 30, 50)]
     high = np.r_[np.full(150, 22.7), rng.uniform(0, 35, 49), 1000.0]
     models = [with_errors(kl, low, high), with_errors(ws, high, low)]
-    pictures.draw_errors(models, tmp_path)
+    charts.draw_errors(models, tmp_path)
     axes = [figures[f"error_{key}.png"].axes[0] for key in ("kl", "ws")]
     assert axes[0].get_xlim() == axes[1].get_xlim()
     assert axes[0].get_ylim() == axes[1].get_ylim()
@@ -93,7 +83,7 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
     np.testing.assert_array_equal(kl_mu.values, ws_z.values)
     assert kl_mu.values.sum() == 200  # all of them
     assert ws_mu.values.sum() == 199  # all but the outlier
-    assert pictures.error_bin_width(models) == 1
+    assert charts.error_bin_width(models) == 1
     legend = [text.get_text() for text in figures["error_kl.png"].legends[0].findobj(Text)]
     assert f"z = μ: mean {low.mean():.1f}, mode 3.5" in legend
     assert f"z sampled: mean {high.mean():.1f}, mode 22.5" in legend
@@ -104,7 +94,7 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
 def test_bins_fit_errors_of_any_size(scale, width):
     errors = scale * np.linspace(0, 1, 1001)
     models = [with_errors(model, errors, errors) for model in make_case().models]
-    assert pictures.error_bin_width(models) == pytest.approx(width)
+    assert charts.error_bin_width(models) == pytest.approx(width)
 
 
 def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):
@@ -115,7 +105,7 @@ def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):
         )
         for model, scale in zip(make_case().models, (1, 3), strict=True)
     ]
-    pictures.draw_latents(models, tmp_path)
+    charts.draw_latents(models, tmp_path)
     kl, ws = (figures[f"latent_dist_{key}.png"].axes for key in ("kl", "ws"))
     assert len(kl) == len(ws) == 4
     for ax in (*kl, *ws):
@@ -138,7 +128,7 @@ def test_a_collapsed_dimension_is_cut_off_and_its_height_written(tmp_path, figur
         mu[:, 1] = 0.01
         models.append(replace(model, z=z, mu=mu))
     models[1].z[:, 1] = 0.01
-    pictures.draw_latents(models, tmp_path)
+    charts.draw_latents(models, tmp_path)
     kl, ws = (figures[f"latent_dist_{key}.png"].axes for key in ("kl", "ws"))
     assert kl[0].get_ylim()[1] < 0.9
     bin_width = np.diff(kl[0].patches[0].get_data().edges)[0]
@@ -148,7 +138,7 @@ def test_a_collapsed_dimension_is_cut_off_and_its_height_written(tmp_path, figur
 
 
 def test_latent_panels_end_at_20_and_say_so(tmp_path, figures):
-    pictures.draw_latents(make_case(latent=25).models, tmp_path)
+    charts.draw_latents(make_case(latent=25).models, tmp_path)
     figure = figures["latent_dist_kl.png"]
     assert len(figure.axes) == 20
     assert "first 20 of 25 latent dimensions" in figure.legends[0].get_title().get_text()
@@ -159,7 +149,7 @@ def test_correlations_are_those_of_z_on_a_fixed_scale(tmp_path, figures):
     z = np.random.default_rng(0).standard_normal((N, 3))
     z[:, 2] -= z[:, 0]
     models = [replace(model, z=z) for model in models]
-    pictures.draw_correlations(models, tmp_path)
+    charts.draw_correlations(models, tmp_path)
     image = figures["correlation_ws.png"].axes[0].images[0]
     np.testing.assert_allclose(image.get_array(), np.corrcoef(z.T))
     assert image.get_clim() == (-1, 1)
@@ -168,7 +158,7 @@ def test_correlations_are_those_of_z_on_a_fixed_scale(tmp_path, figures):
 
 def test_training_curves_are_the_history_with_units(tmp_path, figures):
     case = make_case()
-    pictures.draw_training(case.models, tmp_path)
+    charts.draw_training(case.models, tmp_path)
     bce, kl, w1 = figures["training_loss.png"].axes
     drawn = {line.get_label(): line.get_ydata() for line in bce.lines}
     np.testing.assert_array_equal(drawn["KL train"], [100, 50, 100 / 3])
@@ -178,20 +168,4 @@ def test_training_curves_are_the_history_with_units(tmp_path, figures):
         assert ax.get_ylabel().startswith(unit)
     assert list(w1.lines[0].get_xdata()) == [1, 2, 3]
     assert list(w1.lines[0].get_ydata()) == [10, 20, 30]
-    assert {line.get_color() for line in kl.lines} == {pictures.COLOURS["kl"]}
-
-
-def test_trade_off_joins_points_by_weight_and_rings_the_reference(tmp_path, figures):
-    points = [*sweep()[::-1], SweepPoint("ws", 100, np.nan, np.nan, 0.1, 5, False)]
-    trade_off.draw_trade_off(points, tmp_path, frechet_floor=2)
-    left, right = figures["trade_off.png"].axes
-    for ax in (left, right):
-        assert sorted(texts(ax)) == sorted(["0.1", "1", "10"] * 2)
-        rings = [line for line in ax.lines if line.get_markersize() == 13 and len(line.get_xdata())]
-        assert len(rings) == 2
-        assert ax.get_xscale() == ax.get_yscale() == "log"
-    line = next(line for line in left.lines if line.get_label() == "KL, weight β: z sampled")
-    np.testing.assert_allclose(line.get_xdata(), [10, 1, 0.1])
-    np.testing.assert_allclose(line.get_ydata(), [9.1, 10, 19])
-    assert rings[0].get_xydata().tolist() == [[10, 30]]
-    assert right.get_ylim()[0] <= 2
+    assert {line.get_color() for line in kl.lines} == {RUNS["kl"].colour}

@@ -1,0 +1,39 @@
+"""A run applied to images: whose codes and errors, from which noise, and when they are refused."""
+
+import numpy as np
+import pytest
+
+from npvae.errors import UserError
+from npvae.evaluation.encoded import encode_run
+from npvae.models.inference import decode, encode
+from npvae.training.checkpoint import new_run
+from npvae.training.options import Options
+
+
+def run_and_images(kind="ws"):
+    run = new_run(Options(kind, latent_dim=2, hidden_dim=4), (3, 2), "toys")
+    return run, np.random.default_rng(0).uniform(size=(20, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("kind", "label"), [("kl", "KL"), ("ws", "WS")])
+def test_codes_and_errors_are_those_of_the_runs_networks(kind, label):
+    run, images = run_and_images(kind)
+    model = encode_run(run, images, seed=3)
+    mu, logvar = encode(run.vae.w, images)
+    assert np.array_equal(model.mu, mu) and np.array_equal(model.logvar, logvar)
+    other = encode_run(run, images, seed=4)
+    eps = np.append(*((m.z - mu) / np.exp(logvar / 2) for m in (model, other)))
+    assert (eps.mean(), eps.std()) == pytest.approx((0, 1), abs=0.35)
+    assert not np.array_equal(model.z, other.z)
+    for code, errors in ((mu, model.at_mu), (model.z, model.at_z)):
+        sse = np.square(decode(model.w, code) - images).sum(axis=1)
+        np.testing.assert_allclose(errors.sse, sse, rtol=1e-5)
+    assert (model.key, model.label) == (kind, label)
+
+
+@pytest.mark.parametrize("bias", ["b2", "b4"])
+def test_codes_and_errors_that_are_not_finite_are_refused(bias):
+    run, images = run_and_images()
+    getattr(run.vae.w, bias)[0] = np.inf
+    with pytest.raises(UserError, match="WS run, trained on toys: its codes or errors"):
+        encode_run(run, images, seed=0)
