@@ -36,15 +36,25 @@ const labTools = (() => {
       return best;
     }
 
-    function shiftCloud(which, dx, dy) {
-      for (let n = 0; n < BATCH; n++) {
-        setPoint(which, n, [points(which)[2 * n] + dx, points(which)[2 * n + 1] + dy]);
-      }
+    /* Put the numbered points, or all, to where they were in `base`, shifted. */
+    function shift(which, base, numbers, [dx, dy]) {
+      for (const n of numbers) setPoint(which, n, [base[2 * n] + dx, base[2 * n + 1] + dy]);
     }
+    const every = Array.from({ length: BATCH }, (_, n) => n);
 
     function drawPoint(which, place) {
       setPoint(which, state.pen, place);
       state.pen = (state.pen + 1) % BATCH;
+    }
+
+    /* Put points along the way of the pen, evenly; return where the last one lies. */
+    function stroke(which, from, to) {
+      const apart = (PEN * 2 * labModel.EXTENT) / canvas.clientWidth;
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+      const length = Math.hypot(dx, dy), count = Math.floor(length / apart);
+      const along = (k) => [from[0] + (k * apart * dx) / length, from[1] + (k * apart * dy) / length];
+      for (let k = 1; k <= count; k++) drawPoint(which, along(k));
+      return count ? along(count) : from;
     }
 
     // ------------------------------------------------------------------------- mouse and finger
@@ -55,42 +65,37 @@ const labTools = (() => {
 
     function down(event) {
       if (page.busy()) return;
-      const place = placeOf(event), tool = page.tool();
+      const start = placeOf(event), tool = page.tool();
       state.cursor = null;
       if (tool === "point") {
-        state.chosen = nearest(place);
+        state.chosen = nearest(start);
         page.redraw();
         if (!state.chosen) return;
         page.chooseCloud(state.chosen.which);
       }
       page.changing();
-      state.drag = { tool, which: page.which(), last: place };
+      const which = page.which(), numbers = tool === "point" ? [state.chosen.n] : every;
+      state.drag = { tool, which, numbers, start, last: start, base: points(which).slice(), moved: false };
       canvas.setPointerCapture(event.pointerId);
-      if (tool === "draw") drawPoint(state.drag.which, place);
-      move(event);
+      if (tool === "draw") drawPoint(which, start);
+      state.drag.moved = tool === "draw";
     }
 
     function move(event) {
       if (!state.drag) return;
-      const { tool, which, last } = state.drag, place = placeOf(event);
-      const [dx, dy] = [place[0] - last[0], place[1] - last[1]];
-      if (tool === "point") setPoint(which, state.chosen.n, place);
-      if (tool === "cloud") shiftCloud(which, dx, dy);
-      if (tool === "draw") {
-        const apart = (PEN * 2 * labModel.EXTENT) / canvas.clientWidth;
-        if (Math.hypot(dx, dy) < apart) return;
-        drawPoint(which, place);
-      }
-      state.drag.last = place;
+      const { tool, which, numbers, start, last, base } = state.drag, place = placeOf(event);
+      if (tool === "draw") state.drag.last = stroke(which, last, place);
+      else shift(which, base, numbers, [place[0] - start[0], place[1] - start[1]]);
+      state.drag.moved = true;
       page.lab().transport = null;
       page.redraw();
     }
 
     function up() {
       if (!state.drag) return;
-      const { which } = state.drag;
+      const { which, moved } = state.drag;
       state.drag = null;
-      page.changed(which);
+      if (moved) page.changed(which);
     }
 
     // ----------------------------------------------------------------------------- the keyboard
@@ -114,16 +119,15 @@ const labTools = (() => {
       state.chosen = { which, n: (from + by) % BATCH };
     }
 
-    function arrow(tool, which, [dx, dy]) {
+    function arrow(tool, which, step) {
       if (tool === "draw") {
         const [x, y] = state.cursor ?? [0, 0];
-        state.cursor = [snap(x + dx), snap(y + dy)];
-      } else if (tool === "cloud") edit(which, () => shiftCloud(which, dx, dy));
-      else {
-        if (state.chosen?.which !== which) choose(which, 0);
-        const { n } = state.chosen;
-        edit(which, () => setPoint(which, n, [points(which)[2 * n] + dx, points(which)[2 * n + 1] + dy]));
+        state.cursor = [snap(x + step[0]), snap(y + step[1])];
+        return;
       }
+      if (tool === "point" && state.chosen?.which !== which) choose(which, 0);
+      const numbers = tool === "cloud" ? every : [state.chosen.n];
+      edit(which, () => shift(which, points(which).slice(), numbers, step));
     }
 
     function edit(which, how) {
