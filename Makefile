@@ -16,4 +16,4 @@ test: environment
 
 environment:
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet -r requirements.txt $(if $(EXTRA),"$(EXTRA)")

@@ -17,7 +17,7 @@ PAGES = ("critic_lab",)
 
 
 def page_text(name: str) -> str:
-    """Return the finished HTML of the page `name`. Reads docs/js; raises OSError if a file lacks."""
+    """Return the finished HTML of the page `name`. Reads docs/js; raises OSError without it."""
     sources = DOCS / "js"
     template = (sources / f"{name}.template.html").read_text(encoding="utf-8")
 

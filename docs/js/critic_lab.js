@@ -5,8 +5,13 @@ const criticLab = (() => {
   const FRAME = 8; // milliseconds of updates in one frame of "play"
   const REPLAY = 30; // the same, while an address is being done again
   const find = (id) => document.getElementById(id);
-  const plane = find("plane"), curves = find("curves");
-  let lab = null, playing = false, drawing = false, addressTime = 0, address = null;
+  const plane = find("plane"),
+    curves = find("curves");
+  let lab = null,
+    playing = false,
+    drawing = false,
+    addressTime = 0,
+    address = null;
 
   // ------------------------------------------------------------------------------------ drawing
 
@@ -20,7 +25,9 @@ const criticLab = (() => {
   }
 
   function draw() {
-    const colours = labCanvas.colours(), measured = labModel.measure(lab), grid = labModel.measureGrid(lab);
+    const colours = labCanvas.colours(),
+      measured = labModel.measure(lab),
+      grid = labModel.measureGrid(lab);
     const scene = { ...lab, measured, grid, chosen: tools.chosen, cursor: tools.cursor };
     const { range, spacing } = labPlane.draw(plane, scene, colours);
     const now = { t: lab.u.t, estimate: measured.estimate, w1: measured.w1 };
@@ -30,11 +37,15 @@ const criticLab = (() => {
     const what = lab.view.back === "slope" ? "Slope" : "Score";
     find("legend-low").textContent = format(range[0], 2);
     find("legend-high").textContent = format(range[1], 2);
-    find("legend-lines").textContent = `${what}; lines of equal ${what.toLowerCase()}, ${format(spacing, 2)} apart`;
+    find("legend-lines").textContent =
+      `${what}; lines of equal ${what.toLowerCase()}, ${format(spacing, 2)} apart`;
   }
 
   function showNumbers({ estimate, w1, cosine }, { largest }) {
-    const last = lab.history.at(-1), set = (id, text) => { find(id).textContent = text; };
+    const last = lab.history.at(-1),
+      set = (id, text) => {
+        find(id).textContent = text;
+      };
     set("updates", lab.u.t.toLocaleString("en"));
     set("estimate", format(estimate));
     set("w1", format(w1));
@@ -48,8 +59,10 @@ const criticLab = (() => {
 
   function statusText() {
     const left = lab.todo.reduce((sum, { key, value }) => sum + (key === "u" ? value : 0), 0);
-    if (left) return `Doing again what the address tells: ${left.toLocaleString("en")} updates left.`;
-    if (lab.unknown.length) return `Not understood in the address, and left out: ${lab.unknown.join(", ").slice(0, 200)}`;
+    if (left)
+      return `Doing again what the address tells: ${left.toLocaleString("en")} updates left.`;
+    if (lab.unknown.length)
+      return `Not understood in the address, and left out: ${lab.unknown.join(", ").slice(0, 200)}`;
     return "";
   }
 
@@ -71,7 +84,8 @@ const criticLab = (() => {
   }
 
   function replay() {
-    const left = labModel.replay(lab, REPLAY), mine = lab;
+    const left = labModel.replay(lab, REPLAY),
+      mine = lab;
     document.body.dataset.state = left ? "replaying" : "ready";
     if (left) setTimeout(() => mine === lab && replay());
     showSwitches();
@@ -102,7 +116,7 @@ const criticLab = (() => {
     const end = performance.now() + FRAME;
     while (!tools.drag && performance.now() < end) labModel.update(lab);
     draw();
-    if (performance.now() - addressTime > 1000) showAddress(); // browsers allow few changes a second
+    if (performance.now() - addressTime > 1000) showAddress(); // few are allowed
     requestAnimationFrame(frame);
   }
 
@@ -131,7 +145,8 @@ const criticLab = (() => {
   const chosen = (name) => document.querySelector(`input[name="${name}"]:checked`)?.value;
 
   function choose(name, value) {
-    for (const input of document.querySelectorAll(`input[name="${name}"]`)) input.checked = input.value === value;
+    for (const input of document.querySelectorAll(`input[name="${name}"]`))
+      input.checked = input.value === value;
   }
 
   function showSwitches() {
@@ -142,15 +157,18 @@ const criticLab = (() => {
     }
     find("seed").textContent = lab.settings.seed;
     choose("back", lab.view.back);
-    for (const box of document.querySelectorAll('input[name="show"]')) box.checked = lab.view.show.includes(box.value);
+    for (const box of document.querySelectorAll('input[name="show"]'))
+      box.checked = lab.view.show.includes(box.value);
     find("slow-row").value = lab.view.row;
     find("slow-row-now").textContent = lab.view.row;
     find("slow-finish").disabled = !lab.view.at || lab.view.at === "Adam";
-    find("slow-next").textContent = lab.view.at && lab.view.at !== "Adam" ? "Next stage" : "Begin an update";
+    find("slow-next").textContent =
+      lab.view.at && lab.view.at !== "Adam" ? "Next stage" : "Begin an update";
   }
 
   function listen() {
-    for (const [id, what] of Object.entries(BUTTONS)) find(id).addEventListener("click", () => act(what));
+    for (const [id, what] of Object.entries(BUTTONS))
+      find(id).addEventListener("click", () => act(what));
     find("play").addEventListener("click", () => {
       if (lab.todo.length) return;
       setPlaying(!playing);
@@ -162,19 +180,36 @@ const criticLab = (() => {
       }
     }
     for (const which of ["codes", "prior"]) {
-      find(which).addEventListener("change", (event) => act(() => labModel.change(lab, which, event.target.value)));
+      find(which).addEventListener("change", (event) =>
+        act(() => labModel.change(lab, which, event.target.value)),
+      );
     }
     for (const input of document.querySelectorAll('input[name="back"]')) {
-      input.addEventListener("change", () => act(() => { lab.view.back = input.value; }));
+      input.addEventListener("change", () =>
+        act(() => {
+          lab.view.back = input.value;
+        }),
+      );
     }
     for (const box of document.querySelectorAll('input[name="show"]')) {
-      box.addEventListener("change", () => act(() => {
-        lab.view.show = Array.from(document.querySelectorAll('input[name="show"]:checked'), (b) => b.value).join("");
-      }));
+      box.addEventListener("change", () =>
+        act(() => {
+          lab.view.show = Array.from(
+            document.querySelectorAll('input[name="show"]:checked'),
+            (b) => b.value,
+          ).join("");
+        }),
+      );
     }
-    find("slow-row").addEventListener("input", (event) => act(() => { lab.view.row = event.target.value; }));
+    find("slow-row").addEventListener("input", (event) =>
+      act(() => {
+        lab.view.row = event.target.value;
+      }),
+    );
     labSlow.makeList(find("stages"), (name) => act(() => labModel.slowTo(lab, name)));
-    window.addEventListener("hashchange", () => { if (location.hash !== address) openAddress(); });
+    window.addEventListener("hashchange", () => {
+      if (location.hash !== address) openAddress();
+    });
     window.addEventListener("resize", redraw);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   }
@@ -186,7 +221,8 @@ const criticLab = (() => {
     which: () => chosen("which"),
     chooseCloud: (which) => choose("which", which),
     changing: () => labModel.finishSlow(lab),
-    changed: (which) => act(() => labModel.change(lab, which, labState.encodeCloud(lab.points[which]))),
+    changed: (which) =>
+      act(() => labModel.change(lab, which, labState.encodeCloud(lab.points[which]))),
     redraw,
   });
   listen();

@@ -17,7 +17,17 @@ const labCanvas = (() => {
   function colours() {
     const style = getComputedStyle(document.documentElement);
     const found = {};
-    for (const name of ["paper", "ink", "muted", "line", "contour", "codes", "prior", "steep", "rule"]) {
+    for (const name of [
+      "paper",
+      "ink",
+      "muted",
+      "line",
+      "contour",
+      "codes",
+      "prior",
+      "steep",
+      "rule",
+    ]) {
       found[name] = style.getPropertyValue(`--${name}`).trim();
     }
     for (const end of ["low", "high"]) {
@@ -29,7 +39,8 @@ const labCanvas = (() => {
   /* A number with about four figures, or `digits` decimals if that is less, and a true minus. */
   function format(x, digits = 3) {
     if (!Number.isFinite(x)) return "not finite";
-    const size = Math.abs(x), before = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
+    const size = Math.abs(x),
+      before = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
     const plain = size === 0 || (size >= 10 ** -digits && size < 1e5);
     const places = Math.max(0, Math.min(digits, 5 - before));
     return (plain ? x.toFixed(places) : x.toExponential(1)).replaceAll("-", "−");
@@ -40,28 +51,43 @@ const labCanvas = (() => {
 
 const labCurves = (() => {
   "use strict";
-  const LEFT = 44, RIGHT = 12, TOP = 34, BOTTOM = 10, AXIS = 20;
+  const LEFT = 44,
+    RIGHT = 12,
+    TOP = 34,
+    BOTTOM = 10,
+    AXIS = 20;
   const { format } = labCanvas;
 
   /* Draw three charts over the number of updates. Solid, dashed and dotted tell lines apart. */
   function draw(canvas, { history, steepest, now }, colours) {
-    const width = canvas.clientWidth, height = canvas.clientHeight;
+    const width = canvas.clientWidth,
+      height = canvas.clientHeight;
     const { ctx } = labCanvas.prepare(canvas, width, height);
-    const each = (height - AXIS) / 3, last = Math.max(10, now.t);
+    const each = (height - AXIS) / 3,
+      last = Math.max(10, now.t);
     const past = (name) => history.map((entry) => [entry.t, entry[name]]);
     const solid = { dash: [], width: 2.2, colour: colours.ink };
     const dashed = { dash: [7, 4], width: 1.8, colour: colours.prior };
     const dotted = { dash: [2, 3], width: 1.8, colour: colours.steep };
     const grid = steepest.map(({ t, largest }) => [t, largest]);
     const charts = [
-      [{ ...solid, name: "estimate", data: [...past("estimate"), [now.t, now.estimate]] },
-        { ...dashed, name: "exact W₁", data: [...past("w1"), [now.t, now.w1]] }],
-      [{ ...solid, name: "mean slope", data: past("slope"), reference: 1 },
-        { ...dotted, name: "largest on the grid", data: grid }],
+      [
+        { ...solid, name: "estimate", data: [...past("estimate"), [now.t, now.estimate]] },
+        { ...dashed, name: "exact W₁", data: [...past("w1"), [now.t, now.w1]] },
+      ],
+      [
+        { ...solid, name: "mean slope", data: past("slope"), reference: 1 },
+        { ...dotted, name: "largest on the grid", data: grid },
+      ],
       [{ ...solid, name: "penalty", data: past("penalty") }],
     ];
     charts.forEach((lines, k) => {
-      const box = { left: LEFT, right: width - RIGHT, top: k * each + TOP, bottom: (k + 1) * each - BOTTOM };
+      const box = {
+        left: LEFT,
+        right: width - RIGHT,
+        top: k * each + TOP,
+        bottom: (k + 1) * each - BOTTOM,
+      };
       chart(ctx, box, lines, last, colours);
     });
     timeAxis(ctx, width, height, last, colours);
@@ -70,26 +96,42 @@ const labCurves = (() => {
   function chart(ctx, box, lines, last, colours) {
     const reference = lines[0].reference;
     const values = lines.flatMap(({ data }) => data.map(([, y]) => y)).concat(reference ?? []);
-    const [least, most] = extremes(values), ticks = niceTicks(Math.min(0, least), Math.max(most, 1e-3));
-    const low = ticks[0], high = ticks.at(-1);
+    const [least, most] = extremes(values),
+      ticks = niceTicks(Math.min(0, least), Math.max(most, 1e-3));
+    const low = ticks[0],
+      high = ticks.at(-1);
     const x = (t) => box.left + (t / last) * (box.right - box.left);
     const y = (value) => box.bottom - ((value - low) / (high - low)) * (box.bottom - box.top);
     frame(ctx, box, ticks, y, colours);
-    if (reference) line(ctx, [[0, reference], [last, reference]], x, y, { dash: [], width: 1, colour: colours.muted });
+    if (reference)
+      line(
+        ctx,
+        [
+          [0, reference],
+          [last, reference],
+        ],
+        x,
+        y,
+        { dash: [], width: 1, colour: colours.muted },
+      );
     for (const one of lines) line(ctx, one.data, x, y, one);
     legend(ctx, box, lines, colours);
   }
 
   function extremes(values) {
     const finite = values.filter(Number.isFinite);
-    return finite.length ? [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))] : [0, 1];
+    return finite.length
+      ? [finite.reduce((a, b) => Math.min(a, b)), finite.reduce((a, b) => Math.max(a, b))]
+      : [0, 1];
   }
 
   /* Two to five round numbers, the first not above `low` and the last not below `high`. */
   function niceTicks(low, high) {
-    const rough = (high - low) / 3, power = 10 ** Math.floor(Math.log10(rough));
+    const rough = (high - low) / 3,
+      power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
-    const first = Math.floor(low / step), count = Math.ceil(high / step) - first + 1;
+    const first = Math.floor(low / step),
+      count = Math.ceil(high / step) - first + 1;
     return Array.from({ length: count }, (_, k) => (first + k) * step);
   }
 
@@ -127,7 +169,16 @@ const labCurves = (() => {
     ctx.font = "12px system-ui, sans-serif";
     ctx.textAlign = "left";
     for (const one of lines) {
-      line(ctx, [[0, 0], [1, 0]], (t) => left + 24 * t, () => box.top - 16, one);
+      line(
+        ctx,
+        [
+          [0, 0],
+          [1, 0],
+        ],
+        (t) => left + 24 * t,
+        () => box.top - 16,
+        one,
+      );
       ctx.fillStyle = colours.ink;
       ctx.fillText(one.name, left + 30, box.top - 12);
       left += 30 + ctx.measureText(one.name).width + 16;

@@ -6,8 +6,10 @@
  */
 const labModel = (() => {
   "use strict";
-  const math = npvaeMath, { BATCH, LATENT, ORDER } = criticUpdate;
-  const EXTENT = 4.5, NODES = 41; // the picture's half width, and the grid of the heat map
+  const math = npvaeMath,
+    { BATCH, LATENT, ORDER } = criticUpdate;
+  const EXTENT = 4.5,
+    NODES = 41; // the picture's half width, and the grid of the heat map
 
   const mean = (x) => x.reduce((sum, value) => sum + value, 0) / x.length;
   const asMatrix = (points) => ({ rows: BATCH, cols: LATENT, data: points });
@@ -56,7 +58,8 @@ const labModel = (() => {
   // ------------------------------------------------------------------------------ what is done
 
   function options({ weight, side, clip, bug, lr }) {
-    const oneSided = side === "one", limit = clip === "off" ? 0 : Number(clip);
+    const oneSided = side === "one",
+      limit = clip === "off" ? 0 : Number(clip);
     return { weight: Number(weight), oneSided, clip: limit, bug, lr: Number(lr) };
   }
 
@@ -77,7 +80,13 @@ const labModel = (() => {
   function record(lab) {
     const { u } = lab;
     const { estimate, penalty } = u;
-    lab.history.push({ t: u.t - 1, estimate, penalty, w1: transport(lab).w1, slope: mixedSlope(u) });
+    lab.history.push({
+      t: u.t - 1,
+      estimate,
+      penalty,
+      w1: transport(lab).w1,
+      slope: mixedSlope(u),
+    });
     labState.note(lab.diary, "u", 1);
     if (u.t % 10 === 0) measureGrid(lab);
   }
@@ -92,8 +101,10 @@ const labModel = (() => {
   /* Move every code by 0.1 of the score's gradient. */
   function move(lab) {
     finishSlow(lab);
-    const { pull } = measure(lab), { codes } = lab.points;
-    for (let n = 0; n < codes.length; n++) codes[n] = labState.snap(codes[n] + labState.MOVE * pull.data[n]);
+    const { pull } = measure(lab),
+      { codes } = lab.points;
+    for (let n = 0; n < codes.length; n++)
+      codes[n] = labState.snap(codes[n] + labState.MOVE * pull.data[n]);
     lab.transport = null;
     labState.note(lab.diary, "m", 1);
   }
@@ -132,8 +143,8 @@ const labModel = (() => {
     if (lab.view.at === "Adam") record(lab);
   }
 
-  /* Go to a stage of the current update, or of a new one. A stage that is past is done again from the
-   * points on, which changes nothing: only Adam changes a weight. */
+  /* Go to a stage of the current update, or of a new one. A stage that is past is done again from
+   * the points on, which changes nothing: only Adam changes a weight. */
   function slowTo(lab, name) {
     if (ORDER.indexOf(name) <= ORDER.indexOf(lab.view.at)) lab.view.at = "";
     while (lab.view.at !== name) slowStep(lab);
@@ -158,7 +169,8 @@ const labModel = (() => {
   /* The optimal pairing and the exact W1, computed once for each position of the points. */
   function transport(lab) {
     if (!lab.transport) {
-      const codes = asMatrix(lab.points.codes), prior = asMatrix(lab.points.prior);
+      const codes = asMatrix(lab.points.codes),
+        prior = asMatrix(lab.points.prior);
       const partner = math.transport(codes, prior);
       lab.transport = { partner, w1: math.pairedDistance(codes, prior, partner) };
     }
@@ -167,7 +179,8 @@ const labModel = (() => {
 
   /* Estimate, pull at the codes (B, L), and the mean cosine between pull and transport, now. */
   function measure(lab) {
-    const room = lab.pairRoom, { partner, w1 } = transport(lab);
+    const room = lab.pairRoom,
+      { partner, w1 } = transport(lab);
     room.z.data.set(lab.points.codes);
     room.z.data.set(lab.points.prior, BATCH * LATENT);
     math.scoreAndGradient(lab.u.critic.w, room);
@@ -190,7 +203,8 @@ const labModel = (() => {
 
   /* Score and slope on the grid of the heat map, and the largest slope on it. */
   function measureGrid(lab) {
-    const room = lab.gridRoom, slope = new Float64Array(NODES * NODES);
+    const room = lab.gridRoom,
+      slope = new Float64Array(NODES * NODES);
     math.scoreAndGradient(lab.u.critic.w, room);
     math.rowNorms(room.dz, slope);
     const largest = slope.reduce((most, x) => Math.max(most, x), 0);
@@ -199,7 +213,20 @@ const labModel = (() => {
   }
 
   return {
-    EXTENT, NODES, nodePlace, open, startOver, update, move, change, replay, slowStep, slowTo,
-    finishSlow, measure, measureGrid, mixedSlope,
+    EXTENT,
+    NODES,
+    nodePlace,
+    open,
+    startOver,
+    update,
+    move,
+    change,
+    replay,
+    slowStep,
+    slowTo,
+    finishSlow,
+    measure,
+    measureGrid,
+    mixedSlope,
   };
 })();

@@ -2,15 +2,22 @@
  * transport lines, the score's gradient as arrows, and the points. */
 const labPlane = (() => {
   "use strict";
-  const { EXTENT, NODES } = labModel, { BATCH } = criticUpdate;
+  const { EXTENT, NODES } = labModel,
+    { BATCH } = criticUpdate;
   const ARROW = 0.6; // length of an arrow whose slope is 1, in units of the plane
   const MARK_EVERY = 2; // a mark at every second node of the grid
   const TOLERANCE = 1.005; // slopes up to here are not marked
 
-  const place = (size, x, y) => [((x + EXTENT) / (2 * EXTENT)) * size, ((EXTENT - y) / (2 * EXTENT)) * size];
-  const toPlane = (size, px, py) => [(px / size) * 2 * EXTENT - EXTENT, EXTENT - (py / size) * 2 * EXTENT];
+  const place = (size, x, y) => [
+    ((x + EXTENT) / (2 * EXTENT)) * size,
+    ((EXTENT - y) / (2 * EXTENT)) * size,
+  ];
+  const toPlane = (size, px, py) => [
+    (px / size) * 2 * EXTENT - EXTENT,
+    EXTENT - (py / size) * 2 * EXTENT,
+  ];
 
-  /* Draw everything on a square canvas. `scene`: points, measured, grid, view, u, chosen, cursor. */
+  /* Draw everything on a square canvas. Reads points, measured, grid, view, u, chosen, cursor. */
   function draw(canvas, scene, colours) {
     const { ctx, size } = labCanvas.prepare(canvas, canvas.clientWidth);
     const at = (x, y) => place(size, x, y);
@@ -28,7 +35,8 @@ const labPlane = (() => {
     if (shown("a")) arrows(ctx, at, points.codes, measured.pull, colours);
     for (const which of ["prior", "codes"]) cloud(ctx, at, which, points[which], colours);
     if (view.at) followed(ctx, at, scene, colours);
-    if (scene.chosen) ring(ctx, at(...pointOf(points[scene.chosen.which], scene.chosen.n)), 11, colours.ink);
+    if (scene.chosen)
+      ring(ctx, at(...pointOf(points[scene.chosen.which], scene.chosen.n)), 11, colours.ink);
     if (scene.cursor) crossHair(ctx, at(...scene.cursor), colours);
     return { range, spacing };
   }
@@ -37,7 +45,8 @@ const labPlane = (() => {
 
   /* A step of 1, 2 or 5 times a power of ten, about ten of them in the range. */
   function niceStep(range) {
-    const rough = Math.max(range, 1e-9) / 10, power = 10 ** Math.floor(Math.log10(rough));
+    const rough = Math.max(range, 1e-9) / 10,
+      power = 10 ** Math.floor(Math.log10(rough));
     return power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
   }
 
@@ -60,12 +69,19 @@ const labPlane = (() => {
   /* Lines of equal value, by marching squares: in each cell, join where the level is crossed. */
   function contours(ctx, size, values, spacing, strong, colours) {
     const cell = size / (NODES - 1);
-    const thin = new Path2D(), thick = new Path2D();
+    const thin = new Path2D(),
+      thick = new Path2D();
     for (let row = 0; row < NODES - 1; row++) {
       for (let col = 0; col < NODES - 1; col++) {
         const corner = row * NODES + col;
-        const v = [values[corner], values[corner + 1], values[corner + 1 + NODES], values[corner + NODES]];
-        const first = Math.ceil(Math.min(...v) / spacing), last = Math.floor(Math.max(...v) / spacing);
+        const v = [
+          values[corner],
+          values[corner + 1],
+          values[corner + 1 + NODES],
+          values[corner + NODES],
+        ];
+        const first = Math.ceil(Math.min(...v) / spacing),
+          last = Math.floor(Math.max(...v) / spacing);
         for (let k = first; k <= last; k++) {
           const path = strong !== null && Math.abs(k * spacing - strong) < 1e-9 ? thick : thin;
           cellLines(path, v, k * spacing, col * cell, size - row * cell, cell);
@@ -77,13 +93,19 @@ const labPlane = (() => {
   }
 
   function cellLines(path, v, level, left, bottom, cell) {
-    const corners = [[0, 0], [1, 0], [1, 1], [0, 1]];
+    const corners = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ];
     const hits = [];
     for (let side = 0; side < 4; side++) {
       const next = (side + 1) % 4;
       if (v[side] < level === v[next] < level) continue;
       const share = (level - v[side]) / (v[next] - v[side]);
-      const [x0, y0] = corners[side], [x1, y1] = corners[next];
+      const [x0, y0] = corners[side],
+        [x1, y1] = corners[next];
       hits.push([left + cell * (x0 + share * (x1 - x0)), bottom - cell * (y0 + share * (y1 - y0))]);
     }
     for (let k = 0; k + 1 < hits.length; k += 2) {
@@ -112,7 +134,8 @@ const labPlane = (() => {
 
   /* A slanted stroke where the slope is above 1; the steeper, the longer. */
   function steepMarks(ctx, size, at, slope, colours) {
-    const path = new Path2D(), most = (0.45 * MARK_EVERY * size) / (NODES - 1);
+    const path = new Path2D(),
+      most = (0.45 * MARK_EVERY * size) / (NODES - 1);
     for (let row = 0; row < NODES; row += MARK_EVERY) {
       for (let col = 0; col < NODES; col += MARK_EVERY) {
         const value = slope[row * NODES + col];
@@ -139,7 +162,8 @@ const labPlane = (() => {
 
   function arrows(ctx, at, codes, pull, colours) {
     for (let i = 0; i < BATCH; i++) {
-      const [x, y] = pointOf(codes, i), [gx, gy] = pointOf(pull.data, i);
+      const [x, y] = pointOf(codes, i),
+        [gx, gy] = pointOf(pull.data, i);
       arrow(ctx, at(x, y), at(x + ARROW * gx, y + ARROW * gy), colours.ink, 1.6);
     }
   }
@@ -147,7 +171,8 @@ const labPlane = (() => {
   function arrow(ctx, [x0, y0], [x1, y1], colour, width) {
     const length = Math.hypot(x1 - x0, y1 - y0);
     if (length < 1) return;
-    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length], head = Math.min(7, length / 2);
+    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length],
+      head = Math.min(7, length / 2);
     const path = new Path2D();
     path.moveTo(x0, y0);
     path.lineTo(x1, y1);
@@ -167,7 +192,13 @@ const labPlane = (() => {
       const [x, y] = at(...pointOf(points, n));
       ctx.beginPath();
       if (which === "codes") ctx.arc(x, y, 4.6, 0, 2 * Math.PI);
-      else [[0, -6], [6, 0], [0, 6], [-6, 0]].forEach(([dx, dy]) => ctx.lineTo(x + dx, y + dy));
+      else
+        [
+          [0, -6],
+          [6, 0],
+          [0, 6],
+          [-6, 0],
+        ].forEach(([dx, dy]) => ctx.lineTo(x + dx, y + dy));
       ctx.closePath();
       ctx.fill();
       ctx.stroke();
@@ -178,15 +209,18 @@ const labPlane = (() => {
     const path = new Path2D();
     for (let n = 0; n < BATCH; n++) {
       const [x, y] = at(...pointOf(u.mixedPoints.data, n));
-      path.moveTo(x - 3, y); path.lineTo(x + 3, y);
-      path.moveTo(x, y - 3); path.lineTo(x, y + 3);
+      path.moveTo(x - 3, y);
+      path.lineTo(x + 3, y);
+      path.moveTo(x, y - 3);
+      path.lineTo(x, y + 3);
     }
     stroke(ctx, path, colours.ink, 1.3);
   }
 
   /* The row that the slow motion follows: code, prior point, the mixed point between, its slope. */
   function followed(ctx, at, { u, view }, colours) {
-    const row = Number(view.row), mixed = pointOf(u.mixedPoints.data, row);
+    const row = Number(view.row),
+      mixed = pointOf(u.mixedPoints.data, row);
     const path = new Path2D();
     path.moveTo(...at(...pointOf(u.codes.z.data, row)));
     path.lineTo(...at(...pointOf(u.prior.z.data, row)));
@@ -214,8 +248,10 @@ const labPlane = (() => {
 
   function crossHair(ctx, [x, y], colours) {
     const path = new Path2D();
-    path.moveTo(x - 12, y); path.lineTo(x + 12, y);
-    path.moveTo(x, y - 12); path.lineTo(x, y + 12);
+    path.moveTo(x - 12, y);
+    path.lineTo(x + 12, y);
+    path.moveTo(x, y - 12);
+    path.lineTo(x, y + 12);
     stroke(ctx, path, colours.ink, 2);
   }
 

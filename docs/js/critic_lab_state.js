@@ -9,7 +9,8 @@
  */
 const labState = (() => {
   "use strict";
-  const math = npvaeMath, { BATCH, LATENT } = criticUpdate;
+  const math = npvaeMath,
+    { BATCH, LATENT } = criticUpdate;
   const REACH = 4.4; // points stay inside the picture, which reaches to 4.5
   const GRID = 4096; // points lie on a grid of 1/4096, so that the address can hold them exactly
   const MOVE = 0.1; // how far one move goes along a pull of length 1
@@ -28,7 +29,8 @@ const labState = (() => {
   /* What is shown: the background, the layers (lines, arrows, steep marks, mixed points), the stage
    * that the slow motion has reached, and the row of the batch that it follows. */
   const VIEW = { back: "score", show: "las", at: "", row: "0" };
-  const BACKGROUNDS = ["score", "slope"], LAYERS = /^[lasm]*$/;
+  const BACKGROUNDS = ["score", "slope"],
+    LAYERS = /^[lasm]*$/;
   const OPENING = "seed=1&did=u300";
 
   // -------------------------------------------------------------------------------- the clouds
@@ -69,7 +71,9 @@ const labState = (() => {
   function decodeCloud(value) {
     const text = atob(value.slice(1).replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = new DataView(Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer);
-    return Float64Array.from({ length: BATCH * LATENT }, (_, n) => snap(bytes.getInt16(2 * n) / GRID));
+    return Float64Array.from({ length: BATCH * LATENT }, (_, n) =>
+      snap(bytes.getInt16(2 * n) / GRID),
+    );
   }
 
   function isCloud(value) {
@@ -99,7 +103,10 @@ const labState = (() => {
 
   /* Read an address. Returns the start, the diary, the view, and what was not understood. */
   function read(hash) {
-    const start = { ...START }, view = { ...VIEW }, diary = [], unknown = [];
+    const start = { ...START },
+      view = { ...VIEW },
+      diary = [],
+      unknown = [];
     for (const part of (hash.replace(/^#/, "") || OPENING).split("&")) {
       const [key, value = ""] = part.split("=");
       if (key === "did") {
@@ -117,11 +124,14 @@ const labState = (() => {
 
   /* The address of a state. The seed always stands in it; what is as at the start does not. */
   function write({ start, diary, view }) {
-    const all = { ...start, ...view }, usual = { ...START, ...VIEW };
+    const all = { ...start, ...view },
+      usual = { ...START, ...VIEW };
     const parts = Object.keys(all)
       .filter((key) => key === "seed" || all[key] !== usual[key])
       .map((key) => `${key}=${all[key]}`);
-    const entries = diary.map(({ key, value }) => (key.length === 1 ? key + value : `${key}:${value}`));
+    const entries = diary.map(({ key, value }) =>
+      key.length === 1 ? key + value : `${key}:${value}`,
+    );
     if (entries.length) parts.push(`did=${entries.join(",")}`);
     return "#" + parts.join("&");
   }

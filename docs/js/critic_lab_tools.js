@@ -1,10 +1,11 @@
 /* Moving and drawing points with mouse, finger and keyboard.
  *
- * Three tools: "point" drags one point, "cloud" drags a whole cloud, "draw" takes the cloud's points
- * one after another to where the pen goes, so that there are always 64. */
+ * Three tools: "point" drags one point, "cloud" drags a whole cloud, "draw" takes the cloud's
+ * points one after another to where the pen goes, so that there are always 64. */
 const labTools = (() => {
   "use strict";
-  const { BATCH } = criticUpdate, { snap } = labState;
+  const { BATCH } = criticUpdate,
+    { snap } = labState;
   const NEAR = 22; // pixels: how far from a point a finger may miss it
   const PEN = 9; // pixels between two points of a stroke
   const STEP = 0.1; // of an arrow key, in units of the plane
@@ -26,11 +27,15 @@ const labTools = (() => {
     /* The nearest point of either cloud, or null if none is near. */
     function nearest([x, y]) {
       const reach = (NEAR * 2 * labModel.EXTENT) / canvas.clientWidth;
-      let best = null, least = reach;
+      let best = null,
+        least = reach;
       for (const which of ["codes", "prior"]) {
         for (let n = 0; n < BATCH; n++) {
           const distance = Math.hypot(points(which)[2 * n] - x, points(which)[2 * n + 1] - y);
-          if (distance < least) { least = distance; best = { which, n }; }
+          if (distance < least) {
+            least = distance;
+            best = { which, n };
+          }
         }
       }
       return best;
@@ -51,8 +56,12 @@ const labTools = (() => {
     function stroke(which, from, to) {
       const apart = (PEN * 2 * labModel.EXTENT) / canvas.clientWidth;
       const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
-      const length = Math.hypot(dx, dy), count = Math.floor(length / apart);
-      const along = (k) => [from[0] + (k * apart * dx) / length, from[1] + (k * apart * dy) / length];
+      const length = Math.hypot(dx, dy),
+        count = Math.floor(length / apart);
+      const along = (k) => [
+        from[0] + (k * apart * dx) / length,
+        from[1] + (k * apart * dy) / length,
+      ];
       for (let k = 1; k <= count; k++) drawPoint(which, along(k));
       return count ? along(count) : from;
     }
@@ -65,7 +74,8 @@ const labTools = (() => {
 
     function down(event) {
       if (page.busy()) return;
-      const start = placeOf(event), tool = page.tool();
+      const start = placeOf(event),
+        tool = page.tool();
       state.cursor = null;
       if (tool === "point") {
         state.chosen = nearest(start);
@@ -74,8 +84,17 @@ const labTools = (() => {
         page.chooseCloud(state.chosen.which);
       }
       page.changing();
-      const which = page.which(), numbers = tool === "point" ? [state.chosen.n] : every;
-      state.drag = { tool, which, numbers, start, last: start, base: points(which).slice(), moved: false };
+      const which = page.which(),
+        numbers = tool === "point" ? [state.chosen.n] : every;
+      state.drag = {
+        tool,
+        which,
+        numbers,
+        start,
+        last: start,
+        base: points(which).slice(),
+        moved: false,
+      };
       canvas.setPointerCapture(event.pointerId);
       if (tool === "draw") drawPoint(which, start);
       state.drag.moved = tool === "draw";
@@ -83,7 +102,8 @@ const labTools = (() => {
 
     function move(event) {
       if (!state.drag) return;
-      const { tool, which, numbers, start, last, base } = state.drag, place = placeOf(event);
+      const { tool, which, numbers, start, last, base } = state.drag,
+        place = placeOf(event);
       if (tool === "draw") state.drag.last = stroke(which, last, place);
       else shift(which, base, numbers, [place[0] - start[0], place[1] - start[1]]);
       state.drag.moved = true;
@@ -102,12 +122,20 @@ const labTools = (() => {
 
     function key(event) {
       if (page.busy()) return;
-      const step = ARROWS[event.key], tool = page.tool(), which = page.which();
+      const step = ARROWS[event.key],
+        tool = page.tool(),
+        which = page.which();
       const letter = event.key.toLowerCase();
-      if (step) arrow(tool, which, step.map((s) => s * STEP * (event.shiftKey ? 5 : 1)));
+      if (step)
+        arrow(
+          tool,
+          which,
+          step.map((s) => s * STEP * (event.shiftKey ? 5 : 1)),
+        );
       else if (letter === "n" || letter === "b") choose(which, letter === "n" ? 1 : BATCH - 1);
       else if (letter === "c") page.chooseCloud(which === "codes" ? "prior" : "codes");
-      else if (event.key === " " && tool === "draw") edit(which, () => drawPoint(which, state.cursor ?? [0, 0]));
+      else if (event.key === " " && tool === "draw")
+        edit(which, () => drawPoint(which, state.cursor ?? [0, 0]));
       else return;
       if (letter === "c") choose(page.which(), 0);
       event.preventDefault();
@@ -142,7 +170,9 @@ const labTools = (() => {
     canvas.addEventListener("pointercancel", up);
     canvas.addEventListener("keydown", key);
     // A finger that takes hold of something must not scroll the page; any other may.
-    const hold = (event) => { if (grabs(event.touches[0])) event.preventDefault(); };
+    const hold = (event) => {
+      if (grabs(event.touches[0])) event.preventDefault();
+    };
     canvas.addEventListener("touchstart", hold, { passive: false });
     return state;
   }

@@ -9,7 +9,9 @@
 const criticUpdate = (() => {
   "use strict";
   const math = npvaeMath;
-  const BATCH = 64, LATENT = 2, SIZES = [LATENT, 32, 32, 1];
+  const BATCH = 64,
+    LATENT = 2,
+    SIZES = [LATENT, 32, 32, 1];
   const TEN = 10; // the units whose sum the third classical bug penalises
 
   /* A critic and the room for its updates. */
@@ -18,8 +20,16 @@ const criticUpdate = (() => {
     math.drawParameters(critic, math.makeRandom(seed, 1, 0));
     const every = math.makeCriticActivations(critic.w, 3 * BATCH);
     return {
-      critic, every, t: 0, estimate: 0, penalty: 0, options: null, partner: null, alpha: null,
-      norm: new Float64Array(BATCH), mixedPoints: math.matrix(BATCH, LATENT),
+      critic,
+      every,
+      t: 0,
+      estimate: 0,
+      penalty: 0,
+      options: null,
+      partner: null,
+      alpha: null,
+      norm: new Float64Array(BATCH),
+      mixedPoints: math.matrix(BATCH, LATENT),
       pair: math.activationRows(every, 0, 2 * BATCH),
       codes: math.activationRows(every, 0, BATCH),
       prior: math.activationRows(every, BATCH, 2 * BATCH),
@@ -59,7 +69,7 @@ const criticUpdate = (() => {
     }
   }
 
-  /* Bug: one norm over the whole batch. penalty = excess(|dz|)^2, with |dz| over all its numbers. */
+  /* Bug: one norm over the whole batch. penalty = excess(|dz|)^2, |dz| over all its numbers. */
   function batchPenaltyForward(dz, norm, excess) {
     norm.fill(Math.sqrt(dz.data.reduce((sum, x) => sum + x * x, 0)));
     return excess(norm[0]) ** 2;

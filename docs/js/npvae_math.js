@@ -291,7 +291,9 @@ const npvaeMath = (() => {
 
   function distance(x, i, y, j) {
     let square = 0;
-    for (let d = 0; d < x.cols; d++) square += (x.data[i * x.cols + d] - y.data[j * y.cols + d]) ** 2;
+    for (let d = 0; d < x.cols; d++) {
+      square += (x.data[i * x.cols + d] - y.data[j * y.cols + d]) ** 2;
+    }
     return Math.sqrt(square);
   }
 
@@ -351,7 +353,8 @@ const npvaeMath = (() => {
     };
     for (let n = 0; n < 15; n++) next();
     const uniform = () => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992; // [0, 1)
-    const normal = () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+    const radius = () => Math.sqrt(-2 * Math.log(1 - uniform()));
+    const normal = () => radius() * Math.cos(2 * Math.PI * uniform()); // Box and Muller
     return { uniform, normal };
   }
 

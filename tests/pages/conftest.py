@@ -8,6 +8,8 @@ import shutil
 
 import pytest
 
+from docs.build_pages import DOCS
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -54,14 +56,25 @@ class Watched:
         page.wait_for_selector("body[data-state=ready]")
         return page
 
+    def close(self):
+        """No page may have complained, or asked for anything but its own file."""
+        for context in self.contexts:
+            context.close()
+        assert self.complaints == []
+        files = {url.partition("#")[0] for url in self.requests}
+        assert len(files) <= 1 and all(url.startswith("file:") for url in files)
+
 
 @pytest.fixture
 def watched(browser):
-    """After the test, no page may have complained or asked for anything but its own file."""
     pages = Watched(browser)
     yield pages
-    for context in pages.contexts:
-        context.close()
-    assert pages.complaints == []
-    assert [url for url in pages.requests if not url.startswith("file:")] == []
-    assert len(set(url.partition("#")[0] for url in pages.requests)) <= 1
+    pages.close()
+
+
+@pytest.fixture(scope="module")
+def still(browser):
+    """A page that nobody clicks on: one for all tests that only ask its functions."""
+    pages = Watched(browser)
+    yield pages.open((DOCS / "critic_lab.html").as_uri() + "#seed=1")
+    pages.close()
