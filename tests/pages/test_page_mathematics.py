@@ -9,6 +9,8 @@ import importlib
 import numpy as np
 import pytest
 from page_helpers import settled
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
 
 from docs.build_pages import DOCS
 from npvae.evaluation.distances import exact_w1
@@ -114,6 +116,26 @@ def test_every_gradient_is_npvaes(still, seed, scale):
     same(np.reshape(found["every"]["dz"], (-1, 2))[2 * BATCH :], setting.batch.mixed.dz)
 
 
+def test_a_critic_of_ten_units_scores_as_npvaes(still):
+    critic = make_critic(4, np.float64, np.random.default_rng(4), hidden=(9, 7), units=10)
+    act = make_critic_batch(critic.w, 6).fake
+    act.z[:] = np.random.default_rng(5).standard_normal((6, 4))
+    input_gradient(critic.w, act)
+    score, dz = still.evaluate(
+        """([theta, z]) => {
+            const critic = npvaeMath.makeParameters([4, 9, 7, 10]);
+            critic.theta.set(theta);
+            const act = npvaeMath.makeCriticActivations(critic.w, 6);
+            act.z.data.set(z);
+            npvaeMath.scoreAndGradient(critic.w, act);
+            return [[...act.score], [...act.dz.data]];
+        }""",
+        [np.concatenate([W.ravel() for W in critic.w]).tolist(), act.z.ravel().tolist()],
+    )
+    same(score, act.score)
+    same(dz, act.dz)
+
+
 def test_a_flat_critic_has_a_finite_gradient(still):
     setting = Setting(3)
     setting.critic.w.W3[:] = 0
@@ -179,34 +201,109 @@ def input_gradient(w, act):
     score_backward_input(w, act)
 
 
+def grid_of(setting):
+    line = np.linspace(-4.5, 4.5, 41)
+    grid = make_critic_batch(setting.critic.w, 41 * 41).fake
+    grid.z[:] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    input_gradient(setting.critic.w, grid)
+    return grid
+
+
+STATE = """() => {
+    const { points, u } = criticLab.state();
+    return [[...u.critic.theta], [...points.codes], [...points.prior]];
+}"""
+
+
 def test_the_numbers_shown_are_npvaes(watched):
     page = watched.open(f"{URL}#seed=4&codes=bimodal&did=u50")
-    found = page.evaluate(
-        """() => {
-            const { points, u } = criticLab.state();
-            return [[...u.critic.theta], [...points.codes], [...points.prior]];
-        }"""
-    )
+    found = page.evaluate(STATE)
     setting = Setting(0)
     flat(setting.critic.w, found[0])
     codes, prior = (np.reshape(points, (BATCH, 2)) for points in found[1:])
     pair = setting.batch.pair
     pair.z[:] = np.concatenate([codes, prior])
     score_forward(setting.critic.w, pair)
-    line = np.linspace(-4.5, 4.5, 41)
-    grid = make_critic_batch(setting.critic.w, 41 * 41).fake
-    grid.z[:] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    input_gradient(setting.critic.w, grid)
+    grid = grid_of(setting)
     shown = {name: float(page.text_content(f"#{name}").replace("−", "-")) for name in SHOWN}
     expected = {
         "estimate": pair.score[BATCH:].mean() - pair.score[:BATCH].mean(),
         "w1": exact_w1(codes, prior),
         "largest": np.linalg.norm(grid.dz, axis=1).max(),
+        "cosine": cosine(setting, codes, prior),
     }
     assert shown == {name: pytest.approx(value, abs=5.1e-4) for name, value in expected.items()}
 
 
-SHOWN = ("estimate", "w1", "largest")
+SHOWN = ("estimate", "w1", "largest", "cosine")
+
+
+def pairing(codes, prior):
+    return linear_sum_assignment(cdist(codes, prior))[1]
+
+
+def pull(setting, codes):
+    act = setting.batch.fake
+    act.z[:] = codes
+    input_gradient(setting.critic.w, act)
+    return act.dz.copy()
+
+
+def cosine(setting, codes, prior):
+    way, dz = prior[pairing(codes, prior)] - codes, pull(setting, codes)
+    lengths = np.linalg.norm(way, axis=1) * np.linalg.norm(dz, axis=1)
+    return ((way * dz).sum(axis=1) / lengths).mean()
+
+
+def test_the_picture_draws_what_is_computed(watched):
+    """The strokes on the canvas, in pixels of a plane that is 9 wide: lines, arrows, marks."""
+    page = watched.open(f"{URL}#seed=4&codes=bimodal&show=&did=u50")
+    theta, codes, prior = page.evaluate(STATE)
+    codes, prior = np.reshape(codes, (BATCH, 2)), np.reshape(prior, (BATCH, 2))
+    setting = Setting(0)
+    flat(setting.critic.w, theta)
+    size = page.evaluate("document.getElementById('plane').clientWidth")
+    place = lambda points: (points * (1, -1) + 4.5) / 9 * size  # noqa: E731
+    grid = grid_of(setting)
+    slope = np.linalg.norm(grid.dz, axis=1).reshape(41, 41)[::2, ::2].ravel()
+    nodes = place(grid.z.reshape(41, 41, 2)[::2, ::2].reshape(-1, 2))
+    half = 0.9 * size / 40 * np.minimum(1, 0.2 + 2 * (slope - 1))[:, None] * (1, -1)
+    steep = slope > 1.005
+    assert 0 < steep.sum() < steep.size
+    expected = {
+        "l": (place(codes), place(prior[pairing(codes, prior)])),
+        "a": (place(codes), place(codes + 0.6 * pull(setting, codes))),
+        "s": ((nodes - half)[steep], (nodes + half)[steep]),
+    }
+    before = strokes(page)
+    for letter, (starts, ends) in expected.items():
+        page.locator(f'input[name="show"][value="{letter}"]').click()
+        drawn = strokes(page)
+        distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
+        assert distance.max() < 0.01, letter
+        shaft = 3 if letter == "a" else 1  # an arrow has two more strokes, for its head
+        assert len(drawn) - len(before) == shaft * len(starts)
+        page.locator(f'input[name="show"][value="{letter}"]').click()
+
+
+def strokes(page):
+    """All straight strokes of the next drawing of the plane, as rows x0, y0, x1, y1."""
+    return np.array(
+        page.evaluate(
+            """async () => {
+                const found = [], { moveTo, lineTo } = Path2D.prototype;
+                let from = null;
+                Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
+                Path2D.prototype.lineTo = (x, y) => { found.push([...from, x, y]); from = [x, y]; };
+                window.dispatchEvent(new Event("resize"));
+                const frame = () => new Promise((go) => requestAnimationFrame(go));
+                await frame();
+                await frame();
+                Object.assign(Path2D.prototype, { moveTo, lineTo });
+                return found;
+            }"""
+        )
+    )
 
 
 # ------------------------------------------------------------------ switches and classical bugs
