@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.peers import Sizes, Step
-from npvae.kernels.jit import set_threads
+from npvae.kernels.threads import set_threads
 from npvae.models.critic import make_critic
 from npvae.models.vae import make_vae
 from npvae.training.checkpoint import Run

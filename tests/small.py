@@ -47,3 +47,16 @@ class Small:
                 noise=noise, alpha=alpha, wasserstein_weight=weight, gp_weight=10.0, lr=lr,
                 critic_lr=critic_lr, t=self.steps,
             )  # fmt: skip
+
+
+class Sized(Small):
+    """Networks of any size, at first the reference experiment's, with the steps of Small."""
+
+    def __init__(self, pixels=784, hidden=256, batch=64, critic=(512, 256), dtype=np.float32):
+        self.rng, self.dtype, self.steps = np.random.default_rng(0), dtype, 0
+        self.vae = make_vae(pixels, hidden, 10, dtype, self.rng)
+        self.a = make_vae_activations(self.vae.w, batch)
+        self.critic = make_critic(10, dtype, self.rng, critic)
+        self.batch = make_critic_batch(self.critic.w, batch)
+        self.images = self.rng.uniform(size=(100, pixels)).astype(dtype)
+        self.index = self.rng.permutation(100)[:batch]

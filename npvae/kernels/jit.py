@@ -62,14 +62,3 @@ jit = partial(numba.njit, cache=True, error_model="numpy", fastmath=FAST)
 def is_compiled() -> bool:
     """Tell whether compiled code of these sources is on the disk already."""
     return any(CACHE.rglob("*.nbc"))
-
-
-def set_threads(threads: int | None) -> None:
-    """Use this many threads from now on; None means all cores that this process may use.
-
-    Raises ValueError if there are fewer.
-    """
-    most = numba.config.NUMBA_NUM_THREADS
-    if threads is not None and threads > most:
-        raise ValueError(f"{threads} threads asked for, {most} can be had (see NUMBA_NUM_THREADS)")
-    numba.set_num_threads(threads or most)

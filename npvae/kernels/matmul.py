@@ -8,6 +8,8 @@ The output is cut into tiles that fit the vector registers (`simd.tile`). Thread
 and never split the sum over k, so each number is the same whatever the number of threads.
 """
 
+from time import perf_counter
+
 import numpy as np
 from numba import prange
 
@@ -21,6 +23,7 @@ from npvae.kernels.simd import (
     tile,
     transpose_block,
 )
+from npvae.kernels.threads import pace
 
 # A smaller product is done before the other threads are awake.
 MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 300_000
@@ -155,7 +158,10 @@ def matmul(
     """
     bias = _NO_BIAS[C.dtype] if bias is None else bias
     gate = _NO_GATE[C.dtype] if gate is None else gate
+    start = perf_counter()
     _product(A, False, B, bias, relu, gate, C)
+    if pace.most > 1 and 2 * A.size * B.shape[1] >= MIN_PARALLEL_FLOP:
+        pace.saw((*A.shape, B.shape[1]), perf_counter() - start)
 
 
 def matmul_tn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from npvae.evaluation.measure import (
 from npvae.evaluation.structure import Embedding, trustworthiness, tsne
 from npvae.evaluation.sweep import sweep
 from npvae.files.atomic import make_directory, write_text
-from npvae.kernels.jit import set_threads
+from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
 from npvae.report.page import write_page
 from npvae.report.text import write_report

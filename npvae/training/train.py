@@ -24,7 +24,8 @@ from tqdm import tqdm
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.files.atomic import make_directory, move_aside, only_user, write_text
-from npvae.kernels.jit import is_compiled, set_threads
+from npvae.kernels.jit import is_compiled
+from npvae.kernels.threads import set_threads
 from npvae.models.inference import test_errors
 from npvae.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
 from npvae.training.options import Options, Settings

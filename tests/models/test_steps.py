@@ -9,30 +9,17 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import pytest
-from small import CRITIC_STEPS, Small
+from small import CRITIC_STEPS, Sized, Small
 
 from npvae.models.critic import make_critic
 from npvae.models.objectives import critic_objective, make_critic_batch, ws_objective
 from npvae.models.steps import critic_step, kl_step, mix, ws_step
-from npvae.models.vae import encode_forward, make_vae, make_vae_activations, sample_forward
+from npvae.models.vae import encode_forward, sample_forward
 from npvae.nn.adam import adam_update
 from npvae.nn.parameters import dense_shapes, make_parameters
 from npvae.nn.pixels import gather
 
 THREADS = numba.config.NUMBA_NUM_THREADS
-
-
-class Sized(Small):
-    """Networks of any size, at first the reference experiment's, with the steps of Small."""
-
-    def __init__(self, pixels=784, hidden=256, batch=64, critic=(512, 256), dtype=np.float32):
-        self.rng, self.dtype, self.steps = np.random.default_rng(0), dtype, 0
-        self.vae = make_vae(pixels, hidden, 10, dtype, self.rng)
-        self.a = make_vae_activations(self.vae.w, batch)
-        self.critic = make_critic(10, dtype, self.rng, critic)
-        self.batch = make_critic_batch(self.critic.w, batch)
-        self.images = self.rng.uniform(size=(100, pixels)).astype(dtype)
-        self.index = self.rng.permutation(100)[:batch]
 
 
 def state(network):

@@ -1,0 +1,85 @@
+"""How many threads: all of them, unless another program has taken a core.
+
+OpenMP's threads wait for one another in a loop that spins. When one of them loses its core to
+another program, the others spin until it is back, and a product of 20 microseconds takes
+milliseconds. A thread alone hardly notices such a neighbour. So the products of the forward passes
+are timed. When all threads together are slower than one has been, one goes on alone for a while:
+
+    all threads   until some milliseconds of products took longer than one thread needs for them
+    one thread    for 0.05 s; then all try again. Each try that fails doubles this time, up to 1 s.
+
+The number of threads changes between two products only. No result depends on it (see matmul.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numba
+
+WINDOW = 0.004  # seconds of products after which all threads are judged
+GAIN = 1.75  # how much faster all threads are taken to be, until one thread has been seen
+LEAST_PATIENCE, MOST_PATIENCE = 0.05, 1.0  # seconds that one thread goes on alone
+
+
+@dataclass
+class Pace:
+    """Watches the times of products, and chooses between one thread and all of them."""
+
+    most: int = 1  # threads; with 1 there is nothing to choose, and nothing is watched
+    use: Callable[[int], None] = numba.set_num_threads
+    clock: Callable[[], float] = perf_counter
+    alone: bool = False
+    until: float = 0.0  # when all threads try again
+    patience: float = LEAST_PATIENCE
+    spent: float = 0.0  # seconds of products in this window ..
+    limit: float = 0.0  # .. and what one thread would have needed for them
+    best_of_all: dict[tuple, float] = field(default_factory=dict)  # seconds by shape
+    best_of_one: dict[tuple, float] = field(default_factory=dict)
+
+    def start(self, most: int) -> None:
+        """Begin anew with up to so many threads."""
+        self.most, self.patience = most, LEAST_PATIENCE
+        self.best_of_all.clear()
+        self.best_of_one.clear()
+        self._switch(alone=False)
+
+    def saw(self, shape: tuple[int, ...], seconds: float) -> None:
+        """Take note of a product of this shape, and change the number of threads if that helps."""
+        best = self.best_of_one if self.alone else self.best_of_all
+        least = best[shape] = min(seconds, best.get(shape, seconds))
+        if self.alone:
+            if self.clock() >= self.until:
+                self._switch(alone=False)
+            return
+        self.spent += seconds
+        self.limit += self.best_of_one.get(shape, GAIN * least)
+        if self.spent < WINDOW:
+            return
+        if self.spent > self.limit:
+            self.until = self.clock() + self.patience
+            self.patience = min(2 * self.patience, MOST_PATIENCE)
+            self._switch(alone=True)
+        else:
+            self.patience = LEAST_PATIENCE
+            self.spent = self.limit = 0.0
+
+    def _switch(self, alone: bool) -> None:
+        self.alone, self.spent, self.limit = alone, 0.0, 0.0
+        self.use(1 if alone else self.most)
+
+
+pace = Pace()
+
+
+def set_threads(threads: int | None) -> None:
+    """Use this many threads from now on; None means up to all cores that this process may use.
+
+    A number is a firm choice. Without one, `pace` goes down to one thread while other programs keep
+    the cores busy. Raises ValueError if there are fewer threads than asked for.
+    """
+    most = numba.config.NUMBA_NUM_THREADS
+    if threads is not None and threads > most:
+        raise ValueError(f"{threads} threads asked for, {most} can be had (see NUMBA_NUM_THREADS)")
+    pace.start(most if threads is None else 1)
+    numba.set_num_threads(threads or most)

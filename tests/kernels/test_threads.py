@@ -1,0 +1,125 @@
+"""How many threads work: all, one while the cores are busy, and no result that depends on it."""
+
+import random
+
+import numba
+import pytest
+from small import Sized
+
+from npvae.kernels import matmul, threads
+from npvae.kernels.threads import LEAST_PATIENCE, MOST_PATIENCE, WINDOW, Pace, set_threads
+
+SHAPE = (64, 784, 256)
+FAST, ONE, STALLED = 1e-4, 1.6e-4, 1e-2  # seconds of a product: all threads, one, all when busy
+
+
+class Machine:
+    """A made-up machine, on which other programs are busy or not."""
+
+    def __init__(self, most=2):
+        self.now, self.threads, self.busy, self.history = 0.0, most, False, []
+        self.pace = Pace(use=self.use, clock=lambda: self.now)
+        self.pace.start(most)
+
+    def use(self, threads):
+        self.threads = threads
+
+    def work(self, seconds):
+        """Do products for so long; return the share of them that one thread did alone."""
+        end, alone, count = self.now + seconds, 0, 0
+        while self.now < end:
+            alone, count = alone + (self.threads == 1), count + 1
+            took = ONE if self.threads == 1 else STALLED if self.busy else FAST
+            self.now += took
+            self.pace.saw(SHAPE, took)
+        return alone / count
+
+
+def test_all_threads_work_on_an_idle_machine():
+    assert Machine().work(1.0) == 0
+
+
+def test_one_thread_goes_on_alone_while_another_program_is_busy_and_no_longer():
+    machine = Machine()
+    machine.work(0.1)
+    machine.busy = True
+    assert machine.work(10) > 0.99
+    machine.busy = False
+    machine.work(MOST_PATIENCE + WINDOW)
+    assert machine.work(1) == 0
+
+
+def test_tries_become_rarer_while_the_machine_stays_busy_and_frequent_again_after_a_rest():
+    machine = Machine()
+    machine.work(0.1)
+    machine.busy, tries = True, []
+    for _ in range(10):
+        while machine.threads != 1:
+            machine.work(FAST)
+        start = machine.now
+        while machine.threads == 1:
+            machine.work(FAST)
+        tries.append(machine.now - start)
+    assert tries[0] == pytest.approx(LEAST_PATIENCE, rel=0.01)
+    assert tries[1] == pytest.approx(2 * LEAST_PATIENCE, rel=0.01)
+    assert tries[-1] == pytest.approx(MOST_PATIENCE, rel=0.01)
+    machine.busy = False
+    machine.work(1)
+    machine.busy = True
+    while machine.threads != 1:
+        machine.work(FAST)
+    assert machine.pace.until - machine.now == pytest.approx(LEAST_PATIENCE, rel=0.01)
+
+
+def test_all_threads_give_way_to_one_that_is_faster_even_if_not_by_much():
+    """Once one thread has been seen, it is compared with, and not a guess of the gain."""
+    machine = Machine()
+    machine.work(0.1)
+    machine.busy = True
+    machine.work(0.1)  # one thread has been seen: 1.6 times as long as the best of all
+    machine.busy = False
+    machine.work(2)
+    assert machine.threads == 2
+    for _ in range(100):
+        machine.pace.saw(SHAPE, 1.7 * FAST)  # slower than one, but faster than the guess of 1.75
+    assert machine.threads == 1
+
+
+def test_a_number_of_threads_is_a_firm_choice():
+    most = numba.config.NUMBA_NUM_THREADS
+    try:
+        set_threads(1)
+        assert (numba.get_num_threads(), threads.pace.most) == (1, 1)
+        set_threads(None)
+        assert (numba.get_num_threads(), threads.pace.most) == (most, most)
+        with pytest.raises(ValueError, match=f"{most + 1} threads asked for"):
+            set_threads(most + 1)
+    finally:
+        set_threads(most)
+    assert threads.pace.most == 1  # firm again: nothing is watched in the other tests
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="there is one thread only")
+@pytest.mark.parametrize("train", ["train_kl", "train_ws"])
+def test_weights_do_not_depend_on_when_the_threads_change(train, monkeypatch):
+    """The number of threads changes after products at random, in the middle of steps too."""
+
+    def trained():
+        net = Sized()  # large enough for the products to be shared out
+        getattr(net, train)(5)
+        return net.vae.theta.tobytes() + net.critic.theta.tobytes()
+
+    class Restless(Pace):
+        def saw(self, shape, seconds):
+            self.changes += 1
+            numba.set_num_threads(random.Random(self.changes).choice([1, 2]))
+
+    steady = trained()
+    restless = Restless(most=2)
+    restless.changes = 0
+    monkeypatch.setattr(matmul, "pace", restless)
+    try:
+        assert trained() == steady
+    finally:
+        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert restless.changes > 10
