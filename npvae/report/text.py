@@ -35,8 +35,8 @@ def write_report(
     return "\n\n".join(parts) + "\n"
 
 
-def _pictures(name: str, what: str) -> str:
-    kinds = RUNS.values()
+def _pictures(c: Comparison, name: str, what: str) -> str:
+    kinds = [RUNS[run] for run in c.measured]
     cells = [f"![{what}, {kind.label}](plots/{name}_{kind.key}.png)" for kind in kinds]
     return table([kind.label for kind in kinds], [cells])
 
@@ -161,30 +161,30 @@ def _results(c: Comparison, instruments: Instruments, sweep: list[SweepPoint]) -
     )
     parts = [
         "### Reconstruction error",
-        _pictures("error", "histogram of the squared error per image"),
+        _pictures(c, "error", "histogram of the squared error per image"),
         f"The test images' own entropy is {number(instruments.entropy)} nats: grey pixels cost that"
         " much even if they are predicted exactly, so no BCE can be lower.",
         _numbers(c, "reconstruction"),
         "### Latent distributions",
-        _pictures("latent_dist", "densities of z, of μ and of the prior"),
+        _pictures(c, "latent_dist", "densities of z, of μ and of the prior"),
         "“Perfect match” is the same statistic between two samples of the prior itself, of the same"
         " size: what a perfect encoder would score.",
         _numbers(c, "latent"),
         _dimensions(c),
-        _pictures("correlation", "correlations between the dimensions of z"),
+        _pictures(c, "correlation", "correlations between the dimensions of z"),
         "### Reconstructions",
-        _pictures("reconstruction", "originals above reconstructions"),
+        _pictures(c, "reconstruction", "originals above reconstructions"),
         "### Interpolation",
-        _pictures("interpol", "decoded points between two codes"),
+        _pictures(c, "interpol", "decoded points between two codes"),
         features + _fades(instruments.fade),
         _numbers(c, "interpolation"),
         "### Latent space visualisation (t-SNE)",
-        _pictures("tsne", "t-SNE of μ, coloured by digit"),
+        _pictures(c, "tsne", "t-SNE of μ, coloured by digit"),
         "Distances between clusters in a t-SNE picture mean little; the silhouette and the"
         " classification rates below are taken in the latent space itself.",
         _numbers(c, "structure"),
         "### Samples",
-        _pictures("samples", "decoded draws from the prior"),
+        _pictures(c, "samples", "decoded draws from the prior"),
         "The same draws went through both decoders. The rows “refitted” draw from a Gaussian with"
         " the mean and covariance of the codes instead of N(0, I): what improves then was the fault"
         " of the match to the prior, the rest is the decoder's. “Perfect match” compares training"

@@ -1,5 +1,7 @@
 """The claims' verdicts and the report's sentences follow the numbers, in worlds made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from npvae.report.markdown import number, plain
 from npvae.report.text import write_report
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.runs import RUNS
 
 # key: (KL, WS), such that every claim holds
 WORLD = {
@@ -193,6 +196,12 @@ def test_the_sentences_of_the_report_follow_the_numbers():
     # 33 - 30 of noise in a difference of 33 - 21
     assert "That difference of 3 is the price of the\nnoise, 25 % of the 12 between" in single
     assert "between the models" not in report(compare(full_world() | {"sse_z": (33, 34)}))
+
+
+def test_the_report_shows_pictures_of_the_runs_compared_though_the_table_has_more(monkeypatch):
+    monkeypatch.setitem(RUNS, "third", replace(RUNS["ws"], key="third", label="Third"))
+    text = report(compare(full_world()))
+    assert "plots/error_kl.png" in text and "plots/error_ws.png" in text and "Third" not in text
 
 
 def test_the_report_compares_interpolations_with_fades():
