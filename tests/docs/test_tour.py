@@ -17,7 +17,7 @@ TOUR = ROOT / "docs" / "tour.ipynb"
 CELLS = json.loads(TOUR.read_text("utf-8"))["cells"]
 CODE = [cell for cell in CELLS if cell["cell_type"] == "code"]
 DECIMAL = re.compile(r"-?\d+\.\d+")
-# A processor that rounds differently gives other numbers, and the training amplifies the difference.
+# A processor that rounds differently may give other numbers, since training amplifies a difference.
 # Weights that start with the last bit changed at random move the numbers by up to 2 %, and sigma,
 # which is shown with three decimals, by 0.001. AVX-512, AVX2 and plain code give the same numbers.
 RELATIVE, ABSOLUTE = 0.05, 0.003
