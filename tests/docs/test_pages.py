@@ -6,13 +6,18 @@ Every `pycon` block is run, the blocks of a page one after another with shared n
 
 import ast
 import doctest
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("exercises/*.md")])
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "docs/*.ipynb", "exercises/*.md")
+    for path in ROOT.glob(pattern)
+)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"`([\w./]+\.py)::([\w.\[\]-]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
@@ -23,8 +28,17 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def read(page: Path) -> str:
+    """The text of a page. Of a notebook, that of its text cells."""
+    text = page.read_text("utf-8")
+    if page.suffix != ".ipynb":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+
+
 def blocks(page: Path) -> list[str]:
-    return [code for language, code in FENCE.findall(page.read_text()) if language == "pycon"]
+    return [code for language, code in FENCE.findall(read(page)) if language == "pycon"]
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=name)
@@ -57,7 +71,7 @@ def definitions(source: Path) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_what_a_page_names_exists(page):
     missing = []
-    text = page.read_text()
+    text = read(page)
     for path, wanted in NAMED.findall(text):
         if not (ROOT / path).exists() or wanted not in definitions(ROOT / path):
             missing.append(f"{path}::{wanted}")
@@ -75,12 +89,12 @@ def anchor(heading: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_to_headings_lead_to_headings(page):
-    text = FENCE.sub("", page.read_text())
+    text = FENCE.sub("", read(page))
     for target, fragment in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", text):
         if "://" in target:
             continue
         aim = page if not target else page.parent / target
-        headings = re.findall(r"^#+ (.*)$", FENCE.sub("", aim.read_text()), re.M)
+        headings = re.findall(r"^#+ (.*)$", FENCE.sub("", read(aim)), re.M)
         assert fragment in {anchor(h) for h in headings}, f"{target}#{fragment}"
 
 
