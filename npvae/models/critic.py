@@ -66,7 +66,7 @@ def critic_shapes(
     latent: int, hidden: tuple[int, int] = HIDDEN, units: int = UNITS
 ) -> CriticWeights:
     """Return the shapes of the critic's parameters."""
-    first, second = hidden
+    first, second = hidden  # H1, H2
     return dense_shapes(CriticWeights, (latent, first), (first, second), (second, units))
 
 
@@ -88,7 +88,7 @@ def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:
     def zeros(*shape: int) -> np.ndarray:
         return aligned_zeros(shape, dtype)
 
-    largest = first + max(second, latent) + units
+    largest = first + max(second, latent) + units  # of what a product transposes, per row
     return CriticActivations(
         z=zeros(rows, latent),
         h1=zeros(rows, first),

@@ -49,7 +49,7 @@ class CriticBatch(NamedTuple):
 
 def make_critic_batch(w: CriticWeights, batch: int) -> CriticBatch:
     """Allocate what the critic's updates on batches of `batch` images need."""
-    every = make_critic_activations(w, 3 * batch)
+    every = make_critic_activations(w, 3 * batch)  # one block of memory for all parts
     return CriticBatch(
         every=every,
         pair=every.rows(0, 2 * batch),
@@ -68,7 +68,7 @@ def kl_objective(vae: ParameterSet, act: VAEActivations, beta: float) -> tuple[f
     sample_forward(act)  #                                        z (B, L)
     decode_forward(vae.w, act)  #                                 logits (B, P)
     bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
-    kl = kl_forward(act.mu, act.logvar)
+    kl = kl_forward(act.mu, act.logvar)  # mean over the batch
 
     decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dz
     sample_backward(act)  #                                       dz -> dmu, dlogvar, of the BCE
@@ -93,12 +93,12 @@ def ws_objective(
     sample_forward(act)  #                                        z (B, L)
     decode_forward(vae.w, act)  #                                 logits (B, P)
     bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
-    fake.z[:] = act.z
+    fake.z[:] = act.z  # (B, L)
     score_forward(critic_w, fake)  #                              score (B,)
 
     # loss = BCE - weight * mean score, so dscore = -weight / B
     fake.dscore[:] = -wasserstein_weight / fake.dscore.size
-    score_backward_hidden(critic_w, fake)
+    score_backward_hidden(critic_w, fake)  # da2 (B, H2), da1 (B, H1)
     score_backward_input(critic_w, fake)  #                       dscore -> the score's part of dz
     decode_backward(vae.w, vae.dw, act)  #                        dlogits -> the BCE's part of dz
     act.dz[:] += fake.dz  # z went two ways, so its gradients add up
@@ -115,16 +115,16 @@ def critic_objective(
     Reads z of fake, prior and mixed rows; leaves the gradient of gp_weight * penalty - distance in
     critic.dw. Afterwards z, h1 and h2 of the mixed rows hold other numbers (`penalty_backward`).
     """
-    score_forward(critic.w, batch.every)
+    score_forward(critic.w, batch.every)  # score (3 B,)
     distance = float(batch.prior.score.mean()) - float(batch.fake.score.mean())
 
     # First backward pass. loss = mean score(fake) - mean score(prior) + ..
     batch.fake.dscore[:] = 1 / batch.fake.dscore.size
     batch.prior.dscore[:] = -1 / batch.prior.dscore.size
     batch.mixed.dscore[:] = 1  # for these rows dz is the score's own gradient
-    score_backward_hidden(critic.w, batch.every)
-    score_backward_input(critic.w, batch.mixed)
-    penalty = penalty_forward(batch.mixed.dz, batch.norm)
+    score_backward_hidden(critic.w, batch.every)  # da2 (3 B, H2), da1 (3 B, H1)
+    score_backward_input(critic.w, batch.mixed)  # dz (B, L)
+    penalty = penalty_forward(batch.mixed.dz, batch.norm)  # norm (B,)
 
     # Second backward pass, through the first: the mixed rows of z, h1, h2 become ddz, dda1, dda2.
     penalty_backward(critic.w, batch.mixed, batch.norm, gp_weight)

@@ -33,14 +33,14 @@ from npvae.models.critic import CriticActivations, CriticWeights
 @jit
 def penalty_forward(dz: np.ndarray, norm: np.ndarray) -> float:
     """Return P, and write to norm (B,) the length of each row of the input gradient dz (B, L)."""
-    penalty = 0.0
+    penalty = 0.0  # in float64
     for row in range(norm.size):
-        square = dz.dtype.type(0)
+        square = dz.dtype.type(0)  # |dz|^2 of this row
         for j in range(dz.shape[1]):  # over the dimensions of one sample, never over the batch
             square += dz[row, j] * dz[row, j]
-        norm[row] = math.sqrt(square)
-        penalty += (norm[row] - 1.0) ** 2
-    return penalty / norm.size
+        norm[row] = math.sqrt(square)  # |dz|
+        penalty += (norm[row] - 1.0) ** 2  # 0 where the slope is 1
+    return penalty / norm.size  # the mean over the batch
 
 
 @jit
@@ -50,11 +50,11 @@ def norm_backward(dz: np.ndarray, norm: np.ndarray, gp_weight: float, ddz: np.nd
     norm = |dz| has the gradient dz / norm. Where norm = 0 it has none, and 0 stands in.
     """
     scale = dz.dtype.type(2 * gp_weight / norm.size)  # of P = 1/B sum (norm - 1)^2
-    zero, one = dz.dtype.type(0), dz.dtype.type(1)
+    zero, one = dz.dtype.type(0), dz.dtype.type(1)  # of dz's type, float32 or float64
     for row in range(norm.size):
         factor = scale * (norm[row] - one) / norm[row] if norm[row] > zero else zero
         for j in range(dz.shape[1]):
-            ddz[row, j] = factor * dz[row, j]
+            ddz[row, j] = factor * dz[row, j]  # 2 gp_weight/B (norm - 1) dz / norm
 
 
 def penalty_backward(

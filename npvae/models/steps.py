@@ -37,8 +37,8 @@ def kl_step(
     """
     gather(images, index, act.x)  # x (B, P)
     encode_forward(vae.w, act)  # mu, logvar (B, L)
-    bce, kl = kl_objective(vae, act, beta)
-    largest = adam_update(vae, t, lr)
+    bce, kl = kl_objective(vae, act, beta)  # and the gradient in vae.dw
+    largest = adam_update(vae, t, lr)  # the VAE moves
     return bce, kl, largest
 
 
@@ -50,7 +50,7 @@ def mix(z: np.ndarray, prior: np.ndarray, alpha: np.ndarray, mixed: np.ndarray) 
     """
     for row in range(alpha.size):
         for j in range(z.shape[1]):
-            mixed[row, j] = z[row, j] + alpha[row] * (prior[row, j] - z[row, j])
+            mixed[row, j] = z[row, j] + alpha[row] * (prior[row, j] - z[row, j])  # between both
 
 
 def critic_step(
@@ -70,11 +70,11 @@ def critic_step(
     eps and prior (B, L) are standard normal, alpha (B,) uniform. Overwrites act.sigma. Returns the
     estimate of the distance, the penalty, the mean norm of the score's input gradient, `largest`.
     """
-    reparameterise_forward(act.mu, act.logvar, eps, act.sigma, batch.fake.z)
-    batch.prior.z[:] = prior
-    mix(batch.fake.z, batch.prior.z, alpha, batch.mixed.z)
+    reparameterise_forward(act.mu, act.logvar, eps, act.sigma, batch.fake.z)  # fake z (B, L)
+    batch.prior.z[:] = prior  # (B, L)
+    mix(batch.fake.z, batch.prior.z, alpha, batch.mixed.z)  # mixed z (B, L)
     distance, penalty, norm = critic_objective(critic, batch, gp_weight)
-    largest = adam_update(critic, t, lr)
+    largest = adam_update(critic, t, lr)  # the critic moves
     return distance, penalty, norm, largest
 
 
@@ -103,10 +103,10 @@ def ws_step(
     """
     gather(images, index, act.x)  # x (B, P)
     encode_forward(vae.w, act)  # mu, logvar (B, L)
-    n = len(alpha)
+    n = len(alpha)  # updates of the critic
     sums = np.zeros(4)  # of what each critic update returns
     for k in range(n):
-        eps, prior = noise[k]
+        eps, prior = noise[k]  # (B, L) each
         sums += critic_step(
             critic,
             batch,
@@ -118,7 +118,7 @@ def ws_step(
             lr=critic_lr,
             t=(t - 1) * n + k + 1,  # Adam counts the critic's own updates
         )
-    bce, _ = ws_objective(vae, act, critic.w, batch.fake, wasserstein_weight)
+    bce, _ = ws_objective(vae, act, critic.w, batch.fake, wasserstein_weight)  # gradient in vae.dw
     largest = adam_update(vae, t, lr)
-    distance, penalty, norm = sums[:3] / n
+    distance, penalty, norm = sums[:3] / n  # the means over the updates
     return bce, distance, penalty, norm, sums[3] + largest

@@ -66,8 +66,8 @@ class VAEActivations(NamedTuple):
 
 def vae_shapes(pixels: int, hidden: int, latent: int) -> VAEWeights:
     """Return the shapes of the VAE's parameters."""
-    encoder = (pixels, hidden), (hidden, 2 * latent)
-    decoder = (latent, hidden), (hidden, pixels)
+    encoder = (pixels, hidden), (hidden, 2 * latent)  # W1, W2
+    decoder = (latent, hidden), (hidden, pixels)  # W3, W4
     return dense_shapes(VAEWeights, *encoder, *decoder)
 
 
@@ -85,13 +85,13 @@ def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
     def zeros(columns: int) -> np.ndarray:
         return aligned_zeros((batch, columns), dtype)
 
-    stats, dstats = zeros(2 * latent), zeros(2 * latent)
+    stats, dstats = zeros(2 * latent), zeros(2 * latent)  # [mu | logvar], [dmu | dlogvar]
     return VAEActivations(
         x=zeros(pixels),
         h_enc=zeros(hidden),
         stats=stats,
-        mu=stats[:, :latent],
-        logvar=stats[:, latent:],
+        mu=stats[:, :latent],  # a view
+        logvar=stats[:, latent:],  # a view
         sigma=zeros(latent),
         eps=zeros(latent),
         z=zeros(latent),
@@ -103,8 +103,8 @@ def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
         da_dec=zeros(hidden),
         dz=zeros(latent),
         dstats=dstats,
-        dmu=dstats[:, :latent],
-        dlogvar=dstats[:, latent:],
+        dmu=dstats[:, :latent],  # a view
+        dlogvar=dstats[:, latent:],  # a view
         da_enc=zeros(hidden),
         scratch=aligned_zeros(batch * (max(pixels, 2 * latent) + hidden), dtype),
     )

@@ -32,17 +32,17 @@ def _update(theta, dtheta, m, v, rate, root_correction):
     vectorise both loops.
     """
     real = theta.dtype.type
-    keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)
-    epsilon, largest = real(EPSILON), reinterpret(real(0))
+    keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)  # b, 1-b
+    epsilon, largest = real(EPSILON), reinterpret(real(0))  # largest: so far
     for n in range(theta.size):
-        g = dtheta[n]
+        g = dtheta[n]  # the gradient, as in the paper
         m[n] = keep1 * m[n] + add1 * g  # m = b1 m + (1 - b1) g
         v[n] = keep2 * v[n] + add2 * g * g  # v = b2 v + (1 - b2) g^2
         # theta = theta - lr * m_hat / (sqrt(v_hat) + 1e-8)
         theta[n] -= rate * m[n] / (math.sqrt(v[n]) * root_correction + epsilon)
-        largest = max(largest, reinterpret(abs(g)))
+        largest = max(largest, reinterpret(abs(g)))  # of gradients
     for n in range(theta.size):
-        largest = max(largest, reinterpret(abs(v[n])), reinterpret(abs(theta[n])))
+        largest = max(largest, reinterpret(abs(v[n])), reinterpret(abs(theta[n])))  # of v and theta
     return largest
 
 
@@ -50,15 +50,15 @@ def _update(theta, dtheta, m, v, rate, root_correction):
 def _update_all(theta, dtheta, m, v, rate, root_correction):
     """Update all parameters, a stretch at a time; return the largest number as `_update` does."""
     n = theta.size
-    if n < MIN_PARALLEL:
+    if n < MIN_PARALLEL:  # a small network: one thread does it all
         return reinterpret(_update(theta, dtheta, m, v, rate, root_correction))
-    stretches = (n + STRETCH - 1) // STRETCH
-    largest = np.zeros(stretches, dtheta.dtype)
+    stretches = (n + STRETCH - 1) // STRETCH  # the last may be shorter
+    largest = np.zeros(stretches, dtheta.dtype)  # one number for each, no thread waits
     for k in prange(stretches):
-        a, b = k * STRETCH, min(n, (k + 1) * STRETCH)
+        a, b = k * STRETCH, min(n, (k + 1) * STRETCH)  # from parameter a to b - 1
         bits = _update(theta[a:b], dtheta[a:b], m[a:b], v[a:b], rate, root_correction)
-        largest[k] = reinterpret(bits)
-    top = reinterpret(largest[0])
+        largest[k] = reinterpret(bits)  # kept as a float
+    top = reinterpret(largest[0])  # compared as integers, as in `_update`
     for k in range(1, stretches):
         top = max(top, reinterpret(largest[k]))
     return reinterpret(top)
@@ -71,6 +71,6 @@ def adam_update(parameters: ParameterSet, t: int, lr: float) -> float:
     parameters. It is NaN or infinite if any of them is, so one number tells that a run diverges.
     """
     p = parameters
-    rate = p.theta.dtype.type(lr / (1 - BETA1**t))
-    root_correction = p.theta.dtype.type(1 / math.sqrt(1 - BETA2**t))
+    rate = p.theta.dtype.type(lr / (1 - BETA1**t))  # turns m into m_hat
+    root_correction = p.theta.dtype.type(1 / math.sqrt(1 - BETA2**t))  # sqrt(v) to sqrt(v_hat)
     return _update_all(p.theta, p.dtheta, p.m, p.v, rate, root_correction)

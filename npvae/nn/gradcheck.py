@@ -57,45 +57,45 @@ def check_gradients(
     Raises TypeError for arrays that are not float64, ValueError for unequal shapes or if nothing
     could be checked.
     """
-    result = GradientCheck()
-    rng = np.random.default_rng(seed)
+    result = GradientCheck()  # filled as the numbers are checked
+    rng = np.random.default_rng(seed)  # chooses the numbers of large arrays
     for name, (values, gradient) in arrays.items():
         if values.dtype != np.float64 or gradient.dtype != np.float64:
             raise TypeError(f"{name}: gradients are checked in float64, got {values.dtype}")
         if values.shape != gradient.shape:
             raise ValueError(f"{name}: values {values.shape} but gradient {gradient.shape}")
-        chosen = rng.permutation(values.size)[:samples]
-        places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]
+        chosen = rng.permutation(values.size)[:samples]  # all of them, if there are fewer
+        places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]  # indices
         analytic = [gradient[place] for place in places]  # a call of `loss` may overwrite it
         errors = []
         for place, a in zip(places, analytic, strict=True):
-            numeric = _central_difference(loss, values, place, step, active)
+            numeric = _central_difference(loss, values, place, step, active)  # None at a kink
             if numeric is None:
                 result.skipped += 1
                 continue
-            errors.append(relative_error(a, numeric))
+            errors.append(relative_error(a, numeric))  # 0 perfect, 1 unrelated
             if errors[-1] >= result.max_error:
                 index = ", ".join(str(int(n)) for n in place)
                 result.worst = f"{name}[{index}]: analytic {a:.9g}, numeric {numeric:.9g}"
-                result.max_error = errors[-1]
-        result.checked += len(errors)
-        result.errors[name] = np.array(errors)
-    if result.checked == 0:
+                result.max_error = errors[-1]  # the largest so far
+        result.checked += len(errors)  # kinks do not count
+        result.errors[name] = np.array(errors)  # for a closer look
+    if result.checked == 0:  # a check of nothing must not pass
         raise ValueError("nothing was checked: every number was skipped, or there were none")
     return result
 
 
 def _central_difference(loss, values, place, step, active):
     """Return the numeric derivative at one place, or None if a ReLU changes side on the way."""
-    old = values[place]
-    results, sides = [], []
+    old = values[place]  # to put it back exactly
+    results, sides = [], []  # of the loss, and of the ReLUs, at four points
     for offset in (step, -step, 2 * step, -2 * step):
-        values[place] = old + offset
-        results.append(loss())
+        values[place] = old + offset  # move this one number, in place
+        results.append(loss())  # L(old + offset)
         if active is not None:
-            sides.append(np.array(active()))
-    values[place] = old
-    if any(not np.array_equal(side, sides[0]) for side in sides[1:]):
+            sides.append(np.array(active()))  # a copy: the next call may overwrite it
+    values[place] = old  # in place, so the caller sees no change
+    if any(not np.array_equal(side, sides[0]) for side in sides[1:]):  # some ReLU flipped
         return None
-    plus, minus, plus2, minus2 = results
-    return (8 * (plus - minus) - (plus2 - minus2)) / (12 * step)
+    plus, minus, plus2, minus2 = results  # L(+h), L(-h), L(+2h), L(-2h)
+    return (8 * (plus - minus) - (plus2 - minus2)) / (12 * step)  # the module's formula

@@ -66,33 +66,33 @@ def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
     critic's batch, fake and prior, cancel exactly where they should. A rounding residue, however
     small, would be scaled up by Adam and move a bias for ever.
     """
-    half = dy.shape[0] // 2
-    odd = dy.shape[0] % 2
+    half = dy.shape[0] // 2  # row r of the first half meets row r + half
+    odd = dy.shape[0] % 2  # 1 for an odd number of rows, else 0
     db[:] = dy[2 * half] if odd else dy[0] + dy[half]  # an odd last row has no partner
     for row in range(1 - odd, half):
         for column in range(dy.shape[1]):
-            db[column] += dy[row, column] + dy[row + half, column]
+            db[column] += dy[row, column] + dy[row + half, column]  # a pair at a time
 
 
 @jit
 def mean_forward(x: np.ndarray, y: np.ndarray) -> None:
     """Compute y (B,), the mean of each row of x (B, n)."""
     for row in range(x.shape[0]):
-        y[row] = x[row].sum() / x.shape[1]
+        y[row] = x[row].sum() / x.shape[1]  # y = (x_1 + .. + x_n) / n
 
 
 @jit
 def mean_backward(dy: np.ndarray, dx: np.ndarray) -> None:
     """Compute dx (B, n) from dy (B,): in y = sum_j x_j / n each x_j has the share 1 / n."""
     for row in range(dx.shape[0]):
-        dx[row, :] = dy[row] / dx.shape[1]
+        dx[row, :] = dy[row] / dx.shape[1]  # dy/dx_j = 1 / n
 
 
 @jit
 def guarded(logvar: np.ndarray, row: int, j: int) -> float:
     """Return min(logvar[row, j], LOGVAR_MAX); NaN stays NaN."""
-    value, most = logvar[row, j], logvar.dtype.type(LOGVAR_MAX)
-    return most if value > most else value
+    value, most = logvar[row, j], logvar.dtype.type(LOGVAR_MAX)  # of one type
+    return most if value > most else value  # the comparison is false for NaN
 
 
 @jit
@@ -107,7 +107,7 @@ def reparameterise_forward(
     for row in range(z.shape[0]):
         for j in range(z.shape[1]):
             sigma[row, j] = exp(half * guarded(logvar, row, j))  # of the variance: half of logvar
-            z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]
+            z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]  # z = mu + sigma * eps
 
 
 @jit

@@ -26,13 +26,13 @@ def _bernoulli_row(a, x, scale, terms, da):
 
     e^-|a| serves both the loss and the sigmoid, and cannot overflow.
     """
-    zero, one = a.dtype.type(0), a.dtype.type(1)
+    zero, one = a.dtype.type(0), a.dtype.type(1)  # of the logits' type, float32 or float64
     for p in range(a.size):
-        e = exp(-abs(a[p]))
+        e = exp(-abs(a[p]))  # between 0 and 1
         terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)  # nll, in the form that is stable
         s = (one if a[p] >= zero else e) / (one + e)  # 1/(1 + e^-a), or e^a/(1 + e^a) for a < 0
         da[p] = scale * (s - x[p])  # dnll/da = s - x
-    return pairwise_sum(terms)
+    return pairwise_sum(terms)  # the sum over the pixels
 
 
 @jit
@@ -49,9 +49,9 @@ def pairwise_sum(x: np.ndarray) -> float:
     """
     n = x.size
     while n > 1:
-        half = (n + 1) // 2
-        _add(x[:half], x[half:n])
-        n = half
+        half = (n + 1) // 2  # the first half is the longer one if n is odd
+        _add(x[:half], x[half:n])  # the second half is used up
+        n = half  # and once more with what remains
     return x[0]
 
 
@@ -66,7 +66,7 @@ def bernoulli_nll(
     cross-entropy, whose minimum is their entropy, not 0.
     """
     scale = logits.dtype.type(1 / x.shape[0])  # of the mean over the batch
-    if x.size >= MIN_PARALLEL:
+    if x.size >= MIN_PARALLEL:  # each thread takes whole rows
         for row in prange(x.shape[0]):
             losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
     else:
@@ -74,8 +74,8 @@ def bernoulli_nll(
             losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
     total = 0.0  # one row after the other: an array's .sum() would be shared out among threads
     for row in range(x.shape[0]):
-        total += losses[row]
-    return total / x.shape[0]
+        total += losses[row]  # in float64
+    return total / x.shape[0]  # the mean over the batch
 
 
 @jit
@@ -87,9 +87,9 @@ def kl_forward(mu: np.ndarray, logvar: np.ndarray) -> float:
     total = 0.0
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
-            lv = logvar[row, j]
+            lv = logvar[row, j]  # the guard is for e^logvar alone
             total += mu[row, j] * mu[row, j] + exp(guarded(logvar, row, j)) - 1 - lv
-    return total / 2 / mu.shape[0]
+    return total / 2 / mu.shape[0]  # the mean over the batch
 
 
 @jit
@@ -100,10 +100,10 @@ def kl_backward_add(
 
     There the reparameterisation has left the other term's gradient, that of the reconstruction.
     """
-    scale = mu.dtype.type(beta / mu.shape[0])
+    scale = mu.dtype.type(beta / mu.shape[0])  # of beta * the mean over the batch
     half, one = mu.dtype.type(0.5), mu.dtype.type(1)
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
             # kl = (mu^2 + e^logvar - 1 - logvar) / 2
-            dmu[row, j] += scale * mu[row, j]
+            dmu[row, j] += scale * mu[row, j]  # dkl/dmu = mu
             dlogvar[row, j] += scale * half * (exp(guarded(logvar, row, j)) - one)

@@ -28,7 +28,7 @@ class ParameterSet(NamedTuple):
 
     def views(self, flat: np.ndarray) -> NamedTuple:
         """Return named views into a vector laid out like theta."""
-        shapes = {name: array.shape for name, array in self.w._asdict().items()}
+        shapes = {name: array.shape for name, array in self.w._asdict().items()}  # by name
         return _views(flat, type(self.w)(**shapes))
 
 
@@ -49,14 +49,14 @@ def make_parameters(
     order of the fields; without `rng`, at 0. Raises ValueError for shapes of another kind.
     """
     for W, b in zip(shapes[::2], shapes[1::2], strict=True):
-        if len(W) != 2 or b != W[1:]:
+        if len(W) != 2 or b != W[1:]:  # W is (in, out), b is (out,)
             raise ValueError(f"{W} and {b} are not the shapes of a matrix and its bias")
-    total = sum(_padded(math.prod(shape), dtype) for shape in shapes)
+    total = sum(_padded(math.prod(shape), dtype) for shape in shapes)  # numbers, gaps included
     theta, dtheta, m, v = (aligned_zeros(total, dtype) for _ in range(4))
-    w, dw = _views(theta, shapes), _views(dtheta, shapes)
+    w, dw = _views(theta, shapes), _views(dtheta, shapes)  # named views, no copies
     if rng is not None:
         for W, b in zip(w[::2], w[1::2], strict=True):
-            bound = 1 / np.sqrt(W.shape[0])
+            bound = 1 / np.sqrt(W.shape[0])  # 1/sqrt(in), for the bias too
             W[...] = rng.uniform(-bound, bound, W.shape)
             b[...] = rng.uniform(-bound, bound, b.shape)
     return ParameterSet(w=w, dw=dw, theta=theta, dtheta=dtheta, m=m, v=v)
@@ -64,9 +64,9 @@ def make_parameters(
 
 def aligned_zeros(shape: tuple[int, ...] | int, dtype: np.dtype) -> np.ndarray:
     """Return a zeroed C-contiguous array whose first element lies on a 64-byte boundary."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
-    skip = -raw.ctypes.data % ALIGNMENT
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize  # bytes
+    raw = np.zeros(size + ALIGNMENT, np.uint8)  # with room to move the start
+    skip = -raw.ctypes.data % ALIGNMENT  # bytes up to the next boundary
     return raw[skip : skip + size].view(dtype).reshape(shape)
 
 
@@ -75,15 +75,15 @@ def _views(flat: np.ndarray, shapes: Weights) -> Weights:
 
     The gaps between them hold 0 in theta, and so their gradients and moments stay 0 too.
     """
-    arrays, offset = [], 0
+    arrays, offset = [], 0  # offset: where the next array begins
     for shape in shapes:
         size = math.prod(shape)
         arrays.append(flat[offset : offset + size].reshape(shape))
-        offset += _padded(size, flat.dtype)
+        offset += _padded(size, flat.dtype)  # the next boundary
     return type(shapes)(*arrays)
 
 
 def _padded(size: int, dtype: np.dtype) -> int:
     """Return the first number from `size` on that fills whole boundaries."""
-    step = ALIGNMENT // np.dtype(dtype).itemsize
-    return -(-size // step) * step
+    step = ALIGNMENT // np.dtype(dtype).itemsize  # numbers between two boundaries
+    return -(-size // step) * step  # rounded up

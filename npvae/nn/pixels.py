@@ -8,11 +8,11 @@ from npvae.kernels.jit import jit
 @jit
 def gather(images: np.ndarray, index: np.ndarray, x: np.ndarray) -> None:
     """Copy images[index] to x as numbers in [0, 1]; bytes are divided by 255, floats kept."""
-    scale = x.dtype.type(1 / 255 if images.itemsize == 1 else 1)
+    scale = x.dtype.type(1 / 255 if images.itemsize == 1 else 1)  # bytes or floats
     for row in range(index.size):
-        image = images[index[row]]
+        image = images[index[row]]  # (P,)
         for p in range(image.size):
-            x[row, p] = scale * x.dtype.type(image[p])
+            x[row, p] = scale * x.dtype.type(image[p])  # now in [0, 1]
 
 
 def unit_range(images: np.ndarray) -> np.ndarray:
