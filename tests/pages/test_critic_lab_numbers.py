@@ -131,7 +131,7 @@ def test_the_picture_draws_what_is_computed(watched):
     grid = grid_of(setting)
     slope = np.linalg.norm(grid.dz, axis=1).reshape(41, 41)[::2, ::2].ravel()
     nodes = place(grid.z.reshape(41, 41, 2)[::2, ::2].reshape(-1, 2))
-    half = 0.9 * size / 40 * np.minimum(1, 0.2 + 2 * (slope - 1))[:, None] * (1, -1)
+    half = 0.72 * size / 40 * np.minimum(1, 0.2 + 2 * (slope - 1))[:, None] * (1, -1)
     steep = slope > 1.005
     assert 0 < steep.sum() < steep.size
     expected = {
