@@ -1,6 +1,77 @@
-"""What the tests of the pages share."""
+"""What the tests of the pages share: waiting, and npvae's side of an update of the laboratory."""
+
+import numpy as np
+
+from npvae.models.critic import (
+    make_critic,
+    score_backward_hidden,
+    score_backward_input,
+    score_forward,
+)
+from npvae.models.objectives import critic_objective, make_critic_batch
+from npvae.models.steps import mix
+
+BATCH, WEIGHT = 64, 10.0
+PLAIN = {"weight": WEIGHT, "oneSided": False, "clip": 0, "bug": "none", "lr": 0.003}
 
 
 def settled(page):
     """Wait until what was done is drawn: two frames."""
     page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+
+
+def same(found, expected, tolerance=1e-10):
+    found = np.asarray(found).reshape(np.shape(expected))
+    assert np.abs(found - expected).max() < tolerance
+
+
+class Setting:
+    """A critic of the laboratory's size, two clouds, and the noise of one update."""
+
+    def __init__(self, seed, scale=1.0):
+        self.rng = np.random.default_rng(seed)
+        self.critic = make_critic(2, np.float64, self.rng, hidden=(32, 32), units=1)
+        for W in self.critic.w:
+            W *= scale
+        self.batch = make_critic_batch(self.critic.w, BATCH)
+        self.codes = self.rng.standard_normal((BATCH, 2)) * 1.5 + (1, 0.5)
+        self.prior = self.rng.standard_normal((BATCH, 2))
+        self.draw()
+
+    def draw(self):
+        self.partner = self.rng.permutation(BATCH)
+        self.alpha = self.rng.uniform(size=2 * BATCH)
+
+    def objective(self, weight=WEIGHT):
+        fill(self.batch, self.codes, self.prior, self.partner, self.alpha)
+        return critic_objective(self.critic, self.batch, weight)
+
+    def to_page(self, **options):
+        return {
+            "weights": {name: W.ravel().tolist() for name, W in self.critic.w._asdict().items()},
+            "codes": self.codes.ravel().tolist(),
+            "prior": self.prior.ravel().tolist(),
+            "partner": self.partner.tolist(),
+            "alpha": self.alpha.tolist(),
+            "options": PLAIN | options,
+        }
+
+
+def fill(batch, codes, prior, partner, alpha):
+    batch.fake.z[:] = codes
+    batch.prior.z[:] = prior[partner]
+    mix(batch.fake.z, batch.prior.z, alpha[:BATCH], batch.mixed.z)
+
+
+def flat(w, theta):
+    offset = 0
+    for W in w:
+        W[...] = np.reshape(theta[offset : offset + W.size], W.shape)
+        offset += W.size
+
+
+def input_gradient(w, act):
+    score_forward(w, act)
+    act.dscore[:] = 1
+    score_backward_hidden(w, act)
+    score_backward_input(w, act)

@@ -135,7 +135,7 @@ const labPlane = (() => {
   /* A slanted stroke where the slope is above 1; the steeper, the longer. */
   function steepMarks(ctx, size, at, slope, colours) {
     const path = new Path2D(),
-      most = (0.45 * MARK_EVERY * size) / (NODES - 1);
+      most = (0.36 * MARK_EVERY * size) / (NODES - 1);
     for (let row = 0; row < NODES; row += MARK_EVERY) {
       for (let col = 0; col < NODES; col += MARK_EVERY) {
         const value = slope[row * NODES + col];

@@ -108,7 +108,7 @@ const labState = (() => {
       diary = [],
       unknown = [];
     for (const part of (hash.replace(/^#/, "") || OPENING).split("&")) {
-      const [key, value = ""] = part.split("=");
+      const [, key, value = ""] = /^([^=]*)=?(.*)$/.exec(part);
       if (key === "did") {
         for (const text of value.split(",").filter(Boolean)) {
           const entry = readEntry(text);

@@ -15,9 +15,14 @@ const labWords = (() => {
       "reported. The mean's slope is near 1/10, and the estimate is near a tenth of W₁.",
   };
 
+  function shareOf(estimate, w1) {
+    if (w1 === 0) return `${format(estimate)}, with W₁ = 0`;
+    if (estimate > 10 * w1) return `${format(estimate / w1, 0)} times W₁`;
+    return `${format((100 * estimate) / w1, 0)} % of W₁`;
+  }
+
   function verdict({ settings, u }, estimate, w1) {
-    const share =
-      w1 > 0 ? `${format((100 * estimate) / w1, 0)} % of W₁` : `${format(estimate)}, with W₁ = 0`;
+    const share = shareOf(estimate, w1);
     if (u.t === 0) {
       return "The critic's weights are random: it has learned nothing yet. Press Play.";
     }

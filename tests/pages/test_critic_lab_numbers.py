@@ -1,0 +1,208 @@
+"""What the laboratory shows after real clicks, against npvae: weights, numbers, strokes, stages.
+
+Tolerance 1e-9 for weights after ten updates, because Adam divides by the root of small squares.
+"""
+
+import importlib
+
+import numpy as np
+import pytest
+from page_helpers import BATCH, WEIGHT, Setting, fill, flat, input_gradient, same, settled
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from docs.build_pages import DOCS
+from npvae.evaluation.distances import exact_w1
+from npvae.models.critic import score_forward
+from npvae.models.objectives import critic_objective, make_critic_batch
+from npvae.nn.adam import adam_update
+
+URL = (DOCS / "critic_lab.html").as_uri()
+
+
+def test_ten_clicked_updates_end_in_npvaes_weights(watched):
+    page = watched.open(f"{URL}#seed=3&codes=wider&lr=0.01")
+    setting = Setting(0)
+    start = page.evaluate(
+        """() => {
+            const { points, u } = criticLab.state();
+            const noise = Array.from({ length: 10 }, (_, t) => criticUpdate.drawNoise(3, t));
+            const w = Object.entries(u.critic.w).map(([name, x]) => [name, [...(x.data ?? x)]]);
+            return { codes: [...points.codes], prior: [...points.prior], w: Object.fromEntries(w),
+                     noise: noise.map(({ partner, alpha }) => [[...partner], [...alpha]]) };
+        }"""
+    )
+    page.click("#ten")
+    for name, W in setting.critic.w._asdict().items():
+        W[...] = np.reshape(start["w"][name], W.shape)
+    codes, prior = np.reshape(start["codes"], (BATCH, 2)), np.reshape(start["prior"], (BATCH, 2))
+    for t, (partner, alpha) in enumerate(start["noise"], start=1):
+        fill(setting.batch, codes, prior, np.array(partner), np.array(alpha))
+        critic_objective(setting.critic, setting.batch, WEIGHT)
+        adam_update(setting.critic, t, 0.01)
+    theta = page.evaluate("[...criticLab.state().u.critic.theta]")
+    same(theta, np.concatenate([W.ravel() for W in setting.critic.w]), 1e-9)
+    assert sorted(start["noise"][0][0]) == list(range(BATCH))
+    assert start["noise"][0] != start["noise"][1]
+
+
+def test_a_move_goes_along_npvaes_gradient(watched):
+    page = watched.open(f"{URL}#seed=3&codes=shifted&did=u30")
+    start = page.evaluate(
+        """() => ({ theta: [...criticLab.state().u.critic.theta],
+                    codes: [...criticLab.state().points.codes] })"""
+    )
+    setting, codes = Setting(0), np.reshape(start["codes"], (BATCH, 2))
+    flat(setting.critic.w, start["theta"])
+    act = setting.batch.fake
+    act.z[:] = codes
+    input_gradient(setting.critic.w, act)
+    page.click("#move")
+    moved = np.reshape(page.evaluate("[...criticLab.state().points.codes]"), (BATCH, 2))
+    same(moved, codes + 0.1 * act.dz, 1.3e-4)  # half a step of the grid of 1/4096
+    settled(page)
+    prior = np.reshape(page.evaluate("[...criticLab.state().points.prior]"), (BATCH, 2))
+    assert float(page.text_content("#w1")) == pytest.approx(exact_w1(moved, prior), abs=5.1e-4)
+
+
+def grid_of(setting):
+    line = np.linspace(-4.5, 4.5, 41)
+    grid = make_critic_batch(setting.critic.w, 41 * 41).fake
+    grid.z[:] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    input_gradient(setting.critic.w, grid)
+    return grid
+
+
+STATE = """() => {
+    const { points, u } = criticLab.state();
+    return [[...u.critic.theta], [...points.codes], [...points.prior]];
+}"""
+
+
+def test_the_numbers_shown_are_npvaes(watched):
+    page = watched.open(f"{URL}#seed=4&codes=bimodal&did=u50")
+    found = page.evaluate(STATE)
+    setting = Setting(0)
+    flat(setting.critic.w, found[0])
+    codes, prior = (np.reshape(points, (BATCH, 2)) for points in found[1:])
+    pair = setting.batch.pair
+    pair.z[:] = np.concatenate([codes, prior])
+    score_forward(setting.critic.w, pair)
+    grid = grid_of(setting)
+    shown = {name: float(page.text_content(f"#{name}").replace("−", "-")) for name in SHOWN}
+    expected = {
+        "estimate": pair.score[BATCH:].mean() - pair.score[:BATCH].mean(),
+        "w1": exact_w1(codes, prior),
+        "largest": np.linalg.norm(grid.dz, axis=1).max(),
+        "cosine": cosine(setting, codes, prior),
+    }
+    assert shown == {name: pytest.approx(value, abs=5.1e-4) for name, value in expected.items()}
+
+
+SHOWN = ("estimate", "w1", "largest", "cosine")
+
+
+def pairing(codes, prior):
+    return linear_sum_assignment(cdist(codes, prior))[1]
+
+
+def pull(setting, codes):
+    act = setting.batch.fake
+    act.z[:] = codes
+    input_gradient(setting.critic.w, act)
+    return act.dz.copy()
+
+
+def cosine(setting, codes, prior):
+    way, dz = prior[pairing(codes, prior)] - codes, pull(setting, codes)
+    lengths = np.linalg.norm(way, axis=1) * np.linalg.norm(dz, axis=1)
+    return ((way * dz).sum(axis=1) / lengths).mean()
+
+
+def test_the_picture_draws_what_is_computed(watched):
+    """The strokes on the canvas, in pixels of a plane that is 9 wide: lines, arrows, marks."""
+    page = watched.open(f"{URL}#seed=4&codes=bimodal&show=&did=u50")
+    theta, codes, prior = page.evaluate(STATE)
+    codes, prior = np.reshape(codes, (BATCH, 2)), np.reshape(prior, (BATCH, 2))
+    setting = Setting(0)
+    flat(setting.critic.w, theta)
+    size = page.evaluate("document.getElementById('plane').clientWidth")
+    place = lambda points: (points * (1, -1) + 4.5) / 9 * size  # noqa: E731
+    grid = grid_of(setting)
+    slope = np.linalg.norm(grid.dz, axis=1).reshape(41, 41)[::2, ::2].ravel()
+    nodes = place(grid.z.reshape(41, 41, 2)[::2, ::2].reshape(-1, 2))
+    half = 0.72 * size / 40 * np.minimum(1, 0.2 + 2 * (slope - 1))[:, None] * (1, -1)
+    steep = slope > 1.005
+    assert 0 < steep.sum() < steep.size
+    expected = {
+        "l": (place(codes), place(prior[pairing(codes, prior)])),
+        "a": (place(codes), place(codes + 0.6 * pull(setting, codes))),
+        "s": ((nodes - half)[steep], (nodes + half)[steep]),
+    }
+    before = strokes(page)
+    for letter, (starts, ends) in expected.items():
+        page.locator(f'input[name="show"][value="{letter}"]').click()
+        drawn = strokes(page)
+        distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
+        assert distance.max() < 0.01, letter
+        shaft = 3 if letter == "a" else 1  # an arrow has two more strokes, for its head
+        assert len(drawn) - len(before) == shaft * len(starts)
+        page.locator(f'input[name="show"][value="{letter}"]').click()
+
+
+def strokes(page):
+    """All straight strokes of the next drawing of the plane, as rows x0, y0, x1, y1."""
+    return np.array(
+        page.evaluate(
+            """async () => {
+                const found = [], { moveTo, lineTo } = Path2D.prototype;
+                let from = null;
+                Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
+                Path2D.prototype.lineTo = (x, y) => { found.push([...from, x, y]); from = [x, y]; };
+                window.dispatchEvent(new Event("resize"));
+                const frame = () => new Promise((go) => requestAnimationFrame(go));
+                await frame();
+                await frame();
+                Object.assign(Path2D.prototype, { moveTo, lineTo });
+                return found;
+            }"""
+        )
+    )
+
+
+# -------------------------------------------------------------------------------- slow motion
+
+
+def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
+    slow, quick = (watched.open(f"{URL}#seed=8&did=u5") for _ in range(2))
+    quick.click("#one")
+    stages = slow.evaluate("criticUpdate.ORDER")
+    assert ", ".join(stages) == "mixed, score, da2, da1, dz, norm, ddz, dda1, dda2, dW, Adam"
+    for k, stage in enumerate(stages, start=1):
+        slow.click("#slow-next")
+        settled(slow)
+        card = slow.locator("#stage")
+        assert card.locator("h3").text_content() == f"{k} of 11: {stage}"
+        assert slow.locator("#stages [aria-current=step]").text_content() == stage
+        by = card.locator(".by").text_content()
+        functions, file = by.removeprefix("npvae: ").split(" in ")
+        module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+        for function in functions.split(", "):
+            assert callable(getattr(module, function))
+    theta = "[...criticLab.state().u.critic.theta]"
+    assert slow.evaluate(theta) == quick.evaluate(theta)
+    assert slow.url.endswith("&did=u6")
+    slow.click('button[data-stage="dda1"]')
+    slow.click('button[data-stage="score"]')  # back again: nothing was lost
+    slow.click("#slow-finish")
+    quick.click("#one")
+    assert slow.evaluate(theta) == quick.evaluate(theta)
+
+
+def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
+    page = watched.open(f"{URL}#seed=8&did=u5&row=11")
+    page.click('button[data-stage="dz"]')
+    settled(page)
+    dz = page.evaluate("[...criticLab.state().u.mixed.dz.data.subarray(22, 24)]")
+    numbers = page.locator("#stage tbody td.numbers").nth(1).text_content().replace("−", "-")
+    assert [float(x) for x in numbers.split(",")] == pytest.approx(dz, abs=1e-4)
