@@ -106,7 +106,7 @@ def reparameterise_forward(
     half = z.dtype.type(0.5)
     for row in range(z.shape[0]):
         for j in range(z.shape[1]):
-            sigma[row, j] = exp(half * guarded(logvar, row, j))  # of the variance: half of logvar
+            sigma[row, j] = exp(half * guarded(logvar, row, j))  # sigma = exp(logvar / 2)
             z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]  # z = mu + sigma * eps
 
 
