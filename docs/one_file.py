@@ -138,8 +138,8 @@ def gradient_penalty(p, z):
     dunits, da2, da1, dz = score_backward(p, h1, h2, np.ones_like(score))
     norm = np.sqrt((dz**2).sum(axis=1))  # (B,)
     # The second backward pass, from dz to dunits: a product y = x W^T gives dW = dy^T x, dx = dy W,
-    # and a ReLU's mask masks again. The masks themselves pass no gradient on, as relu'' = 0 almost
-    # everywhere. A bias acts on the masks only, so its gradient is 0.
+    # and a ReLU's gate [h > 0] is applied again. Gates are constant except where a unit flips, so
+    # they pass no gradient on: relu'' = 0. A bias acts on the gates only, so its gradient is 0.
     slope = 2 / len(z) * (norm - 1) / np.where(norm > 0, norm, 1)  # (B,), finite where norm = 0
     ddz = slope[:, None] * dz  # (B, 1) (B, L) = (B, L), for dz = da1 W1^T
     dda1 = (ddz @ p["W1"]) * (h1 > 0)  # (B, L) (L, H1) = (B, H1), for da1 = (da2 W2^T) [h1 > 0]

@@ -1,6 +1,6 @@
 """Exercise 8: the gradient penalty's second pass. About 60 minutes: the heart of the matter.
 
-A critic measures a distance if its slope is at most 1. The penalty asks for slope 1:
+With a slope of at most 1, a critic's estimate is at most W1. The penalty asks for slope 1:
 
     norm = length of dz, for each row          P = mean over the batch of (norm - 1)^2
 

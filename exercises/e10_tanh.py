@@ -16,8 +16,8 @@ here). W1 reaches P in two ways: as a factor in dz, and through the gates, which
 both ways and add. b1 reaches P in one way only. The derivative of 1 - t^2 for a takes two steps:
 for t first, then t for a. The finite differences tell you whether you have found all terms.
 
-Predict first: for which of W1, b1, w2 does P have a gradient that a ReLU critic would not have, or
-a part of one? How large is that part of dW1: a few percent, about half, nearly all?
+Predict first: which of dW1, db1 and dw2 have a part that comes through the gates, and so would be
+missing with ReLU? How large is that part of dW1: a few percent, about half, nearly all?
 
 Grade: python -m exercises.check tanh
 """

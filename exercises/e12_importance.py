@@ -1,7 +1,7 @@
 """Exercise 12, beyond the training: an importance-weighted bound on log p(x). About 45 minutes.
 
-How likely does a decoder find an image x? Draw K codes from a proposal q = N(mu, sigma^2), for
-instance the encoder's. Their importance weights have the right mean, for any such q:
+How likely is an image x under a decoder? Draw K codes from a proposal q = N(mu, sigma^2), for
+instance the encoder's. The importance weights of these codes have the mean p(x), for any such q:
 
     z_k = mu + sigma eps_k        w_k = p(x|z_k) p(z_k) / q(z_k)        E[w_k] = p(x)
 

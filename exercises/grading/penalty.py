@@ -76,9 +76,7 @@ def grade(attempt: Attempt) -> None:
 
 
 def grade_norm(attempt, dz, penalty, ddz, hints, mistakes) -> None:
-    """Grade the functions `penalty` and `norm_backward` of an exercise, whose right results these "
-    "are.
-    """
+    """Grade `penalty` and `norm_backward` of an exercise, whose right results are given."""
     found = attempt.call("penalty", {"dz": dz}, {"P": ()})
     compare(found, {"P": np.array(penalty)}, hints, mistakes, SIZES)
     found = attempt.call("norm_backward", {"dz": dz}, {"ddz": dz.shape})

@@ -88,7 +88,7 @@ def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:
     def zeros(*shape: int) -> np.ndarray:
         return aligned_zeros(shape, dtype)
 
-    largest = first + max(second, latent) + units  # of what a product transposes, per row
+    largest = first + max(second, latent) + units  # room for dy and dx of any layer, per row
     return CriticActivations(
         z=zeros(rows, latent),
         h1=zeros(rows, first),
@@ -126,7 +126,7 @@ def score_backward_hidden(w: CriticWeights, act: CriticActivations) -> None:
 
 
 def score_backward_input(w: CriticWeights, act: CriticActivations) -> None:
-    """Compute dz; rows with dscore = 1 then hold the score's input gradient. Reads da1."""
+    """Compute dz: for rows with dscore = 1, the score's input gradient. Reads da1; writes dz."""
     # a1 = z W1 + b1
     dense_backward_input(act.da1, w.W1, act.dz, act.scratch)  # da1 W1^T: (R, H1) (H1, L)
 

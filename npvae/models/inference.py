@@ -53,7 +53,7 @@ def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def posterior_sigma(logvar: np.ndarray) -> np.ndarray:
     """Return exp(logvar / 2), with the guard of `layers.reparameterise_forward`."""
-    return np.exp(0.5 * np.minimum(logvar, LOGVAR_MAX))  # sigma = exp(logvar / 2)
+    return np.exp(0.5 * np.minimum(logvar, LOGVAR_MAX))
 
 
 def sample(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:

@@ -70,10 +70,10 @@ def kl_objective(vae: ParameterSet, act: VAEActivations, beta: float) -> tuple[f
     bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
     kl = kl_forward(act.mu, act.logvar)  # mean over the batch
 
-    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dz
+    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dW4, dW3, dz
     sample_backward(act)  #                                       dz -> dmu, dlogvar, of the BCE
     kl_backward_add(act.mu, act.logvar, beta, act.dmu, act.dlogvar)  # plus those of beta * KL
-    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW1
+    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
     return bce, kl
 
 
@@ -99,11 +99,11 @@ def ws_objective(
     # loss = BCE - weight * mean score, so dscore = -weight / B
     fake.dscore[:] = -wasserstein_weight / fake.dscore.size
     score_backward_hidden(critic_w, fake)  # da2 (B, H2), da1 (B, H1)
-    score_backward_input(critic_w, fake)  #                       dscore -> the score's part of dz
-    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> the BCE's part of dz
+    score_backward_input(critic_w, fake)  #                       da1 -> the score's dz
+    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dW4, dW3, the BCE's dz
     act.dz[:] += fake.dz  # z went two ways, so its gradients add up
     sample_backward(act)  #                                       dz -> dmu, dlogvar
-    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW1
+    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
     return bce, float(fake.score.mean())
 
 

@@ -2,10 +2,10 @@
 
     P = mean over the batch of (norm - 1)^2,       norm = |dz| for each row (one row, one sample)
 
-dz is the end of a chain of products, the backward pass of critic.py. The gradient of P for the
-weights comes from walking that chain once more, from its end to its start. ddz is the gradient of P
-for dz, and dda1 and dda2 are those for da1 and da2. A link y = x W^T has dW = dy^T x and dx = dy W.
-A gate [h > 0] stops the same numbers on this way as on the way before:
+dz is the end of a chain of products, the backward pass of critic.py. To get the gradient of P for
+the weights, walk that chain once more, from its end to its start. A link y = x W^T has dW = dy^T x
+and dx = dy W, and a gate [h > 0] stops the same numbers on both ways. ddz is the gradient of P for
+dz. dda1 is the gradient for the product da2 W2^T in da1, before its gate, and dda2 likewise:
 
     norm = |dz|                        ddz = 2/B (norm - 1) dz / norm            (B, L)
     dz   =  da1 W1^T                   dW1 += ddz^T da1      dda1 = (ddz W1) [h1 > 0]      (B, H1)
@@ -68,7 +68,7 @@ def penalty_backward(
     ddz, dda1, dda2 = act.z, act.h1, act.h2  # the same memory: z, h1, h2 are no longer needed
     # norm = |dz|
     norm_backward(act.dz, norm, gp_weight, ddz)  # (B, L)
-    # dz = da1 W1^T, and da1 is 0 where h1 is not positive
+    # dz = da1 W1^T, and da1 is 0 where h1 <= 0. Each h1 is read as a gate before dda1 replaces it.
     matmul(ddz, w.W1, dda1, gate=act.h1)  # ddz W1: (B, L) (L, H1) -> (B, H1)
-    # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 is not positive
+    # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 <= 0
     matmul(dda1, w.W2, dda2, gate=act.h2)  # dda1 W2: (B, H1) (H1, H2) -> (B, H2)

@@ -50,7 +50,7 @@ def mix(z: np.ndarray, prior: np.ndarray, alpha: np.ndarray, mixed: np.ndarray) 
     """
     for row in range(alpha.size):
         for j in range(z.shape[1]):
-            mixed[row, j] = z[row, j] + alpha[row] * (prior[row, j] - z[row, j])  # between both
+            mixed[row, j] = z[row, j] + alpha[row] * (prior[row, j] - z[row, j])
 
 
 def critic_step(

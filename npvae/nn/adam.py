@@ -19,7 +19,7 @@ from npvae.nn.parameters import ParameterSet
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 STRETCH = 8_192  # parameters that a thread updates at a time
-# Parameters: fewer are done before the other threads are awake.
+# Fewer parameters are left to one thread: it is done before the others are awake.
 MIN_PARALLEL = 2_000_000 if THREADING_LAYER == "workqueue" else 32_768
 
 
@@ -28,19 +28,19 @@ def _update(theta, dtheta, m, v, rate, root_correction):
     """Update one stretch; return the bits of the largest absolute number in dtheta, v and theta.
 
     The bits of absolute floats, read as integers, are in the order of the floats, with infinity and
-    NaN above all others. The largest of integers is the same in any order, which lets the compiler
-    vectorise both loops.
+    NaN above all others. The largest of some integers does not depend on the order in which they
+    are compared, so the compiler may vectorise both loops.
     """
     real = theta.dtype.type
-    keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)  # b, 1-b
-    epsilon, largest = real(EPSILON), reinterpret(real(0))  # largest: so far
+    keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)
+    epsilon, largest = real(EPSILON), reinterpret(real(0))  # largest: its bits, so far
     for n in range(theta.size):
         g = dtheta[n]  # the gradient, as in the paper
         m[n] = keep1 * m[n] + add1 * g  # m = b1 m + (1 - b1) g
         v[n] = keep2 * v[n] + add2 * g * g  # v = b2 v + (1 - b2) g^2
         # theta = theta - lr * m_hat / (sqrt(v_hat) + 1e-8)
         theta[n] -= rate * m[n] / (math.sqrt(v[n]) * root_correction + epsilon)
-        largest = max(largest, reinterpret(abs(g)))  # of gradients
+        largest = max(largest, reinterpret(abs(g)))
     for n in range(theta.size):
         largest = max(largest, reinterpret(abs(v[n])), reinterpret(abs(theta[n])))  # of v and theta
     return largest
@@ -53,7 +53,7 @@ def _update_all(theta, dtheta, m, v, rate, root_correction):
     if n < MIN_PARALLEL:  # a small network: one thread does it all
         return reinterpret(_update(theta, dtheta, m, v, rate, root_correction))
     stretches = (n + STRETCH - 1) // STRETCH  # the last may be shorter
-    largest = np.zeros(stretches, dtheta.dtype)  # one number for each, no thread waits
+    largest = np.zeros(stretches, dtheta.dtype)  # one for each stretch: no thread waits
     for k in prange(stretches):
         a, b = k * STRETCH, min(n, (k + 1) * STRETCH)  # from parameter a to b - 1
         bits = _update(theta[a:b], dtheta[a:b], m[a:b], v[a:b], rate, root_correction)
@@ -71,6 +71,6 @@ def adam_update(parameters: ParameterSet, t: int, lr: float) -> float:
     parameters. It is NaN or infinite if any of them is, so one number tells that a run diverges.
     """
     p = parameters
-    rate = p.theta.dtype.type(lr / (1 - BETA1**t))  # turns m into m_hat
-    root_correction = p.theta.dtype.type(1 / math.sqrt(1 - BETA2**t))  # sqrt(v) to sqrt(v_hat)
+    rate = p.theta.dtype.type(lr / (1 - BETA1**t))  # lr * m_hat / m
+    root_correction = p.theta.dtype.type(1 / math.sqrt(1 - BETA2**t))  # sqrt(v_hat / v)
     return _update_all(p.theta, p.dtheta, p.m, p.v, rate, root_correction)

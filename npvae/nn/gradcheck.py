@@ -12,7 +12,7 @@ output a loss with a random upstream gradient, L = sum(dy * y), and hand over th
     my_backward(dy, x, W, dx, dW)
     assert check_gradients(loss, {"x": (x, dx), "W": (W, dW)}).max_error < 1e-7
 
-An upstream gradient of ones hides mistakes, and so does noise that is drawn anew in every call.
+An upstream gradient of ones hides mistakes. Noise must not be drawn anew in every call of `loss`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-STEP = 1e-3  # for numbers of order 1: h^4 and the rounding of L / h are then both below 1e-11
+STEP = 1e-3  # for L of order 1, h^4 and the rounding error of L / h are both below 1e-11
 
 
 @dataclass

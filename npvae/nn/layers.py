@@ -63,8 +63,8 @@ def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
     """Compute db (n,), the sum of the rows of dy (B, n).
 
     The sum is (row 0 + row B/2) + (row 1 + row B/2 + 1) + ... In this order the two halves of the
-    critic's batch, fake and prior, cancel exactly where they should. A rounding residue, however
-    small, would be scaled up by Adam and move a bias for ever.
+    critic's batch, fake and prior, cancel exactly where they should. Even a rounding error of 1e-8
+    would be scaled up by Adam, to half a learning rate, and move a bias in every step.
     """
     half = dy.shape[0] // 2  # row r of the first half meets row r + half
     odd = dy.shape[0] % 2  # 1 for an odd number of rows, else 0
@@ -106,7 +106,7 @@ def reparameterise_forward(
     half = z.dtype.type(0.5)
     for row in range(z.shape[0]):
         for j in range(z.shape[1]):
-            sigma[row, j] = exp(half * guarded(logvar, row, j))  # of the variance: half of logvar
+            sigma[row, j] = exp(half * guarded(logvar, row, j))  # sigma = exp(logvar / 2)
             z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]  # z = mu + sigma * eps
 
 

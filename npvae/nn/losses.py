@@ -5,8 +5,8 @@
     KL          kl(mu, logvar) = KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - logvar) / 2
                 dkl/dmu = mu,   dkl/dlogvar = (sigma^2 - 1) / 2
 
-Both gradients are of the mean over the batch, which is what training minimises. sigma^2 is e^logvar
-with the guard of layers.py.
+These are for one pixel and one dimension. An image has their sum. Training minimises the mean over
+the batch, so the gradients are divided by B. sigma^2 is e^logvar with the guard of layers.py.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from npvae.kernels.jit import THREADING_LAYER, jit
 from npvae.kernels.vecmath import exp, log1p
 from npvae.nn.layers import guarded
 
-# Logits: fewer are done before the other threads are awake.
+# Fewer logits are left to one thread: it is done before the others are awake.
 MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
 
 
@@ -50,7 +50,7 @@ def pairwise_sum(x: np.ndarray) -> float:
     n = x.size
     while n > 1:
         half = (n + 1) // 2  # the first half is the longer one if n is odd
-        _add(x[:half], x[half:n])  # the second half is used up
+        _add(x[:half], x[half:n])  # the first half now holds the whole sum
         n = half  # and once more with what remains
     return x[0]
 
@@ -62,10 +62,10 @@ def bernoulli_nll(
     """Compute the Bernoulli negative log-likelihood of x (B, P) in [0, 1], and its gradient.
 
     Returns the mean loss. Writes each row's loss to `losses` (B,) and d(mean loss)/dlogits to
-    `dlogits` (B, P), and uses `terms` (B, P). Grey pixels are allowed: the loss is then the
+    `dlogits` (B, P); `terms` (B, P) is scratch. Grey pixels are allowed: the loss is then the
     cross-entropy, whose minimum is their entropy, not 0.
     """
-    scale = logits.dtype.type(1 / x.shape[0])  # of the mean over the batch
+    scale = logits.dtype.type(1 / x.shape[0])  # 1/B, from the mean over the batch
     if x.size >= MIN_PARALLEL:  # each thread takes whole rows
         for row in prange(x.shape[0]):
             losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
@@ -100,7 +100,7 @@ def kl_backward_add(
 
     There the reparameterisation has left the other term's gradient, that of the reconstruction.
     """
-    scale = mu.dtype.type(beta / mu.shape[0])  # of beta * the mean over the batch
+    scale = mu.dtype.type(beta / mu.shape[0])  # beta/B, from the mean over the batch
     half, one = mu.dtype.type(0.5), mu.dtype.type(1)
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):

@@ -28,7 +28,7 @@ class ParameterSet(NamedTuple):
 
     def views(self, flat: np.ndarray) -> NamedTuple:
         """Return named views into a vector laid out like theta."""
-        shapes = {name: array.shape for name, array in self.w._asdict().items()}  # by name
+        shapes = {name: array.shape for name, array in self.w._asdict().items()}
         return _views(flat, type(self.w)(**shapes))
 
 
@@ -73,7 +73,7 @@ def aligned_zeros(shape: tuple[int, ...] | int, dtype: np.dtype) -> np.ndarray:
 def _views(flat: np.ndarray, shapes: Weights) -> Weights:
     """Cut a vector into arrays of these shapes, each beginning on a boundary of its own.
 
-    The gaps between them hold 0 in theta, and so their gradients and moments stay 0 too.
+    Nothing is ever written to the gaps in dtheta, so Adam leaves the 0 in those of theta, m and v.
     """
     arrays, offset = [], 0  # offset: where the next array begins
     for shape in shapes:

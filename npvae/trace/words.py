@@ -55,8 +55,8 @@ HOW_TO_READ = """
     Each stage is one call of a function that trains, in the order of the real step. Its first line
     names the part of the step and the function. Then come the equations, and every array that
     changed, with its shape. Arrays have the names that the code gives them. The gradient of y is
-    called dy. All numbers are float64 and shown with four decimals. A plain 0 stands for a number
-    that is 0 but for rounding, such as the output of a ReLU that is off.
+    called dy. All numbers are float64 and shown with four decimals. A plain 0 is a number that is
+    0, such as the output of a ReLU that is off, or that would be 0 without rounding errors.
 
     For the largest entry y of each gradient there is a finite difference of the whole loss:
     (loss(y + h) - loss(y - h)) / 2h, h = 1e-5. There the loss is computed by plain NumPy.
@@ -200,7 +200,7 @@ ADAM_VAE = Stage(
     Adam's first update, with b1 = 0.9, b2 = 0.999 and lr = {RATE:g}. At t = 1 the corrections make
     m_hat = g and v_hat = g^2, where g is the gradient. So each weight moves by lr against the sign
     of g, unless |g| is as small as 1e-8, and not at all where g is 0. `largest` is the largest
-    number among g, v and theta: a training stops when it is no longer finite.
+    absolute number among g, v and theta: a training stops when it is no longer finite.
     """,
     """
     m = b1 m + (1 - b1) g              m_hat = m / (1 - b1^t)

@@ -105,6 +105,7 @@ PENALTY_BACKWARD = Stage(
     f"""
     The second backward pass walks the way that led to dz, from its end to its start. It computes
     the gradients of gp_weight * penalty for dz, da1 and da2, with gp_weight = {GP_WEIGHT:g}.
+    Where a gate made a number of da1 or da2 0, that of dda1 or dda2 is 0 too.
     Memory is used again: ddz, dda1 and dda2 are written into z, h1 and h2 of the mixed rows, which
     are no longer needed. h1 and h2 serve as gates until they are overwritten themselves.
     """,
