@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import entr, logsumexp
 
-from npvae.models.inference import BATCH, encode
+from npvae.models.inference import BATCH, batches, encode
 from npvae.models.vae import (
     VAEActivations,
     VAEWeights,
@@ -89,9 +89,7 @@ def bounds(
     """
     rng = np.random.default_rng(seed)
     found = Bounds(elbo=np.empty(len(mu)), iwae={k: np.empty(len(mu)) for k in ks})
-    for first in range(0, len(mu), BATCH):
-        rows = slice(first, min(len(mu), first + BATCH))
-        a = make_vae_activations(w, rows.stop - first)
+    for rows, a in batches(make_vae_activations, w, len(mu)):
         gather(images, np.arange(rows.start, rows.stop), a.x)
         a.mu[:], a.logvar[:] = mu[rows], logvar[rows]
         log_p, log_ratio = _draw(w, a, samples, rng)

@@ -30,13 +30,7 @@ from npvae.evaluation.structure import (
     linear_probe_accuracy,
     silhouette_by_label,
 )
-from npvae.models.critic import (
-    make_critic_activations,
-    score_backward_hidden,
-    score_backward_input,
-    score_forward,
-)
-from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
+from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors, score
 from npvae.nn.pixels import unit_range
 
 SEED = 0  # of everything random in the analysis: the same draws for every model
@@ -141,22 +135,11 @@ def critic_metrics(model: EncodedRun) -> dict[str, float]:
     w, z = model.run.critic.w, model.z
     prior = prior_draws(*z.shape, draw=0)
     alpha = np.random.default_rng(SEED).random((len(z), 1), dtype=np.float32)
-    a = make_critic_activations(w, len(z))
-    a.dscore[:] = 1
-
-    def ask(points: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the mean score of points (N, latent), and the slope (N,) at each."""
-        a.z[:] = points
-        score_forward(w, a)
-        score_backward_hidden(w, a)
-        score_backward_input(w, a)
-        return float(a.score.mean()), np.linalg.norm(a.dz, axis=1)
-
-    _, slope = ask(alpha * prior + (1 - alpha) * z)
-    score_z, slope_z = ask(z)
-    score_prior, _ = ask(prior)
+    _, slope = score(w, alpha * prior + (1 - alpha) * z)
+    score_z, slope_z = score(w, z)
+    score_prior, _ = score(w, prior)
     return {
-        "critic_w1": score_prior - score_z,
+        "critic_w1": float(score_prior.mean()) - float(score_z.mean()),
         "critic_slope": float(slope.mean()),
         "critic_slope_99": float(np.quantile(slope, 0.99)),
         "critic_slope_data": float(slope_z.mean()),

@@ -21,7 +21,7 @@ from npvae.evaluation.classifier.network import (
     make_classifier_activations,
 )
 from npvae.evaluation.classifier.softmax import softmax
-from npvae.models.inference import BATCH
+from npvae.models.inference import batches
 from npvae.nn.adam import adam_update
 from npvae.nn.pixels import gather
 
@@ -86,11 +86,7 @@ def _classified(
     w: ClassifierWeights, images: np.ndarray
 ) -> Iterator[tuple[slice, ClassifierActivations]]:
     """Yield the rows of each batch of images, and what the classifier makes of them."""
-    n = len(images)
-    every = make_classifier_activations(w, min(n, BATCH))
-    for first in range(0, n, BATCH):
-        rows = slice(first, min(n, first + BATCH))
-        a = every.rows(0, rows.stop - first)
+    for rows, a in batches(make_classifier_activations, w, len(images)):
         gather(images, np.arange(rows.start, rows.stop), a.x)
         classify_forward(w, a)
         yield rows, a

@@ -46,10 +46,6 @@ class ClassifierActivations(NamedTuple):
     d1: np.ndarray  # (B, 256) gradient for x W1 + b1
     scratch: np.ndarray  # room for the transposes of a backward pass
 
-    def rows(self, first: int, last: int) -> "ClassifierActivations":
-        """Return views of the rows first .. last-1 of every array."""
-        return ClassifierActivations(*(a[first:last] for a in self[:-1]), self.scratch)
-
 
 def make_classifier(
     pixels: int,
