@@ -11,12 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.evaluation.classifier.softmax import softmax_cross_entropy
-from npvae.nn.layers import (
-    dense_backward,
-    dense_backward_input,
-    dense_forward,
-    dense_relu_forward,
-)
+from npvae.nn.layers import dense_backward, dense_backward_input, dense_forward, dense_relu_forward
 from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 
 HIDDEN = (256, 64)
