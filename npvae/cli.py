@@ -1,7 +1,6 @@
 """The command line: parsers that answer in one line, converters of numbers, and exit statuses."""
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Callable
@@ -11,15 +10,6 @@ from pathlib import Path
 from npvae.errors import UserError
 
 LARGEST = 1e30  # of a learning rate or weight: float32, in which training computes, ends at 3e38
-
-
-class Help(argparse.ArgumentDefaultsHelpFormatter):
-    """Help that shows each default once, and none where there is none to show."""
-
-    def _get_help_string(self, action: argparse.Action) -> str:
-        if action.default is None or action.default is False:
-            return action.help
-        return super()._get_help_string(action)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -34,28 +24,22 @@ def whole(least: int, most: int = 2**31 - 1) -> Callable[[str], int]:
     """Return a converter for whole numbers from `least` to `most`."""
 
     def convert(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = None
-        if value is None or not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"{text[:40]!r} is not a whole number from {least} to {most}"
-            )
-        return value
+        with suppress(ValueError):
+            if least <= int(text) <= most:
+                return int(text)
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not a whole number from {least} to {most}"
+        )
 
     return convert
 
 
 def number(text: str) -> float:
     """Convert a number from 0 to LARGEST."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value <= LARGEST:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number from 0 to {LARGEST:g}")
-    return value
+    with suppress(ValueError):
+        if 0 <= float(text) <= LARGEST:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number from 0 to {LARGEST:g}")
 
 
 def positive(text: str) -> float:

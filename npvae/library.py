@@ -17,7 +17,6 @@ import numpy as np
 from npvae.data.npz import check_images_header, checked_images
 from npvae.errors import UserError
 from npvae.models import inference
-from npvae.models.critic import make_critic_activations, score_forward
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 
@@ -75,15 +74,8 @@ class Model:
         """
         if self.run.critic is None:
             raise UserError(f"score: a {self.options.kind.label} run has no critic; load a WS run")
-        w = self.run.critic.w
         rows, is_one = self._z_rows(z)
-        scores = np.empty(len(rows), np.float32)
-        for first in range(0, len(rows), inference.BATCH):
-            batch = rows[first : first + inference.BATCH]
-            a = make_critic_activations(w, len(batch))
-            a.z[:] = batch
-            score_forward(w, a)
-            scores[first : first + len(batch)] = a.score
+        scores, _ = inference.score(self.run.critic.w, rows)
         return scores[0] if is_one else scores
 
     def _image_rows(self, images: np.ndarray) -> tuple[np.ndarray, bool]:

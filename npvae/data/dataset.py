@@ -15,18 +15,12 @@ import numpy as np
 import pooch
 
 from npvae.data.download import fetch_mnist, is_official
-from npvae.data.idx import (
-    NDIM,
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    read_idx,
-)
+from npvae.data.idx import NDIM, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, read_idx
 from npvae.data.npz import read_npz
 from npvae.errors import UserError
 
 SPLIT_SEED = 0
+IDX_PARTS = ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS))
 SAMPLE_WARNING = (
     "npvae: using a sample of 5,000 digits, so results are not comparable to the full-set figures:"
     " MNIST is not in the cache and cannot be downloaded ({}); for the real data connect to the"
@@ -57,6 +51,9 @@ class _Part:
     images: np.ndarray  # (N, rows, columns)
     labels: np.ndarray | None  # (N,)
 
+    def take(self, index: np.ndarray | slice) -> "_Part":
+        return _Part(self.images[index], None if self.labels is None else self.labels[index])
+
 
 def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> Dataset:
     """Find and load the data set; `limit` keeps only the first `limit` training images.
@@ -81,12 +78,11 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
             is_sample = True
             print(SAMPLE_WARNING.format(error), file=sys.stderr)
 
-    train_images = train.images[:limit]
-    train_labels = None if train.labels is None else train.labels[:limit]
-    counts = f"{len(train_images):,} training and {len(test.images):,} test images"
+    train = train.take(slice(limit))
+    counts = f"{len(train.images):,} training and {len(test.images):,} test images"
     return Dataset(
-        train_images=train_images.reshape(len(train_images), -1),
-        train_labels=train_labels,
+        train_images=train.images.reshape(len(train.images), -1),
+        train_labels=train.labels,
         test_images=test.images.reshape(len(test.images), -1),
         test_labels=test.labels,
         image_shape=train.images.shape[1:],
@@ -142,17 +138,16 @@ def _load_directory(directory: Path) -> dict[str, np.ndarray | None]:
     arrays = {
         name: None if path is None else read_idx(path, NDIM[name]) for name, path in paths.items()
     }
-    for images, labels in ((TRAIN_IMAGES, TRAIN_LABELS), (TEST_IMAGES, TEST_LABELS)):
+    for images, labels in IDX_PARTS:
         _check_counts(arrays[images], arrays[labels], paths[images], paths[labels])
     return arrays
 
 
-def _parts(arrays: dict[str, np.ndarray | None]) -> tuple[_Part, _Part]:
-    def part(images: str, labels: str) -> _Part:
-        found = arrays[labels]
-        return _Part(arrays[images], None if found is None else found.astype(np.int64))
-
-    return part(TRAIN_IMAGES, TRAIN_LABELS), part(TEST_IMAGES, TEST_LABELS)
+def _parts(arrays: dict[str, np.ndarray | None]) -> list[_Part]:
+    return [
+        _Part(arrays[images], None if arrays[labels] is None else arrays[labels].astype(np.int64))
+        for images, labels in IDX_PARTS
+    ]
 
 
 def _load_npz(path: Path) -> tuple[_Part, _Part]:
@@ -195,11 +190,7 @@ def _hold_out(part: _Part, every: int) -> tuple[_Part, _Part]:
     by_class = order[np.argsort(labels[order], kind="stable")]
     is_test = np.zeros(len(order), bool)
     is_test[by_class[::every]] = True
-
-    def take(indices: np.ndarray) -> _Part:
-        return _Part(part.images[indices], None if part.labels is None else part.labels[indices])
-
-    return take(order[~is_test[order]]), take(order[is_test[order]])
+    return part.take(order[~is_test[order]]), part.take(order[is_test[order]])
 
 
 def _find(directory: Path, name: str) -> Path | None:

@@ -17,15 +17,7 @@ import numpy as np
 import pooch
 from tqdm import tqdm
 
-from npvae.data.idx import (
-    NDIM,
-    TEST_IMAGES,
-    TEST_LABELS,
-    TRAIN_IMAGES,
-    TRAIN_LABELS,
-    idx_bytes,
-    read_idx,
-)
+from npvae.data import idx
 from npvae.errors import UserError
 
 MIRRORS: tuple[str, ...] = (
@@ -34,10 +26,10 @@ MIRRORS: tuple[str, ...] = (
 )
 
 OFFICIAL_SHA256 = {
-    TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    idx.TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    idx.TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    idx.TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    idx.TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 }
 
 ATTEMPTS = 2  # for each mirror that answers in time
@@ -49,7 +41,7 @@ MAX_DOWNLOAD = 64 * 2**20  # bytes; the largest official file has 10 million
 
 def is_official(name: str, array: np.ndarray) -> bool:
     """Tell whether `array` is exactly the content of the official MNIST file `name`."""
-    return hashlib.sha256(idx_bytes(array)).hexdigest() == OFFICIAL_SHA256[name]
+    return hashlib.sha256(idx.idx_bytes(array)).hexdigest() == OFFICIAL_SHA256[name]
 
 
 def fetch_mnist(cache: Path) -> dict[str, np.ndarray]:
@@ -86,7 +78,7 @@ def _read_cache(cache: Path) -> dict[str, np.ndarray]:
     arrays = {}
     for name in OFFICIAL_SHA256:
         try:
-            array = read_idx(cache / f"{name}.gz", NDIM[name])
+            array = idx.read_idx(cache / f"{name}.gz", idx.NDIM[name])
         except UserError:
             continue  # missing or damaged: it will be downloaded
         if is_official(name, array):
@@ -95,9 +87,8 @@ def _read_cache(cache: Path) -> dict[str, np.ndarray]:
 
 
 def _download(mirror: str, name: str, cache: Path) -> np.ndarray:
-    with tempfile.NamedTemporaryFile(dir=cache, prefix=f"{name}.", delete=False) as file:
-        temporary = Path(file.name)
-    try:
+    with tempfile.TemporaryDirectory(dir=cache, prefix=f"{name}.") as directory:
+        temporary = Path(directory, "download")
         progress = tqdm(
             desc=f"{name}.gz",
             total=1,  # until pooch sets the real one; it cannot take a bar without a total
@@ -117,13 +108,11 @@ def _download(mirror: str, name: str, cache: Path) -> np.ndarray:
             fetch(f"{mirror}/{name}.gz", _GuardedFile(file), None)
             file.flush()
             os.fsync(file.fileno())
-        array = read_idx(temporary, NDIM[name])
+        array = idx.read_idx(temporary, idx.NDIM[name])
         if not is_official(name, array):
             raise UserError(f"{mirror}/{name}.gz: not the official file")
         temporary.replace(cache / f"{name}.gz")
         return array
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 class _GuardedFile:

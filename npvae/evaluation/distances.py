@@ -20,12 +20,9 @@ BLOCK = 4_000_000  # distances held at once, 32 MB
 def exact_w1(x: np.ndarray, y: np.ndarray) -> float:
     """1-Wasserstein distance between two samples (n, d) of equal size, Euclidean ground distance.
 
-        W₁ = min over permutations π of  1/n Σᵢ ‖xᵢ − y_π(i)‖₂
-
     For equal numbers of equally heavy points the best transport plan is a pairing, found exactly
     by the assignment algorithm: time n³ at worst, seconds at n = 2000, memory 8 n² bytes. Units
-    of x; lower is closer. Biased upwards: two draws of one distribution score above 0, more so in
-    high dimension.
+    of x; lower is closer. Biased upwards, more so in high dimension.
 
     Source: Peyré & Cuturi 2019, Computational Optimal Transport, sections 2.2 and 2.4.
     """
@@ -60,9 +57,8 @@ def sliced_w1(x: np.ndarray, y: np.ndarray, directions: int = 500, seed: int = 0
     theta /= np.linalg.norm(theta, axis=0)
     step = max(1, BLOCK // len(x))
     blocks = (theta[:, start : start + step] for start in range(0, directions, step))
-    return float(
-        np.concatenate([w1_per_dimension(x @ block, y @ block) for block in blocks]).mean()
-    )
+    distances = [w1_per_dimension(x @ block, y @ block) for block in blocks]
+    return float(np.concatenate(distances).mean())
 
 
 def mmd_imq(x: np.ndarray, y: np.ndarray) -> float:
@@ -89,8 +85,6 @@ def mmd_imq(x: np.ndarray, y: np.ndarray) -> float:
 
 def frechet_distance(mu1: np.ndarray, cov1: np.ndarray, mu2: np.ndarray, cov2: np.ndarray) -> float:
     """Fréchet distance between the Gaussians N(mu1, cov1) and N(mu2, cov2), as a square.
-
-        ‖μ₁ − μ₂‖² + tr(C₁) + tr(C₂) − 2 tr((C₁^½ C₂ C₁^½)^½)
 
     means (d,), covariances (d, d). It is their squared 2-Wasserstein distance: units of x
     squared; lower is closer. The last trace is the sum of the singular values of C₁^½ C₂^½, and
@@ -139,7 +133,8 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> tuple[fl
     for Assessing Generative Models, section 2, eqs. 1 and 2.
     """
     real, fake = real.astype(np.float64), fake.astype(np.float64)
-    real_radius, fake_radius = _kth_neighbour_distance(real, k), _kth_neighbour_distance(fake, k)
+    finders = [NearestNeighbors(n_neighbors=k, algorithm="brute").fit(f) for f in (real, fake)]
+    real_radius, fake_radius = (f.kneighbors()[0][:, -1] for f in finders)  # (n,), (m,)
     inside = 0
     reached = np.zeros(len(real), dtype=bool)
     start = 0
@@ -165,9 +160,3 @@ def _symmetric_root(cov: np.ndarray) -> np.ndarray:
     # Eigenvalues that are 0 come back as rounding noise, of which the root would be far from 0.
     values[values < len(cov) * np.finfo(np.float64).eps * values[-1]] = 0
     return (vectors * np.sqrt(values)) @ vectors.T
-
-
-def _kth_neighbour_distance(points: np.ndarray, k: int) -> np.ndarray:
-    """Distance (n,) of each point to its k-th nearest other point."""
-    distances, _ = NearestNeighbors(algorithm="brute").fit(points).kneighbors(n_neighbors=k)
-    return distances[:, -1]

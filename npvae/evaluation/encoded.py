@@ -27,17 +27,7 @@ class EncodedRun:
     @property
     def kind(self) -> RunKind:
         """Return the facts about its kind of run."""
-        return RUNS[self.run.options.run]
-
-    @property
-    def key(self) -> str:
-        """Return the key of its kind, such as "kl"."""
-        return self.kind.key
-
-    @property
-    def label(self) -> str:
-        """Return the name that tables and pictures show."""
-        return self.kind.label
+        return self.run.options.kind
 
     @property
     def w(self) -> VAEWeights:
@@ -55,7 +45,7 @@ def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
     at_mu, at_z = (reconstruction_errors(run.vae.w, code, images) for code in (mu, z))
     if not all(np.isfinite(array).all() for array in (mu, logvar, z, *at_mu, *at_z)):
         raise UserError(
-            f"the {RUNS[run.options.run].label} run, trained on {run.data}: its codes or errors on"
+            f"the {run.options.kind.label} run, trained on {run.data}: its codes or errors on"
             " these images are NaN or infinite; check --data-dir, or train it again"
         )
     return EncodedRun(run=run, mu=mu, logvar=logvar, z=z, at_mu=at_mu, at_z=at_z)
@@ -70,7 +60,7 @@ def load_run(directory: Path, expected: str, data: Dataset) -> Run:
     run = load_checkpoint(path)
     if run.options.run != expected:
         raise UserError(
-            f"{path}: holds a {RUNS[run.options.run].label} run, but a {RUNS[expected].label} run"
+            f"{path}: holds a {run.options.kind.label} run, but a {RUNS[expected].label} run"
             " is needed there; check --kl and --ws"
         )
     if run.image_shape != data.image_shape:

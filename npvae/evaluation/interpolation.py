@@ -9,7 +9,7 @@ its feature space, and by how surely it sees a digit along the way.
 
 import numpy as np
 
-from npvae.evaluation.classifier.features import class_probabilities, features
+from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.classifier.network import ClassifierWeights
 
 POINTS = 21  # of a path, both ends included
@@ -46,8 +46,9 @@ def path_quality(
 
     Where nothing changes, path and jump are 1. Both grow with T: compare paths of equal T only.
     """
-    f = features(classifier, images).astype(np.float64).reshape(-1, points, classifier.W3.shape[0])
-    confidence = class_probabilities(classifier, images).max(axis=1).reshape(-1, points)
+    f, p = classify(classifier, images)
+    f = f.astype(np.float64).reshape(-1, points, f.shape[1])
+    confidence = p.max(axis=1).reshape(-1, points)
     steps = np.linalg.norm(np.diff(f, axis=1), axis=2)  # (n, points - 1)
     distance = np.linalg.norm(f[:, -1] - f[:, 0], axis=1)
     return {

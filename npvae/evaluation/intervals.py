@@ -29,10 +29,8 @@ class Interval(NamedTuple):
 def bootstrap_interval(values: np.ndarray, seed: int) -> Interval:
     """Mean of `values` (n,), n >= 2, with its percentile bootstrap interval.
 
-    Draws n of the n values with replacement, takes their mean, and repeats that 2,000 times; the
-    interval lies between the 2.5 and 97.5 percentiles of those means. It says how much the mean
-    would move with another draw of the same number of images, not with another training run: for
-    that see `mean_and_interval`.
+    It is that of 2,000 means. It says how much the mean would move with another draw of the same
+    number of images, not with another training run: for that see `mean_and_interval`.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
     """
@@ -51,11 +49,10 @@ def bootstrap_interval(values: np.ndarray, seed: int) -> Interval:
 
 
 def mean_and_interval(values: Sequence[float] | np.ndarray) -> Interval:
-    """Mean over seeds (n,), n >= 2, with Student's t interval: mean ± t · s / √n.
+    """Mean over seeds (n,), n >= 2, with Student's t interval, in which s divides by n − 1.
 
-    s is the standard deviation with n − 1 in its denominator and t the 97.5 percentile of
-    Student's distribution with n − 1 degrees of freedom; exact when the values are normal. For
-    the few values of a handful of seeds, where a bootstrap comes out too narrow.
+    Exact when the values are normal. For the few values of a handful of seeds, where a bootstrap
+    comes out too narrow.
 
     Source: Student 1908, The Probable Error of a Mean.
     """

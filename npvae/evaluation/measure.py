@@ -9,34 +9,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.classifier.features import accuracy, features, train_classifier
+from npvae.evaluation import distances, structure
+from npvae.evaluation.classifier.features import classify, train_classifier
 from npvae.evaluation.classifier.network import ClassifierWeights
-from npvae.evaluation.distances import (
-    exact_w1,
-    frechet_from_features,
-    mmd_imq,
-    precision_recall,
-    sliced_w1,
-    w1_per_dimension,
-)
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.interpolation import path_quality, random_pairs, straight_lines
 from npvae.evaluation.intervals import histogram_mode, moments
-from npvae.evaluation.likelihood import likelihood, pixel_entropy
-from npvae.evaluation.structure import (
-    active_units,
-    correlation,
-    knn_accuracy,
-    linear_probe_accuracy,
-    silhouette_by_label,
-)
-from npvae.models.critic import (
-    make_critic_activations,
-    score_backward_hidden,
-    score_backward_input,
-    score_forward,
-)
-from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
+from npvae.evaluation.likelihood import bounds, choose_scale, constant_logvar, pixel_entropy
+from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors, score
 from npvae.nn.pixels import unit_range
 
 SEED = 0  # of everything random in the analysis: the same draws for every model
@@ -84,8 +64,8 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
     if data.train_labels is None:
         return made
     made.classifier = train_classifier(data.train_images, data.train_labels, SEED)
-    made.classifier_accuracy = accuracy(made.classifier, images, data.test_labels)
-    made.test_features = features(made.classifier, images)
+    made.test_features, probabilities = classify(made.classifier, images)
+    made.classifier_accuracy = float(np.mean(probabilities.argmax(axis=1) == data.test_labels))
     rng = np.random.default_rng(SEED)
     train = data.train_images[rng.permutation(len(data.train_images))[:n]]
     perfect_match |= sample_metrics(made, train)
@@ -114,14 +94,14 @@ def latent_metrics(z: np.ndarray) -> dict[str, float]:
     for draw in range(DRAWS):
         some_z = z[rng.permutation(n)[:size]]
         some_prior = prior_draws(n, latent, draw)[rng.permutation(n)[:size]]
-        exact.append(exact_w1(some_z, some_prior))
+        exact.append(distances.exact_w1(some_z, some_prior))
     shape = moments(z)
-    between = np.abs(correlation(z)[~np.eye(latent, dtype=bool)])
+    between = np.abs(structure.correlation(z)[~np.eye(latent, dtype=bool)])
     return {
         "w1_exact": float(np.mean(exact)),
-        "w1_sliced": sliced_w1(z, prior, seed=SEED),
-        "w1_dimension": float(w1_per_dimension(z, prior).mean()),
-        "mmd": mmd_imq(z, prior),
+        "w1_sliced": distances.sliced_w1(z, prior, seed=SEED),
+        "w1_dimension": float(distances.w1_per_dimension(z, prior).mean()),
+        "mmd": distances.mmd_imq(z, prior),
         "centre": float(np.abs(shape["mean of z"]).mean()),
         "width": float(shape["std of z"].mean()),
         "width_error": float(np.abs(shape["std of z"] - 1).mean()),
@@ -141,22 +121,11 @@ def critic_metrics(model: EncodedRun) -> dict[str, float]:
     w, z = model.run.critic.w, model.z
     prior = prior_draws(*z.shape, draw=0)
     alpha = np.random.default_rng(SEED).random((len(z), 1), dtype=np.float32)
-    a = make_critic_activations(w, len(z))
-    a.dscore[:] = 1
-
-    def ask(points: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the mean score of points (N, latent), and the slope (N,) at each."""
-        a.z[:] = points
-        score_forward(w, a)
-        score_backward_hidden(w, a)
-        score_backward_input(w, a)
-        return float(a.score.mean()), np.linalg.norm(a.dz, axis=1)
-
-    _, slope = ask(alpha * prior + (1 - alpha) * z)
-    score_z, slope_z = ask(z)
-    score_prior, _ = ask(prior)
+    _, slope = score(w, alpha * prior + (1 - alpha) * z)
+    score_z, slope_z = score(w, z)
+    score_prior, _ = score(w, prior)
     return {
-        "critic_w1": score_prior - score_z,
+        "critic_w1": float(score_prior.mean()) - float(score_z.mean()),
         "critic_slope": float(slope.mean()),
         "critic_slope_99": float(np.quantile(slope, 0.99)),
         "critic_slope_data": float(slope_z.mean()),
@@ -176,11 +145,11 @@ def sample_metrics(
     instruments: Instruments, images: np.ndarray, suffix: str = ""
 ) -> dict[str, float]:
     """Compare images with the test images in feature space; `suffix` ends the metrics' keys."""
-    made = features(instruments.classifier, images)
+    made = classify(instruments.classifier, images).features
     real = instruments.test_features
-    precision, recall = precision_recall(real[:SAMPLE_SIZE], made[:SAMPLE_SIZE])
+    precision, recall = distances.precision_recall(real[:SAMPLE_SIZE], made[:SAMPLE_SIZE])
     return {
-        f"frechet{suffix}": frechet_from_features(real, made),
+        f"frechet{suffix}": distances.frechet_from_features(real, made),
         f"precision{suffix}": precision,
         f"recall{suffix}": recall,
     }
@@ -221,27 +190,23 @@ def _measure_reconstruction(found: Measurement, model: EncodedRun, data: Dataset
 
 def _measure_likelihood(found: Measurement, model: EncodedRun, data: Dataset) -> None:
     n = min(BOUND_IMAGES, len(data.test_images))
-    result = likelihood(
-        model.w,
-        images=data.test_images[:n],
-        mu=model.mu[:n],
-        logvar=model.logvar[:n],
-        train_images=data.train_images[:300],
-        seed=SEED,
-    )
-    found.values["proposal_scale"] = result.scale
-    found.add_means(elbo=result.posterior.elbo)
-    for prefix, bounds in (("iwae", result.posterior), ("wide", result.widened)):
-        found.add_means(**{f"{prefix}_{k}": values for k, values in bounds.iwae.items()})
+    w, images, mu = model.w, data.test_images[:n], model.mu[:n]
+    scale = choose_scale(w, data.train_images[:300], SEED)
+    posterior = bounds(w, images, mu=mu, logvar=model.logvar[:n], seed=SEED)
+    widened = bounds(w, images, mu=mu, logvar=constant_logvar(mu, scale), seed=SEED)
+    found.values["proposal_scale"] = scale
+    found.add_means(elbo=posterior.elbo)
+    for prefix, bound in (("iwae", posterior), ("wide", widened)):
+        found.add_means(**{f"{prefix}_{k}": values for k, values in bound.iwae.items()})
 
 
 def _measure_codes(found: Measurement, model: EncodedRun) -> None:
     z, sigma = model.z, posterior_sigma(model.logvar)
     found.values |= latent_metrics(z) | critic_metrics(model)
-    found.values["active"] = float(active_units(model.mu).sum())
+    found.values["active"] = float(structure.active_units(model.mu).sum())
     found.values["mean_sigma"] = float(sigma.mean())
     found.per_dimension |= moments(z) | {
-        "W₁ to N(0, 1)": w1_per_dimension(z, prior_draws(*z.shape, draw=0)),
+        "W₁ to N(0, 1)": distances.w1_per_dimension(z, prior_draws(*z.shape, draw=0)),
         "mean posterior σ": sigma.mean(axis=0),
         "variance of μ": model.mu.var(axis=0),
     }
@@ -249,15 +214,10 @@ def _measure_codes(found: Measurement, model: EncodedRun) -> None:
 
 def _measure_structure(found: Measurement, model: EncodedRun, data: Dataset) -> None:
     train_mu, _ = encode(model.w, data.train_images)
-    codes = {
-        "train_x": train_mu,
-        "train_y": data.train_labels,
-        "test_x": model.mu,
-        "test_y": data.test_labels,
-    }
-    found.values["knn"] = 100 * knn_accuracy(**codes)
-    found.values["probe"] = 100 * linear_probe_accuracy(**codes)
-    found.values["silhouette"] = silhouette_by_label(model.mu, data.test_labels)
+    codes = train_mu, data.train_labels, model.mu, data.test_labels
+    found.values["knn"] = 100 * structure.knn_accuracy(*codes)
+    found.values["probe"] = 100 * structure.linear_probe_accuracy(*codes)
+    found.values["silhouette"] = structure.silhouette_by_label(model.mu, data.test_labels)
 
 
 def _measure_samples(found: Measurement, model: EncodedRun, instruments: Instruments) -> None:
@@ -268,5 +228,6 @@ def _measure_samples(found: Measurement, model: EncodedRun, instruments: Instrum
     factor = np.linalg.cholesky(np.cov(z, rowvar=False) + 1e-9 * np.eye(z.shape[1]))
     refitted = (z.mean(axis=0) + prior @ factor.T).astype(np.float32)
     found.values |= sample_metrics(instruments, decode(w, refitted), suffix="_refit")
-    made = features(instruments.classifier, decode(w, model.mu))
-    found.values["frechet_mu"] = frechet_from_features(instruments.test_features, made)
+    made = classify(instruments.classifier, decode(w, model.mu)).features
+    real = instruments.test_features
+    found.values["frechet_mu"] = distances.frechet_from_features(real, made)

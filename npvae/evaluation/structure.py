@@ -130,8 +130,6 @@ def trustworthiness(mu: np.ndarray, embedding: Embedding, k: int = 5) -> float:
 def active_units(mu: np.ndarray, threshold: float = 0.01) -> np.ndarray:
     """Tell the latent dimensions that carry information: a boolean (d,), its sum their number.
 
-        unit u is active  ⇔  Var over the data of μ_u(x) > threshold
-
     mu (n, d): the posterior means of n >= 2 images. The variance is in units of z squared, and
     the prior's is 1. More active units: more of the latent space is used.
 

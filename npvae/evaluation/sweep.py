@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.evaluation.classifier.features import features
+from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.distances import frechet_from_features, sliced_w1
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.measure import DRAWS, SEED, Instruments, prior_draws
@@ -50,7 +50,7 @@ def sweep(
 
 
 def _weight(run: Run) -> float:
-    return getattr(run.options, RUNS[run.options.run].weight)
+    return getattr(run.options, run.options.kind.weight)
 
 
 def _point(run: Run, instruments: Instruments, is_reference: bool) -> SweepPoint:
@@ -59,10 +59,10 @@ def _point(run: Run, instruments: Instruments, is_reference: bool) -> SweepPoint
     frechet = np.nan
     if instruments.classifier is not None:
         images = decode(model.w, prior_draws(*shape, draw=DRAWS))
-        made = features(instruments.classifier, images)
+        made = classify(instruments.classifier, images).features
         frechet = frechet_from_features(instruments.test_features, made)
     return SweepPoint(
-        run=model.key,
+        run=model.kind.key,
         weight=_weight(run),
         sse_mu=float(model.at_mu.sse.mean()),
         sse_z=float(model.at_z.sse.mean()),

@@ -25,11 +25,8 @@ COMPILED_ROOMS = ("kernels", "nn", "models", "evaluation/classifier")
 
 # OpenMP starts a parallel loop in about 2 microseconds, Numba's own workqueue in about 140.
 LAYERS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
-
-
-def _threading_layer() -> str:
-    found = (n for n, m in LAYERS.items() if importlib.util.find_spec(f"numba.np.ufunc.{m}"))
-    return next(found, "workqueue")
+_found = (n for n, m in LAYERS.items() if importlib.util.find_spec(f"numba.np.ufunc.{m}"))
+THREADING_LAYER = next(_found, "workqueue")
 
 
 def _cache_directory() -> Path:
@@ -51,7 +48,6 @@ def _cache_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="npvae-"))
 
 
-THREADING_LAYER = _threading_layer()
 CACHE = _cache_directory()
 numba.config.THREADING_LAYER_PRIORITY = list(LAYERS)
 numba.config.CACHE_DIR = str(CACHE)

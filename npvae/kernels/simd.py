@@ -71,7 +71,6 @@ class _Vectors:
         self.type = ir.VectorType(element, self.width)
         self.zero = ir.Constant(self.type, [0.0] * self.width)
         self.suffix = f"v{self.width}f{real.bitwidth}"
-        self.mask_type = ir.VectorType(ir.IntType(1), self.width)
 
     def _call(self, name, returns, *args):
         kind = ir.FunctionType(returns, [a.type for a in args])

@@ -5,18 +5,19 @@
 The passes are the training's own, in batches.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from npvae.models.vae import (
-    VAEActivations,
-    VAEWeights,
-    decode_forward,
-    encode_forward,
-    make_vae_activations,
+from npvae.models.critic import (
+    CriticWeights,
+    make_critic_activations,
+    score_backward_hidden,
+    score_backward_input,
+    score_forward,
 )
+from npvae.models.vae import VAEWeights, decode_forward, encode_forward, make_vae_activations
 from npvae.nn.layers import LOGVAR_MAX
 from npvae.nn.losses import bernoulli_nll
 from npvae.nn.pixels import gather
@@ -31,12 +32,14 @@ class Errors(NamedTuple):
     sse: np.ndarray  # (N,)
 
 
-def _batches(w: VAEWeights, n: int) -> Iterator[tuple[slice, VAEActivations]]:
-    """Yield the rows of each batch, and activations of its size."""
-    act = make_vae_activations(w, min(n, BATCH))  # for all batches but the last
+def batches(
+    make_activations: Callable[[NamedTuple, int], NamedTuple], w: NamedTuple, n: int
+) -> Iterator[tuple[slice, NamedTuple]]:
+    """Yield the rows of each batch of n images, and a network's activations of its size."""
+    act = make_activations(w, min(n, BATCH))  # for all batches but the last
     for first in range(0, n, BATCH):
         if n - first < BATCH and first:
-            act = make_vae_activations(w, n - first)
+            act = make_activations(w, n - first)
         yield slice(first, min(n, first + BATCH)), act
 
 
@@ -44,7 +47,7 @@ def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mu and logvar (N, latent) of images (N, pixels), bytes or floats in [0, 1]."""
     n, latent = len(images), w.W3.shape[0]  # N, L
     mu, logvar = np.empty((n, latent), w.W1.dtype), np.empty((n, latent), w.W1.dtype)
-    for rows, act in _batches(w, n):
+    for rows, act in batches(make_vae_activations, w, n):
         gather(images, np.arange(rows.start, rows.stop), act.x)  # (B, P), in [0, 1]
         encode_forward(w, act)  # (B, P) -> (B, L)
         mu[rows], logvar[rows] = act.mu, act.logvar  # copies: the next batch overwrites act
@@ -70,7 +73,7 @@ def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
     from scipy.special import expit  # here: importing it takes a while, and no training needs it
 
     images = np.empty((len(z), w.W4.shape[1]), w.W1.dtype)  # (N, P)
-    for rows, act in _batches(w, len(z)):
+    for rows, act in batches(make_vae_activations, w, len(z)):
         act.z[:] = z[rows]
         decode_forward(w, act)
         images[rows] = expit(act.logits)  # the sigmoid: from logits to (0, 1)
@@ -80,7 +83,7 @@ def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
 def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> Errors:
     """Return the errors of decoding z (N, latent) against images (N, pixels)."""
     errors = Errors(np.empty(len(z)), np.empty(len(z)))  # in float64
-    for rows, act in _batches(w, len(z)):
+    for rows, act in batches(make_vae_activations, w, len(z)):
         act.z[:] = z[rows]
         gather(images, np.arange(rows.start, rows.stop), act.x)
         decode_forward(w, act)
@@ -89,6 +92,18 @@ def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> E
         # dlogits is (s - x) / B.
         errors.sse[rows] = np.square(act.dlogits * len(act.x)).sum(axis=1)
     return errors
+
+
+def score(w: CriticWeights, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score (N,) of each z (N, latent), and the norm (N,) of its input gradient."""
+    scores, slopes = np.empty(len(z), w.W1.dtype), np.empty(len(z), w.W1.dtype)
+    for rows, act in batches(make_critic_activations, w, len(z)):
+        act.z[:], act.dscore[:] = z[rows], 1
+        score_forward(w, act)  # (B, L) -> (B,)
+        score_backward_hidden(w, act)
+        score_backward_input(w, act)  # dscore = 1, so dz (B, L) is the score's own gradient
+        scores[rows], slopes[rows] = act.score, np.linalg.norm(act.dz, axis=1)
+    return scores, slopes
 
 
 def test_errors(w: VAEWeights, images: np.ndarray, seed: int) -> dict[str, float]:

@@ -10,15 +10,9 @@ from tqdm import tqdm
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import EncodedRun, encode_run, load_run
-from npvae.evaluation.measure import (
-    SEED,
-    Instruments,
-    Measurement,
-    make_instruments,
-    measure,
-)
-from npvae.evaluation.structure import Embedding, trustworthiness, tsne
+from npvae.evaluation.encoded import encode_run, load_run
+from npvae.evaluation.measure import SEED, Instruments, Measurement, make_instruments, measure
+from npvae.evaluation.structure import trustworthiness, tsne
 from npvae.evaluation.sweep import sweep
 from npvae.files.atomic import make_directory, write_text
 from npvae.kernels.threads import set_threads
@@ -76,13 +70,21 @@ def analyse(request: Request) -> None:
         stage("codes and reconstructions")
         models = [encode_run(run, data.test_images, SEED) for run in runs.values()]
         stage("measuring")
-        measured = {model.key: [measure(model, instruments)] for model in models}
+        measured = {model.kind.key: [measure(model, instruments)] for model in models}
         stage("t-SNE and pictures")
         embeddings = Parallel(2)(delayed(tsne)(model.mu, SEED) for model in models)
         for model, embedding in zip(models, embeddings, strict=True):
             trusted = trustworthiness(model.mu, embedding)
-            measured[model.key][0].values["trustworthiness"] = trusted
-        _draw(models, embeddings, data, plots)
+            measured[model.kind.key][0].values["trustworthiness"] = trusted
+        images, labels = data.test_images, data.test_labels
+        image_grids.draw_tsne(models, embeddings, labels, plots)
+        image_grids.draw_reconstructions(models, images, labels, plots)
+        image_grids.draw_interpolations(models, images, labels, plots)
+        image_grids.draw_samples(models, plots, SEED)
+        charts.draw_errors(models, plots)
+        charts.draw_latents(models, plots)
+        charts.draw_correlations(models, plots)
+        charts.draw_training(models, plots)
         stage(f"{request.seeds} seeds" if request.seeds > 1 else "one seed")
         for key, run in runs.items():
             measured[key] += _other_seeds(run, request, instruments)
@@ -112,20 +114,6 @@ def _check(data: Dataset) -> None:
             f"{data.name}: all test images are alike, or each is of one grey, and no measure tells"
             " models apart on them; give other images with --data-dir"
         )
-
-
-def _draw(
-    models: list[EncodedRun], embeddings: list[Embedding], data: Dataset, plots: Path
-) -> None:
-    images, labels = data.test_images, data.test_labels
-    image_grids.draw_tsne(models, embeddings, labels, plots)
-    image_grids.draw_reconstructions(models, images, labels, plots)
-    image_grids.draw_interpolations(models, images, labels, plots)
-    image_grids.draw_samples(models, plots, SEED)
-    charts.draw_errors(models, plots)
-    charts.draw_latents(models, plots)
-    charts.draw_correlations(models, plots)
-    charts.draw_training(models, plots)
 
 
 def _other_seeds(run: Run, request: Request, instruments: Instruments) -> list[Measurement]:

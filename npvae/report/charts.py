@@ -49,14 +49,16 @@ def save(figure: Figure, path: Path) -> None:
         )
 
 
-def error_bin_width(models: Sequence[EncodedRun]) -> float:
-    """Return the width, 1, 2 or 5 times a power of ten, that draw_errors gives its bins.
+def error_bins(models: Sequence[EncodedRun]) -> tuple[float, np.ndarray]:
+    """Return the width of draw_errors' bins, and their edges from 0 on.
 
-    About 40 of them hold 99.5 % of the sums of squared errors of all models.
+    About 40 bins hold 99.5 % of the sums of squared errors of all models. The width is 1, 2 or 5
+    times a power of ten.
     """
-    width = np.quantile(_squared_errors(models), 0.995) / 40
-    power = 10 ** np.floor(np.log10(width)) if width > 0 else 1.0
-    return float(next(step * power for step in (1, 2, 5, 10) if step * power >= width))
+    most = np.quantile([errors.sse for m in models for errors in (m.at_mu, m.at_z)], 0.995)
+    power = 10 ** np.floor(np.log10(most / 40)) if most > 0 else 1.0
+    width = float(next(step * power for step in (1, 2, 5, 10) if step * power >= most / 40))
+    return width, np.arange(np.ceil(most / width) + 2) * width
 
 
 @matplotlib.rc_context(STYLE)
@@ -65,9 +67,7 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
 
     The axis ends where the bins of 99.5 % of all errors end; the picture says how many are beyond.
     """
-    width = error_bin_width(models)
-    last = np.ceil(np.quantile(_squared_errors(models), 0.995) / width) + 1
-    edges = np.arange(last + 1) * width
+    width, edges = error_bins(models)
     codes = [(model.at_mu.sse, model.at_z.sse) for model in models]
     top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in codes for sse in pair)
     for model, (at_mu, at_z) in zip(models, codes, strict=True):
@@ -85,7 +85,7 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
             ax.axvline(mean, color=line, linestyle=dashes, linewidth=1.6)
             ax.plot(mode, counts.max(), "v", markersize=9, color=line, markeredgecolor="white")
         ax.set(
-            title=f"{model.label}: reconstruction error per image",
+            title=f"{model.kind.label}: reconstruction error per image",
             xlabel="sum of squared errors over the pixels (grey values 0 to 1)",
             ylabel=f"images per bin of width {width:g}",
             xlim=(0, edges[-1]),
@@ -95,7 +95,7 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
         note = f"; beyond the axis: {beyond[0]} and {beyond[1]} images" if any(beyond) else ""
         title = "line: mean, triangle: mode" + note
         figure.legend(loc="outside lower center", ncols=2, title=title, title_fontsize=10)
-        save(figure, directory / f"error_{model.key}.png")
+        save(figure, directory / f"error_{model.kind.key}.png")
 
 
 @matplotlib.rc_context(STYLE)
@@ -105,23 +105,22 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
     At most the first 20 dimensions. A curve higher than the axis, as where mu is nearly constant,
     is cut off and its height written there.
     """
-    codes = {m.key: (m.z[:, :LATENT_PANELS], m.mu[:, :LATENT_PANELS]) for m in models}
-    spread = max(np.quantile(np.abs(z), 0.9995, axis=0).max() for z, _ in codes.values())
+    codes = [(m.z[:, :LATENT_PANELS], m.mu[:, :LATENT_PANELS]) for m in models]
+    spread = max(np.quantile(np.abs(z), 0.9995, axis=0).max() for z, _ in codes)
     reach = max(3.5, 1.05 * float(spread))
     bins = int(np.clip(np.sqrt(len(models[0].z)), 10, 70))
     edges = np.linspace(-reach, reach, bins + 1)
-    densities = {key: [_densities(code, edges) for code in pair] for key, pair in codes.items()}
-    highest = max(density.max() for pair in densities.values() for density in pair)
+    densities = [[_densities(code, edges) for code in pair] for pair in codes]
+    highest = max(density.max() for pair in densities for density in pair)
     top = np.clip(1.1 * highest, 1.1 * PRIOR_PEAK, 2 * PRIOR_PEAK)
-    for model in models:
-        panels, latent = codes[model.key][0].shape[1], model.z.shape[1]
+    for model, (z, mu) in zip(models, densities, strict=True):
+        panels, latent = len(z), model.z.shape[1]
         columns = min(5, int(np.ceil(np.sqrt(panels))))
         rows = -(-panels // columns)
         figure = new_figure(HALF, 3.6 if rows == 1 else 1.5 + 1.2 * rows)
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for i, ax in enumerate(axes[:panels]):
-            z_density, mu_density = (density[i] for density in densities[model.key])
-            _latent_panel(ax, edges, z=z_density, mu=mu_density, top=top, colour=model.kind.colour)
+            _latent_panel(ax, edges, z=z[i], mu=mu[i], top=top, colour=model.kind.colour)
             ax.set_title(f"z{i + 1}: std {model.z[:, i].std():.2f}", fontsize=10, pad=3)
         for ax in axes[panels:]:
             ax.remove()
@@ -132,9 +131,9 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
         figure.supylabel("density", fontsize=11)
         figure.legend(
             *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
-            title=f"{model.label}: distribution of the {count}", title_fontsize=12,
+            title=f"{model.kind.label}: distribution of the {count}", title_fontsize=12,
         )  # fmt: skip
-        save(figure, directory / f"latent_dist_{model.key}.png")
+        save(figure, directory / f"latent_dist_{model.kind.key}.png")
 
 
 def _latent_panel(
@@ -177,11 +176,11 @@ def draw_correlations(models: Sequence[EncodedRun], directory: Path) -> None:
                 ax.text(column + 1, row + 1, text, ha="center", va="center", fontsize=8, color=ink)
         figure.colorbar(image, label="Pearson correlation")
         ax.set(
-            title=f"{model.label}: correlation of the dimensions of z",
+            title=f"{model.kind.label}: correlation of the dimensions of z",
             xlabel="latent dimension",
             ylabel="latent dimension",
         )
-        save(figure, directory / f"correlation_{model.key}.png")
+        save(figure, directory / f"correlation_{model.kind.key}.png")
 
 
 @matplotlib.rc_context(STYLE)
@@ -200,11 +199,11 @@ def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
             ("test_bce_z", "test, z sampled", "--", "white"),
         ):
             values = [row[column] for row in history]
-            label = f"{model.label} {name}"
+            label = f"{model.kind.label} {name}"
             bce.plot(epochs, values, dashes, label=label, markerfacecolor=face, **look)
         regulariser = next(loss for loss in model.kind.losses if loss.title)
         values = [row[regulariser.column] for row in history]
-        ax.plot(epochs, values, label=f"{model.label} train", **look)
+        ax.plot(epochs, values, label=f"{model.kind.label} train", **look)
         ax.set(title=regulariser.title, ylabel=regulariser.unit)
     bce.set(title="reconstruction (BCE)", ylabel="nats per image")
     for ax in (bce, *own):
@@ -212,10 +211,6 @@ def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         ax.legend(fontsize=9)
     save(figure, directory / "training_loss.png")
-
-
-def _squared_errors(models: Sequence[EncodedRun]) -> np.ndarray:
-    return np.concatenate([errors.sse for m in models for errors in (m.at_mu, m.at_z)])
 
 
 def _densities(samples: np.ndarray, edges: np.ndarray) -> np.ndarray:

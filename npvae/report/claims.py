@@ -6,7 +6,7 @@ A claim about several numbers holds if it holds for each, and fails if it fails 
 A claim about a size holds if the number lies inside the stated range.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npvae.evaluation.comparison import Comparison
@@ -28,7 +28,7 @@ class Verdict:
     verdict: str
 
 
-Rule = Callable[[Comparison], tuple[str, str, str]]  # returns rule, evidence, verdict
+Ruling = tuple[str, str, str]  # the rule, what was measured, the verdict
 
 
 def _all(outcomes: Sequence[str]) -> str:
@@ -38,16 +38,11 @@ def _all(outcomes: Sequence[str]) -> str:
     return HOLDS if set(outcomes) == {HOLDS} else OPEN
 
 
-def _lower(label: str, *keys: str) -> Rule:
-    """Make the rule "`label`, "KL" or "WS", is lower in each of `keys`"."""
+def _lower(c: Comparison, label: str, *keys: str) -> Ruling:
+    """Decide whether the model `label`, "KL" or "WS", is lower in each of `keys`."""
     names = ", ".join(BY_KEY[key].name for key in keys)
-    rule = f"{label} lower in: {names}"
-
-    def decide(c: Comparison) -> tuple[str, str, str]:
-        evidence, outcomes = zip(*(_is_lower(c, key, label) for key in keys), strict=True)
-        return rule, "; ".join(evidence), _all(outcomes)
-
-    return decide
+    evidence, outcomes = zip(*(_is_lower(c, key, label) for key in keys), strict=True)
+    return f"{label} lower in: {names}", "; ".join(evidence), _all(outcomes)
 
 
 def _is_lower(c: Comparison, key: str, label: str) -> tuple[str, str]:
@@ -63,73 +58,66 @@ def _is_lower(c: Comparison, key: str, label: str) -> tuple[str, str]:
     return f"{numbers}, KL − WS from {number(gap.low)} to {number(gap.high)}", outcome
 
 
-def _within(run: str, ranges: dict[str, tuple[float, float]]) -> Rule:
-    """Make the rule "each number of the run `run` lies in its range"."""
+def _within(c: Comparison, run: str, ranges: dict[str, tuple[float, float]]) -> Ruling:
+    """Decide whether each number of the run `run` lies in its range."""
     texts = [f"{BY_KEY[k].name} from {a:g} to {b:g}" for k, (a, b) in ranges.items()]
+    outcomes, evidence = [], []
+    for key, (least, most) in ranges.items():
+        value = c.value(run, key)
+        if value is None:
+            outcomes.append(OPEN)
+            continue
+        outcomes.append(HOLDS if least <= value <= most else FAILS)
+        evidence.append(f"{BY_KEY[key].name}: {number(value)}")
     rule = f"{RUNS[run].label}: " + ", ".join(texts)
-
-    def decide(c: Comparison) -> tuple[str, str, str]:
-        outcomes, evidence = [], []
-        for key, (least, most) in ranges.items():
-            value = c.value(run, key)
-            if value is None:
-                outcomes.append(OPEN)
-                continue
-            outcomes.append(HOLDS if least <= value <= most else FAILS)
-            evidence.append(f"{BY_KEY[key].name}: {number(value)}")
-        return rule, "; ".join(evidence) or "not measured", _all(outcomes)
-
-    return decide
+    return rule, "; ".join(evidence) or "not measured", _all(outcomes)
 
 
 NEAR_30 = {"sse_mu_mode": (25, 35), "sse_z_mode": (25, 35)}
 NEAR_20 = {"sse_mu_mode": (15, 25), "sse_z_mode": (15, 25)}
 GAUSSIAN = {"centre": (0, 0.1), "width": (0.9, 1.1), "skewness": (0, 0.25), "kurtosis": (0, 0.5)}
 
-_CLAIMS = [
-    ("Results", "KL's reconstruction errors peak near 30", _within("kl", NEAR_30)),
+_CLAIMS = [  # section, claim, and what decides it, with its arguments
+    ("Results", "KL's reconstruction errors peak near 30", _within, "kl", NEAR_30),
     ("Results", "KL's errors vary much from image to image, WS's less",
-     _lower("WS", "sse_mu_spread", "sse_z_spread")),
-    ("Results", "WS's reconstruction errors peak near 20", _within("ws", NEAR_20)),
-    ("Results", "WS reconstructs better", _lower("WS", "sse_mu", "sse_z")),
-    ("Results", "KL's codes are centred and Gaussian", _within("kl", GAUSSIAN)),
-    ("Results", "WS's codes are less centred than KL's", _lower("KL", "centre")),
-    ("Results", "WS's codes vary more than KL's", _lower("KL", "width")),
+     _lower, "WS", "sse_mu_spread", "sse_z_spread"),
+    ("Results", "WS's reconstruction errors peak near 20", _within, "ws", NEAR_20),
+    ("Results", "WS reconstructs better", _lower, "WS", "sse_mu", "sse_z"),
+    ("Results", "KL's codes are centred and Gaussian", _within, "kl", GAUSSIAN),
+    ("Results", "WS's codes are less centred than KL's", _lower, "KL", "centre"),
+    ("Results", "WS's codes vary more than KL's", _lower, "KL", "width"),
     ("Results", "KL's reconstructions are good, but blurred",
-     _within("kl", {"sharpness_mu": (0, 0.95)})),
-    ("Results", "WS's reconstructions are sharper", _lower("KL", "sharpness_mu")),
+     _within, "kl", {"sharpness_mu": (0, 0.95)}),
+    ("Results", "WS's reconstructions are sharper", _lower, "KL", "sharpness_mu"),
     ("Results", "KL interpolates smoothly: no jump of twice the mean step",
-     _within("kl", {"jump": (1, 2)})),
+     _within, "kl", {"jump": (1, 2)}),
     ("Results", "WS interpolates smoothly: no jump of twice the mean step",
-     _within("ws", {"jump": (1, 2)})),
+     _within, "ws", {"jump": (1, 2)}),
     ("Results", "WS's interpolations are the more coherent ones",
-     _lower("KL", "confidence", "confidence_least")),
-    ("Results", "KL's digits form separate clusters", _within("kl", {"silhouette": (0.25, 1)})),
+     _lower, "KL", "confidence", "confidence_least"),
+    ("Results", "KL's digits form separate clusters", _within, "kl", {"silhouette": (0.25, 1)}),
     ("Results", "KL keeps similar images close, which helps to classify them",
-     _within("kl", {"knn": (95, 100)})),
+     _within, "kl", {"knn": (95, 100)}),
     ("Results", "KL's strictness limits what it can express",
-     _lower("WS", "sse_mu", "bce_mu")),
-    ("Results", "WS's clusters lie further apart", _lower("KL", "silhouette")),
-    ("Results", "WS's codes are the richer representation", _lower("KL", "knn", "probe")),
+     _lower, "WS", "sse_mu", "bce_mu"),
+    ("Results", "WS's clusters lie further apart", _lower, "KL", "silhouette"),
+    ("Results", "WS's codes are the richer representation", _lower, "KL", "knn", "probe"),
     ("Discussion", "WS has the lower and the more even reconstruction error",
-     _lower("WS", "sse_mu", "sse_z", "sse_mu_spread", "sse_z_spread")),
+     _lower, "WS", "sse_mu", "sse_z", "sse_mu_spread", "sse_z_spread"),
     ("Discussion", "KL holds its codes closer to the prior",
-     _lower("KL", "w1_exact", "w1_sliced", "mmd")),
+     _lower, "KL", "w1_exact", "w1_sliced", "mmd"),
     ("Discussion", "WS has the more complex latent structure",
-     _lower("KL", "correlation", "skewness", "kurtosis")),
-    ("Discussion", "WS generalises better to unseen images", _lower("WS", "gap_bce_mu")),
-    ("Discussion", "WS interpolates more smoothly", _lower("WS", "path", "jump")),
-    ("Conclusion", "WS improves the reconstructions", _lower("WS", "sse_mu", "sse_z")),
-    ("Conclusion", "WS makes interpolations smoother", _lower("WS", "path", "jump")),
+     _lower, "KL", "correlation", "skewness", "kurtosis"),
+    ("Discussion", "WS generalises better to unseen images", _lower, "WS", "gap_bce_mu"),
+    ("Discussion", "WS interpolates more smoothly", _lower, "WS", "path", "jump"),
+    ("Conclusion", "WS improves the reconstructions", _lower, "WS", "sse_mu", "sse_z"),
+    ("Conclusion", "WS makes interpolations smoother", _lower, "WS", "path", "jump"),
 ]  # fmt: skip
 
 
 def judge(comparison: Comparison) -> list[Verdict]:
     """Decide every claim."""
-    verdicts = []
-    for section, claim, decide in _CLAIMS:
-        rule, evidence, verdict = decide(comparison)
-        verdicts.append(
-            Verdict(section=section, claim=claim, rule=rule, evidence=evidence, verdict=verdict)
-        )
-    return verdicts
+    return [
+        Verdict(section, claim, *decide(comparison, *arguments))
+        for section, claim, decide, *arguments in _CLAIMS
+    ]

@@ -21,6 +21,7 @@ from npvae.nn.pixels import unit_range
 from npvae.report.charts import DARK, HALF, STYLE, new_figure, save
 
 COLUMNS = 10  # images in a row of reconstructions
+PAIRS = 5  # of images, with a line from one to the other
 STEPS = 9  # decoded images along each line
 SAMPLE_ROWS = 8
 
@@ -52,24 +53,20 @@ def draw_reconstructions(
         at_mu, at_z = (decode(model.w, code[index]) for code in (model.mu, model.z))
         rows = unit_range(images[index]), at_mu, at_z
         canvas, centres, _ = _tile(np.stack(rows), model.run.image_shape)
-        ax = _show(canvas, f"{model.label}: originals and their reconstructions")
+        ax = _show(canvas, f"{model.kind.label}: originals and their reconstructions")
         ax.set_yticks(centres, ["original", "z = μ", "z sampled"])
-        save(ax.figure, directory / f"reconstruction_{model.key}.png")
+        save(ax.figure, directory / f"reconstruction_{model.kind.key}.png")
 
 
 def draw_interpolations(
-    models: Sequence[EncodedRun],
-    images: np.ndarray,
-    labels: np.ndarray | None,
-    directory: Path,
-    pairs: int = 5,
+    models: Sequence[EncodedRun], images: np.ndarray, labels: np.ndarray | None, directory: Path
 ) -> None:
     """Write interpol_<key>.png: images decoded from the straight line between two codes, by rows.
 
     The same pairs for all models, of different classes where there are labels; their originals
     stand at both ends. Needs at least 2 images.
     """
-    index = pick_images(labels, len(images), 2 * pairs)
+    index = pick_images(labels, len(images), 2 * PAIRS)
     index = index[: len(index) // 2 * 2].reshape(-1, 2)  # (pairs, 2)
     starts, ends = index.T
     for model in models:
@@ -82,13 +79,13 @@ def draw_interpolations(
         gap = np.full((len(left), shape[1] // 4 + 1), np.nan)
         canvas = np.hstack([left, gap, middle, gap, right])
         offset = left.shape[1] + gap.shape[1]
-        ax = _show(canvas, f"{model.label}: along the line from μ(A) to μ(B)")
+        ax = _show(canvas, f"{model.kind.label}: along the line from μ(A) to μ(B)")
         at_right += offset + middle.shape[1] + gap.shape[1]
         at = [at_left, *(offset + at_middle[::2]), at_right]
         ax.set_xticks(at, ["A", "t = 0", "¼", "½", "¾", "1", "B"])
         ax.xaxis.tick_top()
         ax.set_xlabel("A, B: originals.   Between them: decoded (1 − t) μ(A) + t μ(B)")
-        save(ax.figure, directory / f"interpol_{model.key}.png")
+        save(ax.figure, directory / f"interpol_{model.kind.key}.png")
 
 
 def draw_samples(models: Sequence[EncodedRun], directory: Path, seed: int = 0) -> None:
@@ -98,8 +95,8 @@ def draw_samples(models: Sequence[EncodedRun], directory: Path, seed: int = 0) -
         z = rng.standard_normal((SAMPLE_ROWS**2, model.z.shape[1]), dtype=np.float32)
         decoded = decode(model.w, z).reshape(SAMPLE_ROWS, SAMPLE_ROWS, -1)
         canvas, _, _ = _tile(decoded, model.run.image_shape)
-        ax = _show(canvas, f"{model.label}: decoded draws from the prior N(0, I)")
-        save(ax.figure, directory / f"samples_{model.key}.png")
+        ax = _show(canvas, f"{model.kind.label}: decoded draws from the prior N(0, I)")
+        save(ax.figure, directory / f"samples_{model.kind.key}.png")
 
 
 @matplotlib.rc_context(STYLE)
@@ -136,14 +133,14 @@ def draw_tsne(
         total = len(model.mu)
         count = f"{len(index):,} of {total:,} images" if len(index) < total else f"{total:,} images"
         ax.set(
-            title=f"{model.label}: t-SNE of μ, {count}",
+            title=f"{model.kind.label}: t-SNE of μ, {count}",
             xlabel="t-SNE axis 1 (no unit)",
             ylabel="t-SNE axis 2 (no unit)",
             xlim=(-reach, reach),
             ylim=(-reach, reach),
             aspect="equal",
         )
-        save(figure, directory / f"tsne_{model.key}.png")
+        save(figure, directory / f"tsne_{model.kind.key}.png")
 
 
 def _name_cluster(ax: Axes, members: np.ndarray, name: str) -> None:

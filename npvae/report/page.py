@@ -28,9 +28,7 @@ def write_page(markdown: str, directory: Path) -> str:
     HTML inside the Markdown is shown as text.
     """
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    body = body.replace("<table>", '<div class="wide"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    body = re.sub("<table>.*?</table>", r'<div class="wide">\g<0></div>', body, flags=re.S)
 
     def embed(match: re.Match) -> str:
         data = (directory / html.unescape(match[1])).read_bytes()

@@ -28,13 +28,12 @@ def draw_trade_off(
 
     Left, error against distance to the prior; right, sample quality against error. The lines
     "perfect match" are at what two draws of the prior score, and training against test images.
-    Points that are not finite, such as those of a run that diverged, are left out; where no point
-    has a Fréchet distance, because the data has no labels, the right half says so.
+    Where no point has a Fréchet distance, because the data has no labels, the right half says so.
     """
     figure = new_figure(FULL, 4.6)
     left, right = figure.subplots(1, 2)
     for kind in RUNS.values():
-        line = [p for p in points if p.run == kind.key and _is_finite(p)]
+        line = [p for p in points if p.run == kind.key]
         if not line:
             continue
         line.sort(key=lambda p: p.weight)
@@ -102,10 +101,6 @@ def _log_axes(ax: Axes) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
-def _is_finite(p: SweepPoint) -> bool:
-    return bool(np.isfinite([p.sse_mu, p.sse_z, p.distance]).all())
-
-
 def trade_off_text(points: Sequence[SweepPoint]) -> str:
     """Return the report's section on the trade-off, in Markdown; empty without points."""
     if not points:
@@ -118,10 +113,8 @@ def trade_off_text(points: Sequence[SweepPoint]) -> str:
         ]
         for p in points
     ]
-    head = [
-        "setting", "SSE, z = μ", "SSE, z sampled", "sliced W₁ to the prior",
-        "Fréchet distance, prior",
-    ]  # fmt: skip
+    errors = "SSE, z = μ", "SSE, z sampled"
+    head = ["setting", *errors, "sliced W₁ to the prior", "Fréchet distance, prior"]
     return f"""### The trade-off
 
 ![Reconstruction, distance to the prior and sample quality over the weights](plots/trade_off.png)

@@ -7,9 +7,10 @@ format version, options, epoch, steps done, and the history so far. Nothing in i
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,29 +46,27 @@ class Run:
 def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> Run:
     """Make the networks of a run and draw their start from the seed."""
     rng = np.random.default_rng([options.seed, 0])
-    pixels = image_shape[0] * image_shape[1]
-    vae = make_vae(pixels, options.hidden_dim, options.latent_dim, np.float32, rng)
-    critic = None
-    if options.kind.has_critic:
-        critic = make_critic(options.latent_dim, np.float32, rng)
+    latent = options.latent_dim
+    vae = make_vae(math.prod(image_shape), options.hidden_dim, latent, np.float32, rng)
+    critic = make_critic(latent, np.float32, rng) if options.kind.has_critic else None
     return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
 
 
-def _names(network: type) -> list[str]:
-    """Return the names of a network's arrays, in the order of its NamedTuple."""
-    return [f"{layer}.{part}" for layer in LAYERS[network] for part in ("weight", "bias")]
+def _named(networks: Iterable[Sequence[NamedTuple]]) -> dict[str, Any]:
+    """Name the arrays, or the shapes, of networks: of each its parameters and Adam's moments."""
+    named = {}
+    for network in networks:
+        for prefix, arrays in zip(("", "adam.m.", "adam.v."), network, strict=True):
+            layers = LAYERS[type(arrays)]
+            names = [f"{prefix}{layer}.{part}" for layer in layers for part in ("weight", "bias")]
+            named |= zip(names, arrays, strict=True)
+    return named
 
 
 def _arrays(run: Run) -> dict[str, np.ndarray]:
     """Name every array of a run's networks: the memory itself, not copies."""
-    arrays = {}
-    for network in (run.vae, run.critic):
-        if network is None:
-            continue
-        for prefix, flat in (("", network.theta), ("adam.m.", network.m), ("adam.v.", network.v)):
-            for name, array in zip(_names(type(network.w)), network.views(flat), strict=True):
-                arrays[prefix + name] = array
-    return arrays
+    networks = [run.vae] if run.critic is None else [run.vae, run.critic]
+    return _named((n.w, n.views(n.m), n.views(n.v)) for n in networks)
 
 
 def save_checkpoint(path: Path, run: Run) -> None:
@@ -123,12 +122,7 @@ def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[i
     networks = [vae_shapes(math.prod(image_shape), options.hidden_dim, options.latent_dim)]
     if options.kind.has_critic:
         networks.append(critic_shapes(options.latent_dim))
-    return {
-        prefix + name: shape
-        for shapes in networks
-        for prefix in ("", "adam.m.", "adam.v.")
-        for name, shape in zip(_names(type(shapes)), shapes, strict=True)
-    }
+    return _named([shapes] * 3 for shapes in networks)
 
 
 def _header_check(wanted: tuple[int, ...]) -> Callable[[str, tuple[int, ...], np.dtype], None]:

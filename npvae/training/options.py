@@ -48,10 +48,7 @@ class Settings:
 MEANINGS = {  # which values an option may have, and what it is
     "epochs": (whole(1), "how often the training images are gone through"),
     "batch_size": (whole(1, 2**16), "images per step; the gradient is their average"),
-    "lr": (
-        positive,
-        "learning rate: how far Adam moves a parameter in one step, at most about",
-    ),
+    "lr": (positive, "learning rate: how far Adam moves a parameter in one step, at most about"),
     "latent_dim": (whole(1, 2**12), "how many numbers describe an image: the size of z"),
     "hidden_dim": (whole(1, 2**14), "units in the hidden layer of encoder and decoder"),
     "seed": (whole(0), "start of the random numbers; the same seed gives the same weights"),

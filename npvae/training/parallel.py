@@ -17,7 +17,6 @@ def train_missing(wanted: dict[Path, Options], data_dir: Path | None, data: str)
     """Return a finished run for each directory, training or resuming those that are not there.
 
     `data` is the name of the data set; a run on another one does not count.
-
     Raises UserError if a directory holds a run of other options or data, or a training fails.
     """
     found = {path: _load(path, options, data) for path, options in wanted.items()}

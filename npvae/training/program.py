@@ -3,7 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 
-from npvae.cli import Help, OneLineParser, run_program, whole
+from npvae.cli import OneLineParser, run_program, whole
 from npvae.training.options import MEANINGS, Options, Settings
 from npvae.training.runs import RUNS
 
@@ -24,22 +24,17 @@ def training_program(run: str, description: str) -> None:
 def training_parser(run: str, description: str) -> OneLineParser:
     """Make the parser, with the options that this kind of run has: all but the other kinds' own."""
     default = Options(run)
-    parser = OneLineParser(description=description, formatter_class=Help)
+    parser = OneLineParser(description=description)
+    add, shown = parser.add_argument, " (default: %(default)s)"
     others = {option for kind in RUNS.values() for option in kind.options} - {*default.kind.options}
     for option, (convert, meaning) in MEANINGS.items():
         if option not in others:
             name, value = "--" + option.replace("_", "-"), getattr(default, option)
-            parser.add_argument(name, type=convert, default=value, metavar="N", help=meaning)
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs", run), metavar="DIR", help="where the results go"
-    )
-    parser.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST"
-    )
-    parser.add_argument(
-        "--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on from the last epoch saved in --out"
-    )
+            meaning += "" if value is None else shown
+            add(name, type=convert, default=value, metavar="N", help=meaning)
+    out, where = Path("runs", run), "where the results go" + shown
+    add("--out", type=Path, default=out, metavar="DIR", help=where)
+    add("--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST")
+    add("--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result")
+    add("--resume", action="store_true", help="go on from the last epoch saved in --out")
     return parser

@@ -28,7 +28,7 @@ def test_codes_and_errors_are_those_of_the_runs_networks(kind, label):
     for code, errors in ((mu, model.at_mu), (model.z, model.at_z)):
         sse = np.square(decode(model.w, code) - images).sum(axis=1)
         np.testing.assert_allclose(errors.sse, sse, rtol=1e-5)
-    assert (model.key, model.label) == (kind, label)
+    assert (model.kind.key, model.kind.label) == (kind, label)
 
 
 @pytest.mark.parametrize("bias", ["b2", "b4"])

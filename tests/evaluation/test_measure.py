@@ -7,12 +7,14 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.classifier import features as features_module
-from npvae.evaluation.classifier.features import features
+from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.classifier.network import make_classifier
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.interpolation import path_quality, straight_lines
+from npvae.evaluation.likelihood import choose_scale
 from npvae.evaluation.measure import (
     PAIRS,
+    SEED,
     Instruments,
     latent_metrics,
     make_instruments,
@@ -112,7 +114,8 @@ def test_sample_metrics_of_the_test_images_and_of_one_image_again_and_again(data
     assert perfect == pytest.approx({"frechet": 0, "precision": 1, "recall": 1}, abs=1e-3)
     bright = np.full((N, PIXELS), 255, np.uint8)
     found = sample_metrics(instruments, bright)
-    f, g = instruments.test_features.astype(float), features(instruments.classifier, bright[:1])[0]
+    f = instruments.test_features.astype(float)
+    g = classify(instruments.classifier, bright[:1]).features[0]
     distance = np.sum((f.mean(axis=0) - g) ** 2) + f.var(axis=0, ddof=1).sum()
     assert found == pytest.approx({"frechet": distance, "precision": 0, "recall": 0}, rel=1e-4)
 
@@ -153,7 +156,7 @@ def test_reconstruction_numbers_of_plain_grey(measured):
     assert found["gap_bce_mu"] == pytest.approx((bce[6] - bce[12]) / 6, rel=1e-4)
 
 
-def test_likelihood_bounds_of_a_decoder_that_ignores_the_code(measured):
+def test_likelihood_bounds_of_a_decoder_that_ignores_the_code(data, measured):
     """log p(x) = -BCE; the ELBO lies below it by the KL divergence of N((±1, -1/4), 0.9² I)."""
     found = measured.values
     kl = 0.5 * (1 + 1 / 16) + SIGMA**2 - 1 - np.log(SIGMA**2)
@@ -162,6 +165,8 @@ def test_likelihood_bounds_of_a_decoder_that_ignores_the_code(measured):
     assert found["iwae_1"] < found["iwae_16"] < found["iwae_256"]
     for key in ("iwae_256", "wide_256"):
         assert found[key] == pytest.approx(-found["bce_mu"], abs=0.03)
+    scale = choose_scale(counting_run().vae.w, data.train_images, SEED)
+    assert found["proposal_scale"] == scale
 
 
 def test_codes_of_the_encoder_that_counts(measured):
@@ -204,7 +209,7 @@ def test_refitted_draws_follow_the_codes_and_interpolations_join_them():
         entropy=0.0,
         perfect_match={},
         classifier=classifier,
-        test_features=features(classifier, bright),
+        test_features=classify(classifier, bright).features,
         pairs=np.arange(20).reshape(10, 2),
     )
     measured = measure(model, instruments)

@@ -83,7 +83,7 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
     np.testing.assert_array_equal(kl_mu.values, ws_z.values)
     assert kl_mu.values.sum() == 200  # all of them
     assert ws_mu.values.sum() == 199  # all but the outlier
-    assert charts.error_bin_width(models) == 1
+    assert charts.error_bins(models)[0] == 1
     legend = [text.get_text() for text in figures["error_kl.png"].legends[0].findobj(Text)]
     assert f"z = μ: mean {low.mean():.1f}, mode 3.5" in legend
     assert f"z sampled: mean {high.mean():.1f}, mode 22.5" in legend
@@ -94,7 +94,7 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
 def test_bins_fit_errors_of_any_size(scale, width):
     errors = scale * np.linspace(0, 1, 1001)
     models = [with_errors(model, errors, errors) for model in make_case().models]
-    assert charts.error_bin_width(models) == pytest.approx(width)
+    assert charts.error_bins(models)[0] == pytest.approx(width)
 
 
 def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):

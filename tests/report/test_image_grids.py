@@ -33,7 +33,7 @@ def test_reconstructions_stand_under_their_originals(tmp_path, figures, labels):
     image_grids.draw_reconstructions(case.models, case.images, case.labels, tmp_path)
     index = pick_images(case.labels, N, 10)
     for model in case.models:
-        figure = figures[f"reconstruction_{model.key}.png"]
+        figure = figures[f"reconstruction_{model.kind.key}.png"]
         original, at_mu, at_z = cells(figure, case.shape, 3, 10)
         np.testing.assert_allclose(original, case.images[index] / 255)
         np.testing.assert_allclose(at_mu, decode(model.w, model.mu[index]), rtol=1e-6)
@@ -47,7 +47,7 @@ def test_interpolation_goes_straight_from_one_code_to_the_other(tmp_path, figure
     index = pick_images(case.labels, N, 10)
     assert (case.labels[index[::2]] != case.labels[index[1::2]]).all()
     for model in case.models:
-        canvas = figures[f"interpol_{model.key}.png"].axes[0].images[0].get_array()
+        canvas = figures[f"interpol_{model.kind.key}.png"].axes[0].images[0].get_array()
         # 11 columns of width 4, 8 gaps of 1 among the decoded, 2 of 2 beside the originals
         assert canvas.shape == (5 * 8 - 1, 11 * 4 + 8 + 2 * 2)
         for row, (a, b) in enumerate(index.reshape(-1, 2)):

@@ -7,13 +7,12 @@
 Training takes a few seconds, so nothing is kept on disk; the same seed gives the same bits.
 """
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from npvae.errors import UserError
 from npvae.evaluation.classifier.network import (
-    ClassifierActivations,
     ClassifierWeights,
     classifier_objective,
     classify_forward,
@@ -21,13 +20,20 @@ from npvae.evaluation.classifier.network import (
     make_classifier_activations,
 )
 from npvae.evaluation.classifier.softmax import softmax
-from npvae.models.inference import BATCH
+from npvae.models.inference import batches
 from npvae.nn.adam import adam_update
 from npvae.nn.pixels import gather
 
 TRAINING_BATCH = 128
 LR = 1e-3
 STEPS = 4_000  # 8.5 epochs of MNIST; a smaller data set is seen more often
+
+
+class Classified(NamedTuple):
+    """What the classifier makes of N images."""
+
+    features: np.ndarray  # (N, 64) float32
+    probabilities: np.ndarray  # (N, classes) float32
 
 
 def train_classifier(images: np.ndarray, labels: np.ndarray, seed: int) -> ClassifierWeights:
@@ -61,36 +67,13 @@ def train_classifier(images: np.ndarray, labels: np.ndarray, seed: int) -> Class
     return net.w
 
 
-def features(w: ClassifierWeights, images: np.ndarray) -> np.ndarray:
-    """Return the features (N, 64) of images (N, pixels), uint8 or float in [0, 1], as float32."""
-    found = np.empty((len(images), w.W3.shape[0]), np.float32)
-    for rows, a in _classified(w, images):
-        found[rows] = a.h2
-    return found
-
-
-def class_probabilities(w: ClassifierWeights, images: np.ndarray) -> np.ndarray:
-    """Return the probability of each class (N, classes) for images (N, pixels), as float32."""
-    found = np.empty((len(images), w.W3.shape[1]), np.float32)
-    for rows, a in _classified(w, images):
-        softmax(a.logits, found[rows])
-    return found
-
-
-def accuracy(w: ClassifierWeights, images: np.ndarray, labels: np.ndarray) -> float:
-    """Return the share of images whose most probable class is their label; higher is better."""
-    return float(np.mean(class_probabilities(w, images).argmax(axis=1) == labels))
-
-
-def _classified(
-    w: ClassifierWeights, images: np.ndarray
-) -> Iterator[tuple[slice, ClassifierActivations]]:
-    """Yield the rows of each batch of images, and what the classifier makes of them."""
-    n = len(images)
-    every = make_classifier_activations(w, min(n, BATCH))
-    for first in range(0, n, BATCH):
-        rows = slice(first, min(n, first + BATCH))
-        a = every.rows(0, rows.stop - first)
+def classify(w: ClassifierWeights, images: np.ndarray) -> Classified:
+    """Apply the classifier to images (N, pixels), uint8 or float in [0, 1]."""
+    n, (width, classes) = len(images), w.W3.shape
+    found = Classified(np.empty((n, width), np.float32), np.empty((n, classes), np.float32))
+    for rows, a in batches(make_classifier_activations, w, n):
         gather(images, np.arange(rows.start, rows.stop), a.x)
         classify_forward(w, a)
-        yield rows, a
+        found.features[rows] = a.h2
+        softmax(a.logits, found.probabilities[rows])
+    return found

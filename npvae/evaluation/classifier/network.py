@@ -11,12 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.evaluation.classifier.softmax import softmax_cross_entropy
-from npvae.nn.layers import (
-    dense_backward,
-    dense_backward_input,
-    dense_forward,
-    dense_relu_forward,
-)
+from npvae.nn.layers import dense_backward, dense_backward_input, dense_forward, dense_relu_forward
 from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 
 HIDDEN = (256, 64)
@@ -45,10 +40,6 @@ class ClassifierActivations(NamedTuple):
     d2: np.ndarray  # (B, 64) gradient for h1 W2 + b2
     d1: np.ndarray  # (B, 256) gradient for x W1 + b1
     scratch: np.ndarray  # room for the transposes of a backward pass
-
-    def rows(self, first: int, last: int) -> "ClassifierActivations":
-        """Return views of the rows first .. last-1 of every array."""
-        return ClassifierActivations(*(a[first:last] for a in self[:-1]), self.scratch)
 
 
 def make_classifier(
