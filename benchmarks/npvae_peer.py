@@ -12,7 +12,8 @@ from npvae.training.options import Options
 
 def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) -> Step:
     """Build the step of run "kl" or "ws"; see peers.py."""
-    set_threads(threads)
+    # As a user's run without --threads: up to all threads, of which the worker allows so many.
+    set_threads(None)
     rng = np.random.default_rng(0)
     options = Options(
         run,
