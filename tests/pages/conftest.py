@@ -1,0 +1,80 @@
+"""A real browser, and a page whose console and requests are watched.
+
+Without a browser the tests skip with the reason. In CI they fail: there, .ci/run installs one.
+"""
+
+import os
+import shutil
+
+import pytest
+
+from docs.build_pages import DOCS
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def missing(reason):
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must drive a real browser: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
+        missing("no Chromium: apt-get install chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("no Playwright: pip install playwright")
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-gpu"]
+        found = playwright.chromium.launch(executable_path=executable, args=options)
+        yield found
+        found.close()
+
+
+class Watched:
+    """Opens pages in contexts of their own, and remembers what they complained of and asked for."""
+
+    def __init__(self, browser):
+        self.browser = browser
+        self.contexts, self.complaints, self.requests = [], [], []
+
+    def open(self, url, *, width=1280, height=900, scheme="light", touch=False):
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
+        )
+        context.set_default_timeout(15_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(url)
+        page.wait_for_selector("body[data-state=ready]")
+        return page
+
+    def close(self):
+        """No page may have complained, or asked for anything but its own file."""
+        for context in self.contexts:
+            context.close()
+        assert self.complaints == []
+        files = {url.partition("#")[0] for url in self.requests}
+        assert len(files) <= 1 and all(url.startswith("file:") for url in files)
+
+
+@pytest.fixture
+def watched(browser):
+    pages = Watched(browser)
+    yield pages
+    pages.close()
+
+
+@pytest.fixture(scope="module")
+def still(browser):
+    """A page that nobody clicks on: one for all tests that only ask its functions."""
+    pages = Watched(browser)
+    yield pages.open((DOCS / "critic_lab.html").as_uri() + "#seed=1")
+    pages.close()
