@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from page_helpers import settled
 
-from docs.build_pages import DOCS, page_text, policy
+from docs.build_pages import DOCS, page_text
+from npvae.report.single_file import SOURCES, policy
 
 URL = (DOCS / "critic_lab.html").as_uri()
 POINTS = "criticLab.state().points"
@@ -67,8 +68,8 @@ def lonely(points, others):
 
 def test_the_page_is_built_from_its_sources():
     page = Path(DOCS / "critic_lab.html").read_text(encoding="utf-8")
-    assert page == page_text("critic_lab"), "run python docs/build_pages.py"
-    mathematics = (DOCS / "js/npvae_math.js").read_text(encoding="utf-8")
+    assert page == page_text("critic_lab"), "run python -m docs.build_pages"
+    mathematics = (SOURCES / "npvae_math.js").read_text(encoding="utf-8")
     assert f"<script>{mathematics}</script>" in page
     assert "{{" not in page
 
