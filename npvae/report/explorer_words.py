@@ -22,8 +22,8 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
         {
             "key": "again",
             "title": "Who wobbles?",
-            "do": "Pick a test image and press “Sample again” several times. Watch the lower"
-            " reconstructions and the bars of σ.",
+            "do": "Pick a test image and press “Sample again” several times. Watch the"
+            " reconstructions “z sampled”, and compare the bars of σ.",
             "expect": _values(c, "mean_sigma", "Mean σ of the posterior")
             + _values(c, "sse_mu", "Squared error at z = μ")
             + _values(c, "sse_z", "and at z sampled")

@@ -73,6 +73,14 @@ def watched(browser):
 
 
 @pytest.fixture(scope="module")
+def watcher(browser):
+    """The same for a page that all tests of a module share."""
+    pages = Watched(browser)
+    yield pages
+    pages.close()
+
+
+@pytest.fixture(scope="module")
 def still(browser):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
     pages = Watched(browser)

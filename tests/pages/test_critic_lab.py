@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_helpers import settled
+from page_helpers import settled, swipe
 
 from docs.build_pages import DOCS, page_text
 from npvae.report.single_file import SOURCES, policy
@@ -293,15 +293,6 @@ def test_a_finger_on_a_phone(watched):
     page.wait_for_timeout(100)
     assert state(page)["codes"] == before["codes"]
     assert page.evaluate("scrollY") > scroll
-
-
-def swipe(page, start, end):
-    touch = page.context.new_cdp_session(page)
-    for k in range(11):
-        x, y = (a + (b - a) * k / 10 for a, b in zip(start, end, strict=True))
-        kind = "touchStart" if k == 0 else "touchMove"
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 # ----------------------------------------------------------------------------------- the address

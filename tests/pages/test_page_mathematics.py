@@ -20,10 +20,8 @@ from npvae.models.critic import (
     score_backward_input,
     score_forward,
 )
-from npvae.models.inference import decode
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
-from npvae.models.vae import make_vae
 from npvae.nn.adam import adam_update
 
 URL = (DOCS / "critic_lab.html").as_uri()
@@ -414,7 +412,7 @@ def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
     assert [float(x) for x in numbers.split(",")] == pytest.approx(dz, abs=1e-4)
 
 
-# ------------------------------------------------------------------- transport and the decoder
+# ------------------------------------------------------------- transport and random numbers
 
 
 @pytest.mark.parametrize("kind", ["normal", "equal", "one place", "on a grid", "on a line"])
@@ -439,28 +437,6 @@ def test_exact_w1(still, kind):
     )
     assert sorted(partner) == list(range(BATCH))
     same(found, exact_w1(x, y), 1e-12)
-
-
-def test_the_decoder_is_npvaes(still):
-    rng = np.random.default_rng(10)
-    w = make_vae(20, 16, 3, np.float64, rng).w
-    z = rng.standard_normal((5, 3))
-    image = still.evaluate(
-        """({ sizes, weights, z }) => {
-            const decoder = npvaeMath.makeParameters(sizes);
-            decoder.theta.set(weights);
-            const [rows, h, image] = sizes.map((cols) => npvaeMath.matrix(5, cols));
-            rows.data.set(z);
-            npvaeMath.decodeForward(decoder.w, rows, h, image);
-            return [...image.data];
-        }""",
-        {
-            "sizes": [3, 16, 20],
-            "weights": np.concatenate([W.ravel() for W in (w.W3, w.b3, w.W4, w.b4)]).tolist(),
-            "z": z.ravel().tolist(),
-        },
-    )
-    same(image, decode(w, z), 1e-12)
 
 
 def test_the_random_numbers_are_what_they_claim(still):

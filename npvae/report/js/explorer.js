@@ -3,6 +3,7 @@ const explorer = (() => {
   "use strict";
   const { make } = explorerPictures,
     N = explorerNetworks;
+  const SHOWN = 64; // dimensions that have a slider and a histogram
   const find = (id) => document.getElementById(id);
   const content = JSON.parse(find("content").textContent);
   const models = content.models.map(N.open);
@@ -11,7 +12,8 @@ const explorer = (() => {
   const page = {
     content, models, shape: content.shape, reach: content.reach,
     latent: models[0].latent,
-    random: npvaeMath.makeRandom(1, 2, 3),
+    shown: Math.min(models[0].latent, SHOWN),
+    random: npvaeMath.makeRandom(4, 5, 6),
     colourOf,
     codeOf: (model) => latent.codeOf(model),
     marked: () => map.mark(),
@@ -30,10 +32,12 @@ const explorer = (() => {
     const missing = [];
     if (!content.labels) missing.push("The data has no labels: the map shows plain marks, and the report has no numbers that need labels.");
     if (!models.some((model) => model.critic)) missing.push("No model here has a critic.");
-    if (page.latent < 2) missing.push("One latent dimension makes no plane: the map shows it against itself, and no principal components.");
+    if (page.latent < 2) missing.push("One latent dimension makes no plane: the map is a line, and there are no two principal components.");
+    if (page.shown < page.latent) missing.push(`Only the first ${SHOWN} dimensions have a slider and a histogram.`);
     find("missing").textContent = missing.join(" ");
     find("missing").hidden = missing.length === 0;
     find("data-name").textContent = content.name;
+    find("latent-size").textContent = page.latent;
     document.querySelector("input[value=components]").disabled = page.latent < 2;
   }
 

@@ -76,7 +76,7 @@ const explorerImage = (() => {
       const largest = (name) =>
         Math.max(...state.codes.flatMap((code) => Array.from(code[name], Math.abs)));
       const far = roundUp(Math.max(1, largest("mu"))),
-        wide = roundUp(Math.max(1, largest("sigma")));
+        wide = roundUp(Math.max(0.2, largest("sigma")));
       cards.forEach(({ model, bars }, m) => {
         const fill = explorerPictures.colour(model.key),
           { mu, sigma } = state.codes[m];

@@ -5,16 +5,16 @@
 const explorerLatent = (() => {
   "use strict";
   const N = explorerNetworks,
-    { make, showImage, format } = explorerPictures;
+    { make, showImage, format, minus } = explorerPictures;
   const STEPS = 9; // images in a strip, and draws side by side
   const WAIT = 60; // milliseconds without a new slider value before the strips follow
 
-  /* `page` gives: models, latent, shape, reach, random, marked(). Returns what other panels use. */
+  /* `page` gives: models, latent, shown, shape, reach, random, marked(). Returns what other panels use. */
   function attach(page) {
     const find = (id) => document.getElementById(id);
     const state = { numbers: new Float64Array(page.latent), mode: "z", dimension: 0, draws: [] };
     const figures = page.models.map(makeFigure),
-      sliders = Array.from({ length: page.latent }, (_, j) => makeSlider(j));
+      sliders = Array.from({ length: page.shown }, (_, j) => makeSlider(j));
     let timer = 0;
 
     const codeOf = (model) => (state.mode === "z" ? state.numbers : N.shaped(model, state.numbers));
@@ -24,14 +24,20 @@ const explorerLatent = (() => {
     // ------------------------------------------------------------------------- what is shown
 
     function makeFigure(model) {
-      const canvas = make("canvas", { className: "pixels", role: "img" }),
-        critic = make("span", { className: "hint" });
-      canvas.setAttribute("aria-label", `What the ${model.label} model decodes`);
-      canvas.dataset.model = model.key;
-      const caption = make("figcaption", {}, make("b", {}, model.label), " ", critic);
-      find("decoded").append(make("figure", { className: model.key }, canvas, caption));
-      return { model, canvas, critic };
+      const critic = make("span", { className: "hint" });
+      const figure = (place, ...text) => {
+        const canvas = make("canvas", { className: "pixels", role: "img" }),
+          caption = make("figcaption", {}, make("b", {}, model.label), ...text);
+        canvas.setAttribute("aria-label", `What the ${model.label} model decodes`);
+        canvas.dataset.model = model.key;
+        find(place).append(make("figure", { className: model.key }, canvas, caption));
+        return canvas;
+      };
+      const canvases = [figure("decoded", " ", critic), figure("map-decoded")];
+      return { model, canvases, critic };
     }
+
+    const twoPlaces = (value) => minus(value.toFixed(2));
 
     function makeSlider(j) {
       const input = make("input", { type: "range", step: 0.05, id: `z${j + 1}` });
@@ -47,16 +53,17 @@ const explorerLatent = (() => {
     /* The handler of a slider: decode in both models at once; all else may follow later. */
     function slide(j, value) {
       state.numbers[j] = value;
-      sliders[j].output.textContent = format(value);
+      sliders[j].output.textContent = twoPlaces(value);
       showDecoded();
       clearTimeout(timer);
       timer = setTimeout(showRest, WAIT);
     }
 
     function showDecoded() {
-      for (const { model, canvas, critic } of figures) {
-        const z = codeOf(model);
-        showImage(canvas, N.decode(model, z).image, page.shape);
+      for (const { model, canvases, critic } of figures) {
+        const z = codeOf(model),
+          { image } = N.decode(model, z);
+        for (const canvas of canvases) showImage(canvas, image, page.shape);
         if (!model.critic) continue;
         const { score, slope } = N.criticAt(model, z);
         critic.textContent = `critic: score ${format(score)}, slope ${format(slope)}`;
@@ -73,7 +80,7 @@ const explorerLatent = (() => {
       sliders.forEach(({ name, input, output }, j) => {
         name.textContent = `${letter}${j + 1}`;
         input.value = state.numbers[j];
-        output.textContent = format(state.numbers[j]);
+        output.textContent = twoPlaces(state.numbers[j]);
       });
       document.querySelector(`input[name=mode][value=${state.mode}]`).checked = true;
       find("mode-note").textContent =
@@ -127,7 +134,7 @@ const explorerLatent = (() => {
         state.numbers[state.dimension] = along(k);
         show();
       };
-      showRows(find("along"), STEPS, image, take, (k) => format(along(k)));
+      showRows(find("along"), STEPS, image, take, (k) => minus(`${along(k)}`));
     }
 
     function showDraws() {

@@ -77,10 +77,10 @@ const explorerLines = (() => {
 
   // ------------------------------------------------------------------------------ histograms
 
-  /* `page` gives: models, latent. One picture for each dimension, both models in it. */
+  /* `page` gives: models, shown. One picture for each dimension, both models in it. */
   function attachHistograms(page) {
     const range = Math.max(...page.models.map(({ edges }) => edges[1]));
-    const pictures = Array.from({ length: page.latent }, (_, j) => {
+    const pictures = Array.from({ length: page.shown }, (_, j) => {
       const canvas = make("canvas", { className: "histogram", role: "img" });
       const w1 = page.models.map((m) => `${m.label} ${format(m.w1[j])}`).join(", "),
         std = page.models.map((m) => `${m.label} ${format(m.std[j])}`).join(", ");

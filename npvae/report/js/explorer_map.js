@@ -7,7 +7,7 @@ const explorerMap = (() => {
   const RINGS = [1, 2, 3]; // standard deviations of the prior
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
-  /* `page` gives: models, latent, random, codeOf(model), taken(z). */
+  /* `page` gives: models, latent, shown, random, colourOf(label), codeOf(model), taken(z). */
   function attach(page) {
     const find = (id) => document.getElementById(id);
     const setting = { view: "dimensions", i: 0, j: 1, code: "z", layer: "none", click: "plane" };
@@ -81,9 +81,11 @@ const explorerMap = (() => {
     function paint(map) {
       const { canvas, back } = map,
         { ctx, width, height } = prepare(canvas);
+      canvas.dataset.view = setting.view;
+      canvas.dataset.layer = map.critic ? setting.layer : "none";
       if (map.critic) paintLayer(ctx, map.critic[setting.layer], width);
-      paintRings(ctx, map);
       paintMarks(ctx, map);
+      paintRings(ctx, map);
       Object.assign(back, { width: canvas.width, height: canvas.height });
       back.getContext("2d").drawImage(canvas, 0, 0);
       paintCross(ctx, map, width, height);
@@ -112,15 +114,17 @@ const explorerMap = (() => {
     }
 
     function paintSteep(ctx, slopes, size) {
-      ctx.strokeStyle = colour("steep");
+      Object.assign(ctx, { strokeStyle: colour("steep"), globalAlpha: 0.45, lineWidth: 1 });
       ctx.beginPath();
       slopes.forEach((slope, n) => {
-        if (slope <= 1) return;
-        const [x, y] = [(n % P.GRID) * size, Math.floor(n / P.GRID) * size];
+        const [col, row] = [n % P.GRID, Math.floor(n / P.GRID)];
+        if (slope <= 1 || (col + row) % 2) return;
+        const [x, y] = [col * size, row * size];
         ctx.moveTo(x + 0.2 * size, y + 0.8 * size);
         ctx.lineTo(x + 0.8 * size, y + 0.2 * size);
       });
       ctx.stroke();
+      ctx.globalAlpha = 1;
     }
 
     function paintRings(ctx, { model, canvas }) {
@@ -226,7 +230,7 @@ const explorerMap = (() => {
     }
     for (const name of ["i", "j"]) {
       const select = find(`axis-${name}`);
-      for (let k = 0; k < page.latent; k++) select.append(make("option", { value: k }, `z${k + 1}`));
+      for (let k = 0; k < page.shown; k++) select.append(make("option", { value: k }, `z${k + 1}`));
       select.addEventListener("change", () => change({ [name]: Number(select.value) }));
     }
     return { setting, maps, change, show, mark: () => maps.forEach(mark), extent: () => extent };

@@ -40,7 +40,7 @@ const explorerPad = (() => {
     const [rows, cols] = shape;
     let last = null,
       pixels = null,
-      cursor = [cols / 2, rows / 2],
+      cursor = [cols, rows].map((size) => Math.floor(size / 2) + 0.5),
       keyed = false; // the cursor is shown to those who draw with keys
 
     function placeOf(event) {

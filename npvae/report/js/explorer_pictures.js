@@ -49,8 +49,9 @@ const explorerPictures = (() => {
   /* A number with three figures and a true minus. */
   function format(x) {
     if (!Number.isFinite(x)) return "not finite";
+    if (x === 0) return "0";
     const size = Math.abs(x);
-    if (size !== 0 && (size < 0.001 || size >= 1e5)) return minus(x.toExponential(1));
+    if (size < 0.001 || size >= 1e5) return minus(x.toExponential(1));
     return minus(x.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2 + (size < 0.0995)));
   }
 

@@ -7,14 +7,17 @@ const explorerPlane = (() => {
   const dot = (a, b) => a.reduce((sum, value, j) => sum + value * b[j], 0);
 
   /* The plane through the mean of a model's codes, along two dimensions or the two principal
-   * components: points base + a u + b v, with u and v of length 1. None exists for t-SNE. */
+   * components: points base + a u + b v, with u and v of length 1. Twice the same dimension makes a
+   * line, with v = 0. For t-SNE there is none. */
   function planeOf(model, { view, i, j }) {
     if (view === "tsne") return null;
     const base = model.mean.slice();
-    if (view === "components") return { base, u: N.row(model.components, 0), v: N.row(model.components, 1) };
+    if (view === "components") {
+      return { base, u: N.row(model.components, 0), v: N.row(model.components, 1) };
+    }
     const unit = (k) => Float64Array.from({ length: model.latent }, (_, n) => Number(n === k));
     base[i] = base[j] = 0;
-    return { base, u: unit(i), v: unit(j) };
+    return { base, u: unit(i), v: i === j ? new Float64Array(model.latent) : unit(j) };
   }
 
   /* Where a code z is in the plane, seen along all other directions. */

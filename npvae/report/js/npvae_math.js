@@ -360,10 +360,10 @@ const npvaeMath = (() => {
   }
 
   return {
-    matrix, rowsOf, makeParameters, drawParameters, makeCriticActivations, activationRows,
-    scoreForward, scoreBackwardSecond, scoreBackwardFirst, scoreBackwardInput, scoreAndGradient,
-    scoreBackwardWeights, scoreBackwardBiases, oneSided, twoSided, rowNorms, penaltyForward,
-    normBackward, penaltyBackwardFirst, penaltyBackwardSecond, mix, adamUpdate,
-    transport, pairedDistance, assignment, makeRandom, permutation,
+    matrix, rowsOf, makeParameters, drawParameters, matmul, denseReluForward,
+    makeCriticActivations, activationRows, scoreForward, scoreBackwardSecond, scoreBackwardFirst,
+    scoreBackwardInput, scoreAndGradient, scoreBackwardWeights, scoreBackwardBiases, oneSided,
+    twoSided, rowNorms, penaltyForward, normBackward, penaltyBackwardFirst, penaltyBackwardSecond,
+    mix, adamUpdate, transport, pairedDistance, assignment, makeRandom, permutation,
   };
 })();
