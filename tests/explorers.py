@@ -1,6 +1,4 @@
-"""Explorers of two small untrained runs, for the tests of the page."""
-
-from pathlib import Path
+"""Explorers of two small untrained runs, and how the tests use the page."""
 
 import numpy as np
 
@@ -15,11 +13,20 @@ from npvae.training.options import Options
 
 IMAGES = 60
 
+# JavaScript: the numbers of a canvas, [red, green, blue, alpha, red, ..].
+READ = """const read = (canvas) => {
+    const { width, height } = canvas, copy = document.createElement("canvas");
+    Object.assign(copy, { width, height });
+    const ctx = copy.getContext("2d", { willReadFrequently: true });
+    ctx.drawImage(canvas, 0, 0);
+    return ctx.getImageData(0, 0, width, height).data; };"""
+GREY = f"(canvas) => {{ {READ} return [...read(canvas)].filter((_, n) => n % 4 === 0); }}"
+
 
 class Explorer:
     """What a page was made of, and where it is."""
 
-    def __init__(self, directory: Path, *, latent=5, shape=(8, 6), labels=True, name="digits", hidden=24):
+    def __init__(self, directory, *, latent=5, shape=(8, 6), hidden=24, labels=True, name="digits"):
         rng = np.random.default_rng(latent)
         self.shape, self.latent, self.hidden = shape, latent, hidden
         images = rng.integers(0, 256, (IMAGES, shape[0] * shape[1])).astype(np.uint8)
@@ -53,6 +60,47 @@ def measurement(model):
     """Some numbers of the report, which the page shows as they are."""
     rng = np.random.default_rng(len(model.key) + ord(model.key[0]))
     w1, std = rng.random((2, model.mu.shape[1]))
-    values = {"width": 1.25, "mean_sigma": 0.5} if model.key == "kl" else {"width": 1.5, "mean_sigma": 0}
+    values = {"kl": {"width": 1.25, "mean_sigma": 0.5}, "ws": {"width": 1.5, "mean_sigma": 0}}
     per_dimension = {"W₁ to N(0, 1)": w1, "std of z": std}
-    return Measurement(values=values, per_dimension=per_dimension)
+    return Measurement(values=values[model.key], per_dimension=per_dimension)
+
+
+def numbers(page):
+    """The numbers of the sliders."""
+    return page.evaluate("[...explorer.latent.state.numbers]")
+
+
+def mode(page):
+    """What the sliders set: "z" or "eps"."""
+    return page.evaluate("explorer.latent.state.mode")
+
+
+def picture(page, selector, n=0):
+    """The grey values of an image on the page."""
+    return page.locator(selector).nth(n).evaluate(GREY)
+
+
+def image_of(page):
+    """The pixels on the pad."""
+    return np.array(page.evaluate("[...explorer.image.state.x]"))
+
+
+def decoded(page, m, code="explorer.latent.codeOf(model)"):
+    """The grey values of what model m makes of its code."""
+    return page.evaluate(
+        f"""(m) => {{ const model = explorer.page.models[m];
+            const {{ image }} = explorerNetworks.decode(model, {code});
+            return [...image].map((value) => Math.round(255 * value));
+        }}""",
+        m,
+    )
+
+
+def on_map(page, key, place):
+    """Where a place of the map is on the screen."""
+    canvas = page.locator(f"canvas.map[data-model={key}]")
+    canvas.scroll_into_view_if_needed()
+    box, extent = canvas.bounding_box(), page.evaluate("explorer.map.extent()")
+    place = [float(at) for at in place]
+    x, y = (0.5 + 0.5 * place[0] / extent), (0.5 - 0.5 * place[1] / extent)
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]

@@ -106,7 +106,8 @@ def principal_components(mu: np.ndarray) -> np.ndarray:
 
     Each points to where its largest entry is positive. One dimension has one direction only.
     """
-    _, vectors = np.linalg.eigh(np.cov(mu, rowvar=False, dtype=np.float64).reshape(2 * mu.shape[1:]))
+    covariance = np.cov(mu, rowvar=False, dtype=np.float64).reshape(2 * mu.shape[1:])
+    _, vectors = np.linalg.eigh(covariance)
     axes = vectors.T[::-1][:2]
     largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
     return axes * np.where(largest < 0, -1, 1)

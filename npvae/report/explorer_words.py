@@ -44,7 +44,7 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
             "title": "Is the way between two images even?",
             "do": "Compare the bars above the images: each is as tall as the change from one image"
             " to the next. Choose other images A and B with the two buttons under the picture.",
-            "expect": _values(c, "path", "Path length through the classifier's features, 1 is straight")
+            "expect": _values(c, "path", "Path length in the classifier's features, 1 is straight")
             + _values(c, "jump", "Largest step over the mean step")
             + "The page measures in pixels, the report in features, so the numbers differ.",
         },

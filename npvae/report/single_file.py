@@ -33,7 +33,7 @@ def page_text(template: Path, data: dict | None = None) -> str:
 
 
 def json_text(data: dict) -> str:
-    """Return JSON that can stand inside a <script>: no text in it ends the script or begins a tag."""
+    """Return JSON that can stand inside a <script>: no text in it can end the script."""
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_helpers import settled, swipe
+from page_helpers import choose, contrast, luminance, settled, swipe
 
 from docs.build_pages import DOCS, page_text
 from npvae.report.single_file import SOURCES, policy
@@ -50,10 +50,6 @@ def drag(page, start, *ends):
     for end in ends:
         page.mouse.move(*pixel(page, end), steps=4)
     page.mouse.up()
-
-
-def choose(page, name, value):
-    page.locator(f'input[name="{name}"][value="{value}"]').click()
 
 
 def lonely(points, others):
@@ -140,17 +136,6 @@ def test_it_fits_and_is_readable(watched, scheme, width):
     for text, behind in [(ink, paper), (muted, paper), (muted, ground), (accent, paper)]:
         assert contrast(text, behind) > 4.5
     assert contrast(on_accent, accent) > 4.5
-
-
-def luminance(colour):
-    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    low, high = sorted([one, other])
-    return (high + 0.05) / (low + 0.05)
 
 
 # ------------------------------------------------------------------------------------- buttons

@@ -1,10 +1,11 @@
 """The explorer's numbers against npvae's, on small untrained runs.
 
-Two comparisons. With the weights as the page holds them, rounded to half precision, npvae in float64
-gives the same to 1e-10: sums of a few hundred terms. With the run's own weights the difference is
-what the rounding costs, HALF below: about three times what was measured on these runs. On the two
-reference runs, with 1,000 test images, it was at most 0.0021 in a pixel, 0.0008 in mu, 0.00013 in
-sigma and 0.0025 in the score (of size 9). The slope jumps where a ReLU opens, by at most 0.027.
+Two comparisons. With the weights as the page holds them, rounded to half precision, npvae in
+float64 gives the same to 1e-10: sums of a few hundred terms. With the run's own weights the
+difference is what the rounding costs, HALF below: about three times what was measured on these
+runs. On the two reference runs, with 1,000 test images, it was at most 0.0021 in a pixel, 0.0008 in
+mu, 0.00013 in sigma and 0.0025 in the score (of size 9). The slope jumps where a ReLU opens, by at
+most 0.027.
 """
 
 import base64
@@ -13,7 +14,6 @@ import re
 
 import numpy as np
 import pytest
-from explorers import Explorer
 from scipy.special import expit
 
 from npvae.evaluation.interpolation import straight_lines
@@ -31,11 +31,10 @@ from npvae.report.explorer import pack
 HALF = {"image": 1e-3, "mu": 3e-3, "sigma": 3e-4, "score": 1e-3, "slope": 5e-3}
 
 
-@pytest.fixture(scope="module")
-def opened(watcher, tmp_path_factory):
+@pytest.fixture
+def opened(made, desk):
     """An explorer, and its page."""
-    made = Explorer(tmp_path_factory.mktemp("explorer"))
-    return made, watcher.open(made.url)
+    return made, desk
 
 
 def stored(array):
@@ -83,7 +82,7 @@ def test_codes_and_images_are_npvaes(opened, m):
         assert largest_gap(found["mu"], mu) < tolerance["mu"]
         assert largest_gap(found["sigma"], posterior_sigma(logvar)) < tolerance["sigma"]
         assert largest_gap(found["image"], decode(weights, mu)) < tolerance["image"]
-    assert 0.2 < np.std(found["image"]) and 0.5 < np.std(found["mu"])  # there is something to see
+    assert np.std(found["image"]) > 0.2 and np.std(found["mu"]) > 0.5  # there is something to see
 
 
 def test_the_critic_is_npvaes(opened):
@@ -102,8 +101,8 @@ def test_both_errors_are_npvaes(opened):
     images = made.data.test_images[:6]
     w, z = rounded(made.models[0].w), np.random.default_rng(4).standard_normal((6, made.latent))
     x = images / 255
-    body = """x.map(([z, image]) => { const { sse, bce } =
-        N.reconstruct(model, Float64Array.from(z), Float64Array.from(image)); return [sse, bce]; })"""
+    body = """x.map((pair) => pair.map((values) => Float64Array.from(values)))
+        .map(([z, image]) => N.reconstruct(model, z, image)).map(({ sse, bce }) => [sse, bce])"""
     found = in_page(page, 0, body, [[a, b] for a, b in zip(z.tolist(), x.tolist(), strict=True)])
     errors = reconstruction_errors(w, z, images)
     assert np.array(found) == pytest.approx(np.stack([errors.sse, errors.bce], axis=1), rel=1e-9)

@@ -30,10 +30,20 @@ const explorer = (() => {
 
   function tellWhatIsMissing() {
     const missing = [];
-    if (!content.labels) missing.push("The data has no labels: the map shows plain marks, and the report has no numbers that need labels.");
-    if (!models.some((model) => model.critic)) missing.push("No model here has a critic.");
-    if (page.latent < 2) missing.push("One latent dimension makes no plane: the map is a line, and there are no two principal components.");
-    if (page.shown < page.latent) missing.push(`Only the first ${SHOWN} dimensions have a slider and a histogram.`);
+    const say = (found, text) => found && missing.push(text);
+    say(
+      !content.labels,
+      "The data has no labels: the map shows plain marks, and the report has no number that needs them.",
+    );
+    say(!models.some((model) => model.critic), "No model here has a critic.");
+    say(
+      page.latent < 2,
+      "One latent dimension makes no plane: the map is a line without principal components.",
+    );
+    say(
+      page.shown < page.latent,
+      `Only the first ${SHOWN} dimensions have a slider and a histogram.`,
+    );
     find("missing").textContent = missing.join(" ");
     find("missing").hidden = missing.length === 0;
     find("data-name").textContent = content.name;
@@ -44,11 +54,14 @@ const explorer = (() => {
   // -------------------------------------------------------------------------------- the tasks
 
   const SET_UP = {
-    draws: () => [latent.draw("z"), "latent"][1],
-    again: () => [image.pick(0), "image"][1],
-    histograms: () => "histograms",
-    line: () => "interpolation",
-    critic: () => [map.change({ view: "dimensions", code: "z", layer: "score" }), "map-panel"][1],
+    draws: { panel: "latent", act: () => latent.draw("z") },
+    again: { panel: "image", act: () => image.pick(0) },
+    histograms: { panel: "histograms" },
+    line: { panel: "interpolation" },
+    critic: {
+      panel: "map-panel",
+      act: () => map.change({ view: "dimensions", code: "z", layer: "score" }),
+    },
   };
 
   function makeTasks() {
@@ -56,13 +69,17 @@ const explorer = (() => {
       const button = make("button", { type: "button" }, "Set it up");
       button.addEventListener("click", () => setUp(key));
       button.dataset.task = key;
-      const details = make("details", {}, make("summary", {}, "What the report found"), make("p", {}, expect));
-      find("task-list").append(make("li", {}, make("b", {}, title), make("p", {}, what), button, details));
+      const summary = make("summary", {}, "What the report found"),
+        details = make("details", {}, summary, make("p", {}, expect));
+      const item = make("li", {}, make("b", {}, title), make("p", {}, what), button, details);
+      find("task-list").append(item);
     }
   }
 
   function setUp(key) {
-    const panel = find(SET_UP[key]());
+    const { panel: name, act } = SET_UP[key],
+      panel = find(name);
+    if (act) act();
     panel.scrollIntoView({ block: "start" });
     panel.querySelector("h2").focus({ preventScroll: true });
   }
@@ -70,11 +87,7 @@ const explorer = (() => {
   // ------------------------------------------------------------------------------ all together
 
   function showAll() {
-    latent.show();
-    image.show();
-    map.show();
-    lines.show();
-    histograms.show();
+    for (const panel of [latent, image, map, lines, histograms]) panel.show();
   }
 
   tellWhatIsMissing();
@@ -92,7 +105,7 @@ const explorer = (() => {
   }
   map.change({ j: Math.min(1, page.latent - 1) });
   latent.draw("z");
-  showAll();
+  for (const panel of [image, lines, histograms]) panel.show();
 
   let width = innerWidth;
   addEventListener("resize", () => {

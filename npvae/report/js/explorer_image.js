@@ -9,7 +9,8 @@ const explorerImage = (() => {
     const find = (id) => document.getElementById(id);
     const tests = N.unpack(page.content.images),
       labels = page.content.labels;
-    const state = { x: N.row(tests, 0), picked: 0, eps: new Float64Array(page.latent), codes: [] };
+    const eps = new Float64Array(page.latent),
+      state = { x: N.row(tests, 0), picked: 0, eps, codes: [] };
     const cards = page.models.map(makeCard);
     let drawing = false;
 
@@ -22,13 +23,14 @@ const explorerImage = (() => {
         const canvas = make("canvas", { className: "pixels", role: "img" }),
           text = make("span");
         canvas.setAttribute("aria-label", `${model.label}, decoded from ${what}`);
-        const figure = make("figure", {}, canvas, make("figcaption", {}, make("b", {}, what), text));
-        return { canvas, text, figure };
+        const caption = make("figcaption", {}, make("b", {}, what), text);
+        return { canvas, text, figure: make("figure", {}, canvas, caption) };
       };
       const [atMu, atZ] = ["z = μ", "z sampled"].map(picture);
       const bars = ["μ", "σ"].map((letter) => {
-        const canvas = make("canvas", { className: "bars", role: "img" });
-        return { letter, canvas, figure: make("figure", {}, make("figcaption", {}, letter), canvas) };
+        const canvas = make("canvas", { className: "bars", role: "img" }),
+          caption = make("figcaption", {}, letter);
+        return { canvas, figure: make("figure", {}, caption, canvas) };
       });
       const take = make("button", { type: "button" }, `Put ${model.label}’s μ on the sliders`);
       take.addEventListener("click", () => page.taken(state.codes[page.models.indexOf(model)].mu));
@@ -82,8 +84,9 @@ const explorerImage = (() => {
           { mu, sigma } = state.codes[m];
         drawBars(bars[0].canvas, [...mu], { fill, least: -far, most: far });
         drawBars(bars[1].canvas, [...sigma], { fill, least: 0, most: wide });
-        bars[0].canvas.setAttribute("aria-label", `μ of ${model.label}: ${[...mu].map(format)}`);
-        bars[1].canvas.setAttribute("aria-label", `σ of ${model.label}: ${[...sigma].map(format)}`);
+        const tell = (n, text) => bars[n].canvas.setAttribute("aria-label", text);
+        tell(0, `μ of ${model.label}: ${[...mu].map(format)}`);
+        tell(1, `σ of ${model.label}: ${[...sigma].map(format)}`);
       });
     }
 
@@ -139,7 +142,9 @@ const explorerImage = (() => {
     const shown = () => state.x;
     const pad = explorerPad.attach(find("pad"), page.shape, { shown, start, drawn: setDrawn });
     find("clear").addEventListener("click", () => setDrawn(new Float64Array(state.x.length)));
-    find("centre").addEventListener("click", () => setDrawn(explorerPad.centred(state.x, page.shape)));
+    find("centre").addEventListener("click", () => {
+      setDrawn(explorerPad.centred(state.x, page.shape));
+    });
     find("again").addEventListener("click", sampleAgain);
     drawEps();
     return { state, tests, pick, show, sampleAgain };

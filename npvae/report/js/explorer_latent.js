@@ -9,7 +9,8 @@ const explorerLatent = (() => {
   const STEPS = 9; // images in a strip, and draws side by side
   const WAIT = 60; // milliseconds without a new slider value before the strips follow
 
-  /* `page` gives: models, latent, shown, shape, reach, random, marked(). Returns what other panels use. */
+  /* `page` gives: models, latent, shown, shape, reach, random, marked(). Returns what the other
+   * panels use. */
   function attach(page) {
     const find = (id) => document.getElementById(id);
     const state = { numbers: new Float64Array(page.latent), mode: "z", dimension: 0, draws: [] };
@@ -86,7 +87,8 @@ const explorerLatent = (() => {
       find("mode-note").textContent =
         state.mode === "z"
           ? "Both decoders get this very z."
-          : "One ε for both: each model makes z = mean + A ε, with the mean and covariance A Aᵀ of its own codes.";
+          : "One ε for both: each model makes z = mean + A ε, with the mean and the covariance A Aᵀ" +
+            " of its own codes.";
       showDecoded();
       showDraws();
       showRest();

@@ -2,7 +2,7 @@
 const explorerLines = (() => {
   "use strict";
   const N = explorerNetworks,
-    { make, showImage, prepare, colour, format } = explorerPictures;
+    { make, showImage, prepare, colour, format, minus } = explorerPictures;
   const STEPS = 9;
 
   // --------------------------------------------------------------------------- interpolation
@@ -32,7 +32,8 @@ const explorerLines = (() => {
         images = Array.from({ length: STEPS }, () => make("canvas", { className: "pixels" }));
       const told = make("p", { className: "hint" }),
         strip = make("div", { className: "line" }, ...images);
-      find("lines").append(make("div", { className: model.key }, make("h3", {}, model.label), bars, strip, told));
+      const title = make("h3", {}, model.label);
+      find("lines").append(make("div", { className: model.key }, title, bars, strip, told));
       return { model, bars, images, told };
     }
 
@@ -63,8 +64,12 @@ const explorerLines = (() => {
     }
 
     function tell({ steps, length, direct }) {
-      const largest = Math.max(...steps) / (length / steps.length || 1);
-      return `Way ${format(length)}, straight distance ${format(direct)}: ${format(length / (direct || 1))} times as long. Largest step ${format(largest)} times the mean.`;
+      const largest = Math.max(...steps) / (length / steps.length || 1),
+        longer = length / (direct || 1);
+      return (
+        `Way ${format(length)}, straight distance ${format(direct)}:` +
+        ` ${format(longer)} times as long. Largest step ${format(largest)} times the mean.`
+      );
     }
 
     function set(end, x) {
@@ -116,7 +121,7 @@ const explorerLines = (() => {
       ctx.fillRect(0, height - 16, width, 1);
       ctx.fillStyle = colour("muted");
       ctx.textAlign = "center";
-      for (const tick of [-2, 0, 2]) ctx.fillText(explorerPictures.minus(`${tick}`), x(tick), height - 3);
+      for (const tick of [-2, 0, 2]) ctx.fillText(minus(`${tick}`), x(tick), height - 3);
     }
 
     /* The first model's histogram is filled, the other's is a line: told apart without colour. */
@@ -128,7 +133,8 @@ const explorerLines = (() => {
         ctx.lineTo(x(left + wide), y(value));
       }
       ctx.lineTo(x(bins.at(-1)[0] + bins.at(-1)[2]), y(0));
-      Object.assign(ctx, { fillStyle: ink, strokeStyle: ink, lineWidth: 2, globalAlpha: filled ? 0.45 : 1 });
+      Object.assign(ctx, { fillStyle: ink, strokeStyle: ink, lineWidth: 2 });
+      ctx.globalAlpha = filled ? 0.45 : 1;
       if (filled) ctx.fill();
       else ctx.stroke();
       ctx.globalAlpha = 1;

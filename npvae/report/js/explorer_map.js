@@ -1,10 +1,12 @@
-/* The map: 2,000 test codes of each model, each written as its label, and the critic behind them. */
+/* The map: 2,000 test codes of each model, written as their labels, and the critic behind them. */
 const explorerMap = (() => {
   "use strict";
   const N = explorerNetworks,
     P = explorerPlane,
     { make, prepare, colour, format } = explorerPictures;
   const RINGS = [1, 2, 3]; // standard deviations of the prior
+  const NO_PLANE =
+    "t-SNE is no plane of the latent space: no rings, no critic; a click takes the nearest code.";
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
   /* `page` gives: models, latent, shown, random, colourOf(label), codeOf(model), taken(z). */
@@ -23,7 +25,8 @@ const explorerMap = (() => {
       canvas.dataset.model = model.key;
       const note = make("figcaption", { className: "hint" });
       find("maps").append(make("figure", {}, make("h3", {}, model.label), canvas, note));
-      const map = { model, canvas, note, sampled: sampleCodes(model), marks: [], back: document.createElement("canvas"), critic: null };
+      const map = { model, canvas, note, sampled: sampleCodes(model), marks: [], critic: null };
+      map.back = make("canvas");
       listen(map);
       return map;
     }
@@ -44,27 +47,31 @@ const explorerMap = (() => {
       for (const map of maps) map.marks = P.places(map.model, codesOf(map), setting);
       extent = P.extentOf(maps.map((map) => map.marks), setting.view);
       for (const map of maps) {
-        map.critic = null;
-        if (map.model.critic && setting.layer !== "none" && setting.view !== "tsne") ask(map);
+        if (map.critic && map.critic.plane !== planeName()) map.critic = null;
+        const wanted = map.model.critic && setting.layer !== "none" && setting.view !== "tsne";
+        if (wanted && !map.critic) ask(map);
         paint(map);
         map.note.textContent = noteOn(map);
       }
     }
 
-    /* Where the middle of the map is: the middle of t-SNE, 0, or the mean. */
+    /* What the critic's answers depend on. */
+    const planeName = () => [setting.view, setting.i, setting.j, extent].join(" ");
+
     function ask(map) {
       const mine = version,
-        plane = P.planeOf(map.model, setting);
+        plane = planeName();
       const done = (critic) => {
-        map.critic = critic;
+        map.critic = { ...critic, plane };
         paint(map);
         map.note.textContent = noteOn(map);
       };
-      P.askCritic(map.model, plane, [0, 0], extent, { done, stopped: () => mine !== version });
+      const stopped = () => mine !== version;
+      P.askCritic(map.model, P.planeOf(map.model, setting), extent, { done, stopped });
     }
 
     function noteOn({ model, critic }) {
-      if (setting.view === "tsne") return "t-SNE is no plane of the latent space: no rings, no critic, and a click takes the nearest code.";
+      if (setting.view === "tsne") return NO_PLANE;
       if (setting.layer === "none") return "";
       if (!model.critic) return `${model.label} was trained without a critic.`;
       if (!critic) return "Asking the critic …";
@@ -75,26 +82,27 @@ const explorerMap = (() => {
     }
 
     const scale = (canvas) => canvas.clientWidth / (2 * extent);
-    const toScreen = (canvas, [a, b]) => [(a + extent) * scale(canvas), (extent - b) * scale(canvas)];
+    const toScreen = (canvas, [a, b]) => [a + extent, extent - b].map((v) => v * scale(canvas));
 
     /* Everything but the cross, kept for the time being. */
     function paint(map) {
       const { canvas, back } = map,
-        { ctx, width, height } = prepare(canvas);
+        { ctx, width } = prepare(canvas);
       canvas.dataset.view = setting.view;
-      canvas.dataset.layer = map.critic ? setting.layer : "none";
-      if (map.critic) paintLayer(ctx, map.critic[setting.layer], width);
+      const critic = map.critic && setting.view !== "tsne" && setting.layer !== "none";
+      canvas.dataset.layer = critic ? setting.layer : "none";
+      if (critic) paintLayer(ctx, map.critic[setting.layer], width);
       paintMarks(ctx, map);
       paintRings(ctx, map);
       Object.assign(back, { width: canvas.width, height: canvas.height });
       back.getContext("2d").drawImage(canvas, 0, 0);
-      paintCross(ctx, map, width, height);
+      paintCross(ctx, map);
     }
 
     function mark(map) {
       const { ctx, width, height } = prepare(map.canvas);
       ctx.drawImage(map.back, 0, 0, width, height);
-      paintCross(ctx, map, width, height);
+      paintCross(ctx, map);
     }
 
     function paintLayer(ctx, values, width) {

@@ -1,4 +1,4 @@
-/* The two trained models: unpacked from the page, and asked for codes, images, errors and scores. */
+/* The two trained models: unpacked from the page; asked for codes, images, errors and scores. */
 const explorerNetworks = (() => {
   "use strict";
   const V = npvaeVae;
@@ -90,8 +90,8 @@ const explorerNetworks = (() => {
 
   /* A draw of the Gaussian fitted to the model's codes: mean + factor eps. */
   function shaped(model, eps) {
-    const { factor, mean } = model;
-    return mean.map((m, i) => eps.reduce((sum, e, j) => sum + factor.data[i * factor.cols + j] * e, m));
+    const { mean, factor } = model;
+    return mean.map((m, i) => row(factor, i).reduce((sum, a, j) => sum + a * eps[j], m));
   }
 
   return { unpack, row, open, encode, decode, reconstruct, criticAt, shaped };

@@ -81,7 +81,8 @@ const explorerPad = (() => {
       event.preventDefault();
       const from = cursor,
         limit = [cols, rows];
-      if (step) cursor = cursor.map((at, d) => Math.min(limit[d] - 0.5, Math.max(0.5, at + step[d])));
+      const inside = (at, d) => Math.min(limit[d] - 0.5, Math.max(0.5, at));
+      if (step) cursor = cursor.map((at, d) => inside(at + step[d], d));
       if (event.shiftKey || !step) {
         pixels = start();
         stroke(pixels, shape, from, cursor);

@@ -51,17 +51,16 @@ const explorerPlane = (() => {
     return view === "tsne" ? 1.06 * far.at(-1) || 1 : Math.max(3.2, Math.ceil(most * 2) / 2);
   }
 
-  /* The critic's score and slope on a grid over the plane; place [a, b] is the grid's middle.
-   * A line of the grid at a time, so that the page stays awake; done(null) when overtaken. */
-  function askCritic(model, plane, middle, extent, { done, stopped }) {
+  /* The critic's score and slope on a grid over the plane, given to done({ score, slope }). A few
+   * lines of the grid at a time, so that the page stays awake, and none once it is stopped. */
+  function askCritic(model, plane, extent, { done, stopped }) {
     const act = npvaeMath.makeCriticActivations(model.critic, GRID),
       score = new Float64Array(GRID * GRID),
       slope = new Float64Array(GRID * GRID);
     const at = (k) => extent * ((2 * (k + 0.5)) / GRID - 1);
     const line = (row) => {
       for (let k = 0; k < GRID; k++) {
-        const place = [middle[0] + at(k), middle[1] - at(row)];
-        N.row(act.z, k).set(pointAt(plane, place));
+        N.row(act.z, k).set(pointAt(plane, [at(k), -at(row)]));
       }
       npvaeMath.scoreAndGradient(model.critic, act);
       score.set(act.score, row * GRID);
