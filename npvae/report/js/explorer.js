@@ -33,7 +33,7 @@ const explorer = (() => {
     const say = (found, text) => found && missing.push(text);
     say(
       !content.labels,
-      "The data has no labels: the map shows plain marks, and the report has no number that needs them.",
+      "The data has no labels: the map shows plain marks, and the report lacks some numbers.",
     );
     say(!models.some((model) => model.critic), "No model here has a critic.");
     say(

@@ -35,7 +35,8 @@ const explorerImage = (() => {
       const take = make("button", { type: "button" }, `Put ${model.label}’s μ on the sliders`);
       take.addEventListener("click", () => page.taken(state.codes[page.models.indexOf(model)].mu));
       const pair = make("div", { className: "pair-of" }, atMu.figure, atZ.figure);
-      const card = make("div", { className: `card ${model.key}` }, make("h3", {}, model.label), pair);
+      const title = make("h3", {}, model.label),
+        card = make("div", { className: `card ${model.key}` }, title, pair);
       card.append(...bars.map(({ figure }) => figure), take);
       find("encoded").append(card);
       return { model, atMu, atZ, bars };
