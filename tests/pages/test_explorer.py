@@ -225,10 +225,15 @@ def test_a_click_takes_the_nearest_code(page, made):
     mu = made.models[0].mu
     page.mouse.click(*on_map(page, "kl", mu[11, :2]))
     assert numbers(page) == pytest.approx(mu[11], abs=2e-3)
+    choose(page, "code", "z")
     choose(page, "view", "tsne")
     assert "no plane" in page.text_content("#maps figcaption")
     page.mouse.click(*on_map(page, "ws", made.embeddings[1].points[23]))
     assert numbers(page) == pytest.approx(made.models[1].mu[23], abs=2e-3)
+    kl, ws = page.evaluate("explorer.map.maps.map(explorer.map.crossOf)")
+    assert kl is None and ws == page.evaluate("explorer.map.maps[1].marks[23]")
+    page.click("#zero")
+    assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") is None
 
 
 def test_principal_components_go_through_the_mean(page, made):

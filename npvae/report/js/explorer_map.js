@@ -26,6 +26,7 @@ const explorerMap = (() => {
       const note = make("figcaption", { className: "hint" });
       find("maps").append(make("figure", {}, make("h3", {}, model.label), canvas, note));
       const map = { model, canvas, note, sampled: sampleCodes(model), marks: [], critic: null };
+      map.chosen = null; // the number of the code that was taken last
       map.back = make("canvas");
       listen(map);
       return map;
@@ -38,7 +39,9 @@ const explorerMap = (() => {
       return { ...mu, data };
     }
 
-    const codesOf = ({ model, sampled }) => (setting.code === "mu" ? model.mu : sampled);
+    /* t-SNE is made of mu, whatever the planes show. */
+    const showsMu = () => setting.code === "mu" || setting.view === "tsne";
+    const codesOf = ({ model, sampled }) => (showsMu() ? model.mu : sampled);
 
     // ------------------------------------------------------------------------- what is shown
 
@@ -167,11 +170,20 @@ const explorerMap = (() => {
       });
     }
 
-    /* The z on the sliders: a cross, with a gap where the mark beneath can be read. */
-    function paintCross(ctx, { model, canvas }) {
-      const plane = P.planeOf(model, setting);
-      if (!plane) return;
-      const [x, y] = toScreen(canvas, P.placeIn(plane, page.codeOf(model)));
+    /* Where the z of the sliders is; t-SNE knows no place but those of the codes themselves. */
+    function crossOf({ model, marks, chosen }) {
+      const plane = P.planeOf(model, setting),
+        z = page.codeOf(model);
+      if (plane) return P.placeIn(plane, z);
+      const same = chosen !== null && N.row(model.mu, chosen).every((value, j) => value === z[j]);
+      return same ? marks[chosen] : null;
+    }
+
+    /* A cross, with a gap where the mark beneath can be read. */
+    function paintCross(ctx, map) {
+      const place = crossOf(map);
+      if (!place) return;
+      const [x, y] = toScreen(map.canvas, place);
       for (const [width, name] of [[6, "paper"], [2.5, "ink"]]) {
         ctx.strokeStyle = colour(name);
         ctx.lineWidth = width;
@@ -189,8 +201,9 @@ const explorerMap = (() => {
     /* The code at a place: that of the plane, or the nearest of the test codes. */
     function take(map, place) {
       const plane = P.planeOf(map.model, setting);
-      const near = () => N.row(codesOf(map), P.nearest(map.marks, place));
-      page.taken(plane && setting.click === "plane" ? P.pointAt(plane, place) : near());
+      map.chosen = plane && setting.click === "plane" ? null : P.nearest(map.marks, place);
+      const { chosen } = map;
+      page.taken(chosen === null ? P.pointAt(plane, place) : N.row(codesOf(map), chosen));
     }
 
     function listen(map) {
@@ -241,7 +254,7 @@ const explorerMap = (() => {
       for (let k = 0; k < page.shown; k++) select.append(make("option", { value: k }, `z${k + 1}`));
       select.addEventListener("change", () => change({ [name]: Number(select.value) }));
     }
-    return { setting, maps, change, show, mark: () => maps.forEach(mark), extent: () => extent };
+    return { maps, crossOf, change, show, mark: () => maps.forEach(mark), extent: () => extent };
   }
 
   return { attach };
