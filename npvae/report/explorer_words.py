@@ -12,11 +12,11 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
     return [
         {
             "key": "draws",
-            "title": "Which model dreams better?",
+            "title": "Which model's draws look real?",
             "do": "Draw from the prior a few times. Then let the sliders set ε instead: the same"
             " numbers are given the shape of each model's own codes. Which model's images change?",
             "expect": _values(c, "frechet", "Fréchet distance of samples from the prior")
-            + _values(c, "frechet_refit", "and of samples from the fitted Gaussian")
+            + _values(c, "frechet_refit", "The same for the fitted Gaussian")
             + "A model whose images improve has codes that do not match the prior.",
         },
         {
@@ -26,7 +26,7 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
             " reconstructions “z sampled”, and compare the bars of σ.",
             "expect": _values(c, "mean_sigma", "Mean σ of the posterior")
             + _values(c, "sse_mu", "Squared error at z = μ")
-            + _values(c, "sse_z", "and at z sampled")
+            + _values(c, "sse_z", "The same at z sampled")
             + "A wide posterior decodes noise, and the noise costs.",
         },
         {

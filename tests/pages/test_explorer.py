@@ -38,10 +38,12 @@ def test_a_slider_dragged_with_the_mouse(page, made):
     assert after[:1] + after[2:] == before[:1] + before[2:]
     assert picture(page, "#decoded canvas", 1) == decoded(page, 1)
     page.wait_for_timeout(150)  # the strips follow
-    value = page.evaluate("explorer.page.reach")
+    first = "explorer.latent.state.numbers.with(0, -explorer.page.reach)"
+    assert picture(page, "#along .strip canvas") == decoded(page, 0, first)
     page.select_option("#strip-dimension", "1")
     assert picture(page, "#along .strip canvas", 8) == decoded(page, 0)
-    assert page.locator("#along button").nth(8).get_attribute("aria-label") == f"KL: {value:g}"
+    label = page.locator("#along button").nth(8).get_attribute("aria-label")
+    assert label == f"KL: {after[1]:g}"
 
 
 def test_sliders_and_switches_obey_the_keyboard(page, made):
