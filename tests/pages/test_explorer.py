@@ -245,6 +245,12 @@ def test_principal_components_go_through_the_mean(page, made):
     model = made.models[1]
     axes = np.array(page.evaluate("[...explorer.page.models[1].components.data]")).reshape(2, -1)
     assert numbers(page) == pytest.approx(model.z.mean(axis=0) + axes[0] + 2 * axes[1], abs=0.04)
+    assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") == pytest.approx(
+        [1, 2], abs=0.04
+    )
+    choose(page, "code", "mu")
+    marks = np.array(page.evaluate("explorer.map.maps[1].marks"))
+    assert np.abs(marks - (model.mu - model.z.mean(axis=0)) @ axes.T).max() < 5e-3
 
 
 def test_the_marks_are_where_the_codes_are(page, made):
