@@ -1,4 +1,4 @@
-"""Compare a KL and a WS run: every number, every picture, and a report in Markdown and HTML."""
+"""Compare a KL and a WS run: every number, every picture, a report, and a page to play with."""
 
 from pathlib import Path
 

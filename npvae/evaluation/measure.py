@@ -111,6 +111,15 @@ def latent_metrics(z: np.ndarray) -> dict[str, float]:
     }
 
 
+def gaussian_of(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean (latent,) of codes z (N, latent) and a factor A (latent, latent).
+
+    A A^T is their covariance: mean + A eps, with eps ~ N(0, I), is the Gaussian fitted to them.
+    """
+    covariance = np.cov(z, rowvar=False) + 1e-9 * np.eye(z.shape[1])
+    return z.mean(axis=0), np.linalg.cholesky(covariance)
+
+
 def critic_metrics(model: EncodedRun) -> dict[str, float]:
     """Ask a run's critic, if it has one, for its W1 estimate and its slope.
 
@@ -225,8 +234,8 @@ def _measure_samples(found: Measurement, model: EncodedRun, instruments: Instrum
     prior = prior_draws(*z.shape, draw=DRAWS)
     found.values |= sample_metrics(instruments, decode(w, prior))
     # The same draws, given the mean and the covariance of the codes.
-    factor = np.linalg.cholesky(np.cov(z, rowvar=False) + 1e-9 * np.eye(z.shape[1]))
-    refitted = (z.mean(axis=0) + prior @ factor.T).astype(np.float32)
+    mean, factor = gaussian_of(z)
+    refitted = (mean + prior @ factor.T).astype(np.float32)
     found.values |= sample_metrics(instruments, decode(w, refitted), suffix="_refit")
     made = classify(instruments.classifier, decode(w, model.mu)).features
     real = instruments.test_features

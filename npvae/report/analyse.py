@@ -17,6 +17,7 @@ from npvae.evaluation.sweep import sweep
 from npvae.files.atomic import make_directory, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
+from npvae.report.explorer import explorer_page
 from npvae.report.page import write_page
 from npvae.report.text import write_report
 from npvae.report.trade_off import draw_trade_off
@@ -42,7 +43,7 @@ class Request:
 
 
 def analyse(request: Request) -> None:
-    """Write plots/, report.md and report.html into request.out.
+    """Write plots/, report.md, report.html and explorer.html into request.out.
 
     Raises UserError for missing or unfit runs, unusable data, or an output that cannot be written.
     """
@@ -97,6 +98,8 @@ def analyse(request: Request) -> None:
     report = write_report(runs, instruments, comparison, points)
     write_text(request.out / "report.md", report)
     write_text(request.out / "report.html", write_page(report, request.out))
+    explorer = explorer_page(models, embeddings, comparison, data)
+    write_text(request.out / "explorer.html", explorer)
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
 

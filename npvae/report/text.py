@@ -116,7 +116,9 @@ regulariser of its latent space (**KL**), and with a critic's estimate of the Wa
 instead (**WS**). This report measures in what they differ, by how much, and how surely. {basis}
 
 {_verdict(c, "sse_z", "reconstructs")} {_verdict(c, "frechet", "samples from the prior")}
-Read on for why, and for what changes with the weights of the regularisers."""
+Read on for why, and for what changes with the weights of the regularisers. To play with both models
+yourself, open [explorer.html](explorer.html), which lies beside this report: it needs a browser and
+nothing else."""
 
 
 def _method(runs: dict[str, Run], data: Dataset) -> str:

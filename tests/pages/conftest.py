@@ -7,6 +7,7 @@ import os
 import shutil
 
 import pytest
+from explorers import Explorer
 
 from docs.build_pages import DOCS
 
@@ -73,8 +74,35 @@ def watched(browser):
 
 
 @pytest.fixture(scope="module")
+def watcher(browser):
+    """The same for a page that all tests of a module share."""
+    pages = Watched(browser)
+    yield pages
+    pages.close()
+
+
+@pytest.fixture(scope="module")
 def still(browser):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
     pages = Watched(browser)
     yield pages.open((DOCS / "critic_lab.html").as_uri() + "#seed=1")
     pages.close()
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """An explorer of two small runs."""
+    return Explorer(tmp_path_factory.mktemp("explorer"))
+
+
+@pytest.fixture(scope="module")
+def desk(watcher, made):
+    """Its page, for all tests of a module."""
+    return watcher.open(made.url)
+
+
+@pytest.fixture
+def page(desk, made):
+    """The page as it opens, on a screen that stands on a desk."""
+    desk.goto(made.url)
+    return desk

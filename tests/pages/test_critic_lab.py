@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_helpers import settled
+from page_helpers import choose, contrast, luminance, settled, swipe
 
-from docs.build_pages import DOCS, page_text, policy
+from docs.build_pages import DOCS, page_text
+from npvae.report.single_file import SOURCES, policy
 
 URL = (DOCS / "critic_lab.html").as_uri()
 POINTS = "criticLab.state().points"
@@ -51,10 +52,6 @@ def drag(page, start, *ends):
     page.mouse.up()
 
 
-def choose(page, name, value):
-    page.locator(f'input[name="{name}"][value="{value}"]').click()
-
-
 def lonely(points, others):
     """The point that is farthest from all others, so that a hand cannot miss it."""
     rest = np.concatenate([points, others])
@@ -67,8 +64,8 @@ def lonely(points, others):
 
 def test_the_page_is_built_from_its_sources():
     page = Path(DOCS / "critic_lab.html").read_text(encoding="utf-8")
-    assert page == page_text("critic_lab"), "run python docs/build_pages.py"
-    mathematics = (DOCS / "js/npvae_math.js").read_text(encoding="utf-8")
+    assert page == page_text("critic_lab"), "run python -m docs.build_pages"
+    mathematics = (SOURCES / "npvae_math.js").read_text(encoding="utf-8")
     assert f"<script>{mathematics}</script>" in page
     assert "{{" not in page
 
@@ -139,17 +136,6 @@ def test_it_fits_and_is_readable(watched, scheme, width):
     for text, behind in [(ink, paper), (muted, paper), (muted, ground), (accent, paper)]:
         assert contrast(text, behind) > 4.5
     assert contrast(on_accent, accent) > 4.5
-
-
-def luminance(colour):
-    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    low, high = sorted([one, other])
-    return (high + 0.05) / (low + 0.05)
 
 
 # ------------------------------------------------------------------------------------- buttons
@@ -292,15 +278,6 @@ def test_a_finger_on_a_phone(watched):
     page.wait_for_timeout(100)
     assert state(page)["codes"] == before["codes"]
     assert page.evaluate("scrollY") > scroll
-
-
-def swipe(page, start, end):
-    touch = page.context.new_cdp_session(page)
-    for k in range(11):
-        x, y = (a + (b - a) * k / 10 for a, b in zip(start, end, strict=True))
-        kind = "touchStart" if k == 0 else "touchMove"
-        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 # ----------------------------------------------------------------------------------- the address

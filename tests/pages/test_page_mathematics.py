@@ -9,9 +9,7 @@ from page_helpers import BATCH, Setting, input_gradient, same
 
 from npvae.evaluation.distances import exact_w1
 from npvae.models.critic import make_critic
-from npvae.models.inference import decode
 from npvae.models.objectives import make_critic_batch
-from npvae.models.vae import make_vae
 
 # An update with given weights, points and noise, in the page.
 PREPARE = """
@@ -155,7 +153,7 @@ def test_clipping_keeps_every_parameter_in_its_bounds(still):
     assert max(map(abs, theta)) == 0.1
 
 
-# ------------------------------------------------------------------- transport and the decoder
+# ------------------------------------------------------------------- transport and random numbers
 
 
 @pytest.mark.parametrize("kind", ["normal", "equal", "one place", "on a grid", "on a line"])
@@ -180,28 +178,6 @@ def test_exact_w1(still, kind):
     )
     assert sorted(partner) == list(range(BATCH))
     same(found, exact_w1(x, y), 1e-12)
-
-
-def test_the_decoder_is_npvaes(still):
-    rng = np.random.default_rng(10)
-    w = make_vae(20, 16, 3, np.float64, rng).w
-    z = rng.standard_normal((5, 3))
-    image = still.evaluate(
-        """({ sizes, weights, z }) => {
-            const decoder = npvaeMath.makeParameters(sizes);
-            decoder.theta.set(weights);
-            const [rows, h, image] = sizes.map((cols) => npvaeMath.matrix(5, cols));
-            rows.data.set(z);
-            npvaeMath.decodeForward(decoder.w, rows, h, image);
-            return [...image.data];
-        }""",
-        {
-            "sizes": [3, 16, 20],
-            "weights": np.concatenate([W.ravel() for W in (w.W3, w.b3, w.W4, w.b4)]).tolist(),
-            "z": z.ravel().tolist(),
-        },
-    )
-    same(image, decode(w, z), 1e-12)
 
 
 def test_the_random_numbers_are_what_they_claim(still):

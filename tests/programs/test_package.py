@@ -42,3 +42,16 @@ def test_the_list_for_development_adds_tools_that_the_package_does_not_import():
 def test_every_directory_of_sources_is_a_package():
     rooms = {path.parent for path in ROOT.glob("npvae/**/*.py")}
     assert [room.name for room in rooms if not (room / "__init__.py").exists()] == []
+
+
+def test_a_wheel_ships_what_is_no_python_too():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    shipped = {
+        path
+        for package, patterns in re.findall(r'^package-data\."([\w.]+)" = \[(.*?)\]', text, re.M)
+        for pattern in re.findall(r'"(.*?)"', patterns)
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    others = {path for path in ROOT.glob("npvae/**/*") if path.is_file() and path.suffix != ".py"}
+    others = {path for path in others if "__pycache__" not in path.parts}
+    assert others and others <= shipped

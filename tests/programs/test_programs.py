@@ -68,6 +68,14 @@ def test_the_page_is_self_contained_and_escaped(workshop):
     assert "&lt;own&gt;" in page and "<own>" not in page
 
 
+def test_the_explorer_lies_beside_the_report_and_is_linked(workshop):
+    directory, _ = workshop
+    page = (directory / "report" / "explorer.html").read_text()
+    assert "\\u003cown>.npz, 583 training and 117 test images" in page and "<own>" not in page
+    for name in ("report.md", "report.html"):
+        assert "explorer.html" in (directory / "report" / name).read_text()
+
+
 def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
     directory, _ = workshop
     report = (directory / "report" / "report.md").read_text()

@@ -264,15 +264,6 @@ const npvaeMath = (() => {
     }
   }
 
-  // ---------------------------------------------------------------------- npvae/models/vae.py
-
-  /* decode_forward and the sigmoid: logits = relu(z W1 + b1) W2 + b2, image = sigmoid(logits) */
-  function decodeForward(w, z, h, image) {
-    denseReluForward(z, w.W1, w.b1, h);
-    matmul(h, w.W2, image, { b: w.b2 });
-    for (let n = 0; n < image.data.length; n++) image.data[n] = 1 / (1 + Math.exp(-image.data[n]));
-  }
-
   // ------------------------------------------------------------ npvae/evaluation/distances.py
 
   /* The pairing of two clouds (n, d) with the smallest total distance: partner of each row of x. */
@@ -369,10 +360,10 @@ const npvaeMath = (() => {
   }
 
   return {
-    matrix, rowsOf, makeParameters, drawParameters, makeCriticActivations, activationRows,
-    scoreForward, scoreBackwardSecond, scoreBackwardFirst, scoreBackwardInput, scoreAndGradient,
-    scoreBackwardWeights, scoreBackwardBiases, oneSided, twoSided, rowNorms, penaltyForward,
-    normBackward, penaltyBackwardFirst, penaltyBackwardSecond, mix, adamUpdate, decodeForward,
-    transport, pairedDistance, assignment, makeRandom, permutation,
+    matrix, rowsOf, makeParameters, drawParameters, matmul, denseReluForward,
+    makeCriticActivations, activationRows, scoreForward, scoreBackwardSecond, scoreBackwardFirst,
+    scoreBackwardInput, scoreAndGradient, scoreBackwardWeights, scoreBackwardBiases, oneSided,
+    twoSided, rowNorms, penaltyForward, normBackward, penaltyBackwardFirst, penaltyBackwardSecond,
+    mix, adamUpdate, transport, pairedDistance, assignment, makeRandom, permutation,
   };
 })();

@@ -1,0 +1,121 @@
+"""The latent explorer: both trained models in one page to play with, report/explorer.html.
+
+Weights and codes go into the page in half precision: each array is scaled by a power of two so that
+its largest number nearly fills the format, and its 16-bit numbers are written in base64.
+
+    stored = float16(array / scale)        relative error at most 2^-11, except for the tiniest
+"""
+
+import base64
+from collections.abc import Sequence
+
+import numpy as np
+
+from npvae.data.dataset import Dataset
+from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.measure import gaussian_of
+from npvae.evaluation.structure import Embedding
+from npvae.report.explorer_words import tasks
+from npvae.report.image_grids import pick_images
+from npvae.report.single_file import SOURCES, page_text
+
+MAP_POINTS = 2_000  # test codes on the map
+PICTURES = 40  # test images to pick from
+BINS = 60  # of each dimension's histogram
+LARGEST_EXPONENT = 15  # float16 ends below 2^16
+
+
+def explorer_page(
+    models: Sequence[EncodedRun],
+    embeddings: Sequence[Embedding],
+    comparison: Comparison,
+    data: Dataset,
+) -> str:
+    """Return the explorer as an HTML text, made of what the report has computed already."""
+    images, labels = data.test_images, data.test_labels
+    shown = pick_images(labels, len(images), PICTURES)
+    widest = max(float(np.abs(model.z).max()) for model in models)
+    content = {
+        "name": data.name,
+        "shape": list(data.image_shape),
+        "reach": float(np.ceil(np.clip(widest, 4, 12))),  # of the sliders
+        "images": pack(images[shown]),
+        "labels": None if labels is None else labels[shown].tolist(),
+        "tasks": tasks(comparison),
+        "models": [
+            model_content(
+                model, embedding, comparison.measured[model.kind.key][0].per_dimension, labels
+            )
+            for model, embedding in zip(models, embeddings, strict=True)
+        ],
+    }
+    return page_text(SOURCES / "explorer.template.html", content)
+
+
+def model_content(
+    model: EncodedRun,
+    embedding: Embedding,
+    per_dimension: dict[str, np.ndarray],
+    labels: np.ndarray | None,
+) -> dict:
+    """Return what the page needs of one model: its networks, its codes and their shape."""
+    n = len(embedding.index)
+    rows = np.linspace(0, n - 1, min(n, MAP_POINTS)).round().astype(int)
+    on_map = embedding.index[rows]
+    mean, factor = gaussian_of(model.z)
+    edges = np.linspace(*histogram_range(model.z), BINS + 1)
+    critic = model.run.critic
+    return {
+        "key": model.kind.key,
+        "label": model.kind.label,
+        "networks": pack_weights(model.w),
+        "critic": None if critic is None else pack_weights(critic.w),
+        "mean": mean.tolist(),
+        "factor": pack(factor),
+        "components": pack(principal_components(model.mu)),
+        "mu": pack(model.mu[on_map]),
+        "logvar": pack(model.logvar[on_map]),
+        "labels": None if labels is None else labels[on_map].tolist(),
+        "tsne": pack(embedding.points[rows]),
+        "edges": [edges[0], edges[-1]],
+        "histogram": [np.histogram(column, edges)[0].tolist() for column in model.z.T],
+        "codes": len(model.z),
+        "w1": per_dimension["W₁ to N(0, 1)"].tolist(),
+        "std": per_dimension["std of z"].tolist(),
+    }
+
+
+def pack(array: np.ndarray) -> dict:
+    """Return an array as JSON can hold it: bytes as they are, all else in half precision."""
+    if array.dtype == np.uint8:
+        kept, scale = array, 1 / 255
+    else:
+        exponent = np.frexp(np.abs(array).max(initial=0))[1] - LARGEST_EXPONENT
+        scale = float(np.ldexp(1.0, exponent))
+        kept = (array / scale).astype("<f2")
+    text = base64.b64encode(np.ascontiguousarray(kept)).decode()
+    return {"shape": list(array.shape), "bytes": kept.itemsize, "scale": scale, "base64": text}
+
+
+def pack_weights(w: tuple) -> dict[str, dict]:
+    """Return a network's parameters by their names."""
+    return {name: pack(array) for name, array in w._asdict().items()}
+
+
+def principal_components(mu: np.ndarray) -> np.ndarray:
+    """Return the two directions (2, latent) in which mu (N, latent) varies most, the first first.
+
+    Each points to where its largest entry is positive. One dimension has one direction only.
+    """
+    covariance = np.cov(mu, rowvar=False, dtype=np.float64).reshape(2 * mu.shape[1:])
+    _, vectors = np.linalg.eigh(covariance)
+    axes = vectors.T[::-1][:2]
+    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
+    return axes * np.where(largest < 0, -1, 1)
+
+
+def histogram_range(z: np.ndarray) -> tuple[float, float]:
+    """Return the range of the histograms: symmetric, and wide enough for nearly all codes."""
+    reach = float(np.ceil(np.clip(np.quantile(np.abs(z), 0.999), 4, None)))
+    return -reach, reach

@@ -1,0 +1,106 @@
+"""Explorers of two small untrained runs, and how the tests use the page."""
+
+import numpy as np
+
+from npvae.data.dataset import Dataset
+from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.measure import Measurement
+from npvae.evaluation.structure import Embedding
+from npvae.report.explorer import explorer_page
+from npvae.training.checkpoint import new_run
+from npvae.training.options import Options
+
+IMAGES = 60
+
+# JavaScript: the numbers of a canvas, [red, green, blue, alpha, red, ..].
+READ = """const read = (canvas) => {
+    const { width, height } = canvas, copy = document.createElement("canvas");
+    Object.assign(copy, { width, height });
+    const ctx = copy.getContext("2d", { willReadFrequently: true });
+    ctx.drawImage(canvas, 0, 0);
+    return ctx.getImageData(0, 0, width, height).data; };"""
+GREY = f"(canvas) => {{ {READ} return [...read(canvas)].filter((_, n) => n % 4 === 0); }}"
+
+
+class Explorer:
+    """What a page was made of, and where it is."""
+
+    def __init__(self, directory, *, latent=5, shape=(8, 6), hidden=24, labels=True, name="digits"):
+        rng = np.random.default_rng(latent)
+        self.shape, self.latent, self.hidden = shape, latent, hidden
+        images = rng.integers(0, 256, (IMAGES, shape[0] * shape[1])).astype(np.uint8)
+        images[:, ::3] = 0
+        marks = np.arange(IMAGES) % 4 if labels else None
+        self.data = Dataset(images, marks, images, marks, shape, name, is_sample=False)
+        self.models = [self.trained(kind, rng) for kind in ("kl", "ws")]
+        self.embeddings = [
+            Embedding(np.arange(IMAGES), 30 * rng.standard_normal((IMAGES, 2))) for _ in "kw"
+        ]
+        self.measured = {model.kind.key: [measurement(model)] for model in self.models}
+        comparison = Comparison(self.measured, {})
+        self.text = explorer_page(self.models, self.embeddings, comparison, self.data)
+        self.path = directory / "explorer.html"
+        self.path.write_text(self.text, encoding="utf-8")
+        self.url = self.path.as_uri()
+
+    def trained(self, kind, rng):
+        """A run whose weights are spread as those of a trained one: images of black and white."""
+        run = new_run(Options(run=kind, latent_dim=self.latent, hidden_dim=self.hidden), self.shape)
+        for W in run.vae.w:
+            W *= 1.5
+        run.vae.w.b2[self.latent :] -= 2 if kind == "kl" else 12  # sigma
+        run.vae.w.W2[:, : self.latent] *= 6  # mu
+        for W in run.critic.w if run.critic else ():
+            W *= 3
+        return encode_run(run, self.data.test_images, 0)
+
+
+def measurement(model):
+    """Some numbers of the report, which the page shows as they are."""
+    rng = np.random.default_rng(len(model.kind.key) + ord(model.kind.key[0]))
+    w1, std = rng.random((2, model.mu.shape[1]))
+    values = {"kl": {"width": 1.25, "mean_sigma": 0.5}, "ws": {"width": 1.5, "mean_sigma": 0}}
+    per_dimension = {"W₁ to N(0, 1)": w1, "std of z": std}
+    return Measurement(values=values[model.kind.key], per_dimension=per_dimension)
+
+
+def numbers(page):
+    """The numbers of the sliders."""
+    return page.evaluate("[...explorer.latent.state.numbers]")
+
+
+def mode(page):
+    """What the sliders set: "z" or "eps"."""
+    return page.evaluate("explorer.latent.state.mode")
+
+
+def picture(page, selector, n=0):
+    """The grey values of an image on the page."""
+    return page.locator(selector).nth(n).evaluate(GREY)
+
+
+def image_of(page):
+    """The pixels on the pad."""
+    return np.array(page.evaluate("[...explorer.image.state.x]"))
+
+
+def decoded(page, m, code="explorer.latent.codeOf(model)"):
+    """The grey values of what model m makes of its code."""
+    return page.evaluate(
+        f"""(m) => {{ const model = explorer.page.models[m];
+            const {{ image }} = explorerNetworks.decode(model, {code});
+            return [...image].map((value) => Math.round(255 * value));
+        }}""",
+        m,
+    )
+
+
+def on_map(page, key, place):
+    """Where a place of the map is on the screen."""
+    canvas = page.locator(f"canvas.map[data-model={key}]")
+    canvas.scroll_into_view_if_needed()
+    box, extent = canvas.bounding_box(), page.evaluate("explorer.map.extent()")
+    place = [float(at) for at in place]
+    x, y = (0.5 + 0.5 * place[0] / extent), (0.5 - 0.5 * place[1] / extent)
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]

@@ -1,0 +1,376 @@
+"""The explorer in a real browser: used as a reader uses it, by mouse, keys and finger.
+
+What its numbers are worth is tested in test_explorer_numbers.py.
+"""
+
+import re
+
+import numpy as np
+import pytest
+from explorers import READ, decoded, image_of, mode, numbers, on_map, picture
+from page_helpers import choose, settled, swipe
+
+# ------------------------------------------------------------------------- one z, two decoders
+
+
+def test_it_opens_with_a_draw_of_the_prior(page, made):
+    assert mode(page) == "z" and np.std(numbers(page)) > 0.1
+    for m, key in enumerate(("kl", "ws")):
+        for place in ("#decoded", "#map-decoded"):
+            assert picture(page, f"{place} canvas[data-model={key}]") == decoded(page, m)
+    assert re.search(r"score −?\d.*, slope \d", page.text_content("#decoded .ws"))
+    assert "critic" not in page.text_content("#decoded .kl")
+    assert page.text_content("#latent-size") == "5"
+    assert page.is_hidden("#missing")
+
+
+def test_a_slider_dragged_with_the_mouse(page, made):
+    before = numbers(page)
+    box = page.locator("#z2").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 1, y, steps=5)
+    assert picture(page, "#decoded canvas") == decoded(page, 0)  # while it moves
+    page.mouse.up()
+    after = numbers(page)
+    assert after[1] == page.evaluate("explorer.page.reach")
+    assert after[:1] + after[2:] == before[:1] + before[2:]
+    assert picture(page, "#decoded canvas", 1) == decoded(page, 1)
+    page.wait_for_timeout(150)  # the strips follow
+    first = "explorer.latent.state.numbers.with(0, -explorer.page.reach)"
+    assert picture(page, "#along .strip canvas") == decoded(page, 0, first)
+    page.select_option("#strip-dimension", "1")
+    assert picture(page, "#along .strip canvas", 8) == decoded(page, 0)
+    label = page.locator("#along button").nth(8).get_attribute("aria-label")
+    assert label == f"KL: {after[1]:g}"
+
+
+def test_sliders_and_switches_obey_the_keyboard(page, made):
+    page.click("#zero")
+    assert numbers(page) == [0] * 5
+    page.keyboard.press("Tab")  # the switch between z and epsilon
+    page.keyboard.press("ArrowRight")
+    assert mode(page) == "eps"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert numbers(page) == pytest.approx([0.15, 0, 0, 0, 0])
+    assert page.text_content("#sliders output") == "0.15"
+
+
+def test_the_same_numbers_get_the_shape_of_each_models_codes(page, made):
+    drawn = numbers(page)
+    choose(page, "mode", "eps")
+    assert numbers(page) == drawn
+    plain = "explorer.latent.state.numbers"
+    shaped = f"explorerNetworks.shaped(model, {plain})"
+    for m in (0, 1):
+        assert picture(page, "#decoded canvas", m) == decoded(page, m, shaped)
+        assert picture(page, "#decoded canvas", m) != decoded(page, m, plain)
+    page.click("#zero")
+    assert picture(page, "#decoded canvas") == decoded(page, 0, "model.mean")
+    page.click("#prior")
+    assert mode(page) == "z" and numbers(page) != drawn
+    page.click("#fitted")
+    assert mode(page) == "eps"
+
+
+def test_draws_and_strips_can_be_taken(page, made):
+    page.click("#prior")
+    page.locator("#draws .strip").nth(1).locator("button").nth(4).click()
+    assert numbers(page) == page.evaluate("[...explorer.latent.state.draws[4]]")
+    assert picture(page, "#draws .strip canvas", 4) == decoded(page, 0)
+    before = numbers(page)
+    page.select_option("#strip-dimension", "3")
+    page.locator("#along button").first.click()
+    assert numbers(page)[3] == -page.evaluate("explorer.page.reach")
+    assert numbers(page)[:3] == before[:3]
+
+
+def test_draws_of_the_prior_are_standard_normal(page, made):
+    drawn = page.evaluate(
+        """Array.from({ length: 200 }, () => { explorer.latent.draw("z");
+            return explorer.latent.state.draws.map((z) => [...z]); }).flat(2)"""
+    )
+    assert np.mean(drawn) == pytest.approx(0, abs=0.05)
+    assert np.std(drawn) == pytest.approx(1, abs=0.04)
+
+
+# ----------------------------------------------------------------------- one image, two encoders
+
+
+def test_picking_a_test_image(page, made):
+    page.locator("#picker button").nth(7).click()
+    pixels = page.evaluate("[...explorerNetworks.row(explorer.image.tests, 7)]")
+    assert image_of(page).tolist() == pixels
+    assert page.text_content("#picked") == "test image 8, label 3"
+    assert np.round(255 * np.array(pixels)).tolist() == picture(page, "#pad")
+    code = "explorerNetworks.encode(model, explorer.image.state.x).mu"
+    for m, card in enumerate((".kl", ".ws")):
+        assert picture(page, f"#encoded {card} .pixels") == decoded(page, m, code)
+        told = page.locator(f"#encoded {card} figcaption span").first.text_content()
+        expected = page.evaluate(
+            """(m) => { const model = explorer.page.models[m], x = explorer.image.state.x;
+                const { sse, bce } = explorerNetworks.reconstruct(model,
+                    explorerNetworks.encode(model, x).mu, x);
+                return [sse, bce].map(explorerPictures.format); }""",
+            m,
+        )
+        assert told == f" squared error {expected[0]}, BCE {expected[1]} nats"
+    page.keyboard.press("ArrowRight")
+    assert page.text_content("#picked") == "test image 9, label 0"
+    page.locator("#encoded .ws button").click()
+    assert numbers(page) == page.evaluate("[...explorer.image.state.codes[1].mu]")
+    assert mode(page) == "z"
+
+
+def test_sampling_again_moves_the_wide_posterior_only(page, made):
+    still = [picture(page, f"#encoded {card} .pixels", 0) for card in (".kl", ".ws")]
+    before = [picture(page, f"#encoded {card} .pixels", 1) for card in (".kl", ".ws")]
+    page.click("#again")
+    after = [picture(page, f"#encoded {card} .pixels", 1) for card in (".kl", ".ws")]
+    assert np.abs(np.subtract(before[0], after[0])).max() > 20
+    assert np.abs(np.subtract(before[1], after[1])).max() <= 8
+    assert still == [picture(page, f"#encoded {card} .pixels", 0) for card in (".kl", ".ws")]
+
+
+def test_the_bars_are_mu_and_sigma(page, made):
+    for m, card in enumerate((".kl", ".ws")):
+        for n, name in enumerate(("mu", "sigma")):
+            values = page.evaluate(f"[...explorer.image.state.codes[{m}].{name}]")
+            label = page.locator(f"#encoded {card} .bars").nth(n).get_attribute("aria-label")
+            told = [float(x) for x in label.split(": ")[1].replace("−", "-").split(",")]
+            assert told == pytest.approx(values, rel=0.06, abs=1e-3)
+    heights = page.locator("#encoded .kl .bars").first.evaluate(
+        f"(canvas) => {{ {READ}"
+        """ const { width, height } = canvas, data = read(canvas);
+            const ink = explorerPictures.colour("kl");
+            const rgb = [1, 3, 5].map((k) => parseInt(ink.slice(k, k + 2), 16));
+            return Array.from({ length: 5 }, (_, j) => {
+                const x = Math.round(30 + ((width - 30) * (j + 0.5)) / 5), rows = [];
+                for (let y = 0; y < height - 16; y++) {
+                    const at = 4 * (y * width + x);
+                    if (rgb.every((c, k) => c === data[at + k])) rows.push(y);
+                }
+                return [rows[0], rows.length];
+            }); }"""
+    )
+    mu = np.array(page.evaluate("[...explorer.image.state.codes[0].mu]"))
+    sizes = np.array([size for _, size in heights])
+    assert sizes / sizes.max() == pytest.approx(np.abs(mu) / np.abs(mu).max(), abs=0.06)
+    tops = np.array([top for top, _ in heights])
+    assert tops[mu > 0].max() < tops[mu < 0].min()  # those below 0 hang from the line
+
+
+def test_drawing_with_the_mouse(page, made):
+    box = page.locator("#pad").bounding_box()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.25 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"], steps=4)
+    page.mouse.up()
+    settled(page)
+    image = image_of(page).reshape(8, 6)
+    assert (image[2:6, 1] > 0.4).all()  # the stroke, on an empty pad
+    assert image[:, 4:].sum() == 0
+    assert page.text_content("#picked") == "your drawing"
+    assert np.round(255 * image).ravel().tolist() == picture(page, "#pad")
+    code = "explorerNetworks.encode(model, explorer.image.state.x).mu"
+    assert picture(page, "#encoded .kl .pixels") == decoded(page, 0, code)
+    page.click("#centre")
+    settled(page)
+    centred = image_of(page).reshape(8, 6)
+    columns = centred.sum(axis=0)
+    assert (columns * (np.arange(6) + 0.5)).sum() / columns.sum() == pytest.approx(3, abs=0.5)
+    assert centred.sum() == pytest.approx(image.sum())
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + 0.1 * box["height"])
+    settled(page)
+    assert image_of(page).sum() > centred.sum()  # a drawing goes on
+    page.click("#clear")
+    settled(page)
+    assert image_of(page).sum() == 0
+
+
+def test_drawing_with_keys(page, made):
+    page.click("#clear")
+    page.focus("#pad")
+    for key in ["ArrowLeft", "Shift+ArrowDown", "Shift+ArrowDown", "Space"]:
+        page.keyboard.press(key)
+    settled(page)
+    image = image_of(page).reshape(8, 6)
+    assert image[4:7, 2].min() > 0.4 and image[:3].sum() == 0
+
+
+# --------------------------------------------------------------------------------------- the map
+
+
+@pytest.mark.parametrize("key", ["kl", "ws"])
+def test_a_click_on_the_map_decodes_the_place_in_the_plane(page, made, key):
+    page.select_option("#axis-i", "2")
+    page.select_option("#axis-j", "4")
+    page.mouse.click(*on_map(page, key, (1.5, -0.5)))
+    m = ("kl", "ws").index(key)
+    expected = page.evaluate("(m) => [...explorer.page.models[m].mean]", m)
+    expected[2], expected[4] = 1.5, -0.5
+    assert numbers(page) == pytest.approx(expected, abs=0.03)  # a pixel
+    assert picture(page, "#map-decoded canvas", m) == decoded(page, m)
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    assert numbers(page)[2] == pytest.approx(1.4, abs=0.03)
+    assert numbers(page)[4] == pytest.approx(0, abs=0.03)
+
+
+def test_a_click_takes_the_nearest_code(page, made):
+    choose(page, "click", "nearest")
+    choose(page, "code", "mu")
+    mu = made.models[0].mu
+    page.mouse.click(*on_map(page, "kl", mu[11, :2]))
+    assert numbers(page) == pytest.approx(mu[11], abs=2e-3)
+    choose(page, "code", "z")
+    choose(page, "view", "tsne")
+    assert "no plane" in page.text_content("#maps figcaption")
+    page.mouse.click(*on_map(page, "ws", made.embeddings[1].points[23]))
+    assert numbers(page) == pytest.approx(made.models[1].mu[23], abs=2e-3)
+    kl, ws = page.evaluate("explorer.map.maps.map(explorer.map.crossOf)")
+    assert kl is None and ws == page.evaluate("explorer.map.maps[1].marks[23]")
+    page.click("#zero")
+    assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") is None
+
+
+def test_principal_components_go_through_the_mean(page, made):
+    choose(page, "view", "components")
+    assert page.is_hidden("#axes")
+    page.mouse.click(*on_map(page, "ws", (1, 2)))
+    model = made.models[1]
+    axes = np.array(page.evaluate("[...explorer.page.models[1].components.data]")).reshape(2, -1)
+    assert numbers(page) == pytest.approx(model.z.mean(axis=0) + axes[0] + 2 * axes[1], abs=0.04)
+    assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") == pytest.approx(
+        [1, 2], abs=0.04
+    )
+    choose(page, "code", "mu")
+    marks = np.array(page.evaluate("explorer.map.maps[1].marks"))
+    assert np.abs(marks - (model.mu - model.z.mean(axis=0)) @ axes.T).max() < 5e-3
+
+
+def test_the_marks_are_where_the_codes_are(page, made):
+    choose(page, "code", "mu")
+    found = np.array(page.evaluate("explorer.map.maps[0].marks"))
+    assert np.abs(found - made.models[0].mu[:, :2]).max() < 2e-3
+    choose(page, "code", "z")
+    found = np.array(page.evaluate("explorer.map.maps[0].marks"))
+    noise = (found - made.models[0].mu[:, :2]) / np.exp(made.models[0].logvar[:, :2] / 2)
+    assert np.std(noise) == pytest.approx(1, abs=0.3)
+    assert np.mean(noise) == pytest.approx(0, abs=0.3)
+
+
+def test_layers_views_and_marks_are_drawn(page, made):
+    drawn = 'document.querySelector("canvas.map[data-model=ws]").toDataURL()'
+    pictures = {page.evaluate(drawn)}
+    changes = ["code mu", "layer score", "layer slope", "view components", "view tsne"]
+    for name, value in map(str.split, changes):
+        choose(page, name, value)
+        if name == "layer":
+            page.wait_for_selector(f"canvas[data-model=ws][data-layer={value}]")
+        pictures.add(page.evaluate(drawn))
+    assert len(pictures) == 6
+    assert page.text_content("#maps figcaption").startswith("t-SNE")
+    choose(page, "view", "dimensions")
+    assert page.text_content("#maps figcaption") == "KL was trained without a critic."
+    page.wait_for_selector("canvas[data-model=ws][data-layer=slope]")
+    low, high = page.evaluate(
+        "((s) => [Math.min(...s), Math.max(...s)].map(explorerPictures.format))"
+        "(explorer.map.maps[1].critic.slope)"
+    )
+    told = page.locator("#maps figcaption").nth(1).text_content()
+    assert told.startswith(f"slope from {low} (pale) to {high} (strong)")
+
+
+def test_the_rings_are_the_priors(page, made):
+    """A ring of the first map has its colour at radius 1, 2 and 3 about z = 0."""
+    rings = page.locator("canvas.map").first.evaluate(
+        f"(canvas) => {{ {READ}"
+        """ const data = read(canvas), half = canvas.width / 2, R = explorer.map.extent();
+            const line = explorerPictures.colour("line");
+            const ink = [1, 3, 5].map((k) => parseInt(line.slice(k, k + 2), 16));
+            const near = (x, y) => {
+                const d = data.subarray(4 * (Math.floor(y) * canvas.width + Math.floor(x)));
+                return ink.every((c, k) => Math.abs(c - d[k]) < 40) && d[3] > 150; };
+            const hits = (r) => Array.from({ length: 360 }, (_, k) => (k * Math.PI) / 180).filter(
+                (a) => near(half + r * half / R * Math.cos(a), half + r * half / R * Math.sin(a)));
+            return [0.5, 1, 1.5, 2, 2.5, 3].map((r) => hits(r).length); }"""
+    )
+    assert min(rings[1::2]) > 120 and max(rings[::2]) < 60
+
+
+# ----------------------------------------------------------------------- the line and the tasks
+
+
+def test_the_line_between_two_picked_images(page, made):
+    page.locator("#picker button").nth(2).click()
+    page.click("#use-A")
+    page.locator("#picker button").nth(5).click()
+    page.click("#use-B")
+    a, b = (page.evaluate(f"[...explorerNetworks.row(explorer.image.tests, {n})]") for n in (2, 5))
+    assert page.evaluate("[[...explorer.lines.state.A], [...explorer.lines.state.B]]") == [a, b]
+    assert picture(page, "#end-B") == np.round(255 * np.array(b)).tolist()
+    code = "explorerNetworks.encode(model, explorer.lines.state.B).mu"
+    for m, row in enumerate((".kl", ".ws")):
+        assert picture(page, f"#lines {row} .line canvas", 8) == decoded(page, m, code)
+        steps = page.evaluate(
+            """(m) => explorerLines.line(explorer.page.models[m], explorer.lines.state.A,
+                explorer.lines.state.B).steps.map(explorerPictures.format).join(", ")""",
+            m,
+        )
+        canvas = page.locator(f"#lines {row} .steps")
+        assert canvas.get_attribute("aria-label") == f"Steps: {steps}"
+        assert page.text_content(f"#lines {row} p").startswith("Way ")
+
+
+def test_the_tasks_set_the_page_up(page, made):
+    assert page.locator("#task-list li").count() == 5
+    report = page.locator("#task-list details p").all_text_contents()
+    assert "Mean standard deviation of z: KL 1.25, WS 1.5." in report[2]
+    assert "Mean σ of the posterior: KL 0.5, WS 0." in report[1]
+    assert "not measured, because the data has no labels" in report[0]
+    before = numbers(page)
+    for key, panel in {
+        "draws": "latent", "again": "image", "histograms": "histograms", "line": "interpolation",
+        "critic": "map-panel",
+    }.items():  # fmt: skip
+        page.click(f"button[data-task={key}]")
+        assert page.locator(f"#{panel} h2").evaluate("(h) => h === document.activeElement")
+        top = page.locator(f"#{panel}").bounding_box()["y"]
+        assert -5 < top < 900
+    assert numbers(page) != before
+    page.wait_for_selector("canvas[data-model=ws][data-layer=score]")
+    assert page.is_checked("input[name=layer][value=score]")
+
+
+def test_every_dimension_has_a_histogram_with_the_reports_numbers(page, made):
+    captions = page.locator("#histogram-list figcaption").all_text_contents()
+    assert len(captions) == 5
+    kl, ws = (m[0].per_dimension["W₁ to N(0, 1)"] for m in made.measured.values())
+    for j, caption in enumerate(captions):
+        told = re.fullmatch(rf"z{j + 1} W₁ KL (\S+), WS (\S+); std KL \S+, WS \S+", caption)
+        assert [float(x) for x in told.groups()] == pytest.approx([kl[j], ws[j]], abs=0.006)
+    assert any(picture(page, ".histogram", 4))
+
+
+def test_a_finger_on_a_phone(watched, made):
+    page = watched.open(made.url, width=360, height=740, touch=True)
+    page.locator("#zero").tap()
+    page.locator("#z1").scroll_into_view_if_needed()
+    box = page.locator("#z1").bounding_box()
+    page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    assert numbers(page)[0] > 0.5
+    page.locator("#pad").scroll_into_view_if_needed()
+    scroll, box = page.evaluate("scrollY"), page.locator("#pad").bounding_box()
+    corner = box["x"] + 5, box["y"] + 5
+    swipe(page, corner, (corner[0], corner[1] + 0.9 * box["height"]))
+    settled(page)
+    image = image_of(page).reshape(8, 6)
+    assert (image[1:7, 0] > 0.4).all() and image[:, 3:].sum() == 0
+    assert page.evaluate("scrollY") == scroll  # the page stays where it is while one draws
+    page.touchscreen.tap(*on_map(page, "ws", (1, 1)))
+    assert numbers(page)[:2] == pytest.approx([1, 1], abs=0.05)
