@@ -14,10 +14,10 @@ from npvae.evaluation.encoded import encode_run, load_run
 from npvae.evaluation.measure import SEED, Instruments, Measurement, make_instruments, measure
 from npvae.evaluation.structure import trustworthiness, tsne
 from npvae.evaluation.sweep import sweep
-from npvae.files.atomic import make_directory, write_text
+from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
-from npvae.report.explorer import explorer_page
+from npvae.report.explorer import PICTURE, explorer_page
 from npvae.report.page import write_page
 from npvae.report.text import write_report
 from npvae.report.trade_off import draw_trade_off
@@ -95,6 +95,8 @@ def analyse(request: Request) -> None:
             points = sweep(runs, instruments, request.kl.parent / "sweep", request.data_dir)
             draw_trade_off(points, instruments.perfect_match, plots)
     comparison = Comparison(measured, instruments.perfect_match)
+    with replacing(plots / "explorer.png", "wb") as file:
+        file.write(PICTURE.read_bytes())
     report = write_report(runs, instruments, comparison, points)
     write_text(request.out / "report.md", report)
     write_text(request.out / "report.html", write_page(report, request.out))

@@ -8,6 +8,7 @@ its largest number nearly fills the format, and its 16-bit numbers are written i
 
 import base64
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from npvae.report.explorer_words import tasks
 from npvae.report.image_grids import pick_images
 from npvae.report.single_file import SOURCES, page_text
 
+# A picture of the page with the reference experiment's models: the report shows it.
+PICTURE = Path(__file__).with_name("explorer.png")
 MAP_POINTS = 2_000  # test codes on the map
 PICTURES = 40  # test images to pick from
 BINS = 60  # of each dimension's histogram

@@ -118,7 +118,9 @@ instead (**WS**). This report measures in what they differ, by how much, and how
 {_verdict(c, "sse_z", "reconstructs")} {_verdict(c, "frechet", "samples from the prior")}
 Read on for why, and for what changes with the weights of the regularisers. To play with both models
 yourself, open [explorer.html](explorer.html), which lies beside this report: it needs a browser and
-nothing else."""
+nothing else.
+
+![The explorer, here with two models of the reference experiment](plots/explorer.png)"""
 
 
 def _method(runs: dict[str, Run], data: Dataset) -> str:
