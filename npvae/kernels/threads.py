@@ -61,7 +61,7 @@ class Pace:
             self.patience = min(2 * self.patience, MOST_PATIENCE)
             self._switch(alone=True)
         else:
-            self.patience = LEAST_PATIENCE
+            self.patience = max(self.patience / 2, LEAST_PATIENCE)
             self.spent = self.limit = 0.0
 
     def _switch(self, alone: bool) -> None:
