@@ -107,17 +107,11 @@ def ws_step(
     sums = np.zeros(4)  # of what each critic update returns
     for k in range(n):
         eps, prior = noise[k]  # (B, L) each
+        update = (t - 1) * n + k + 1  # Adam counts the critic's own updates
         sums += critic_step(
-            critic,
-            batch,
-            act,
-            eps=eps,
-            prior=prior,
-            alpha=alpha[k],
-            gp_weight=gp_weight,
-            lr=critic_lr,
-            t=(t - 1) * n + k + 1,  # Adam counts the critic's own updates
-        )
+            critic, batch, act, eps=eps, prior=prior, alpha=alpha[k], gp_weight=gp_weight,
+            lr=critic_lr, t=update,
+        )  # fmt: skip
     bce, _ = ws_objective(vae, act, critic.w, batch.fake, wasserstein_weight)  # gradient in vae.dw
     largest = adam_update(vae, t, lr)
     distance, penalty, norm = sums[:3] / n  # the means over the updates
