@@ -13,7 +13,7 @@ import numpy as np
 
 from npvae.kernels.jit import jit
 from npvae.models.objectives import CriticBatch, critic_objective, kl_objective, ws_objective
-from npvae.models.vae import VAEActivations, encode_forward
+from npvae.models.vae import VAEActivations, encode_forward, hold_sigma_backward
 from npvae.nn.adam import adam_update
 from npvae.nn.layers import reparameterise_forward
 from npvae.nn.parameters import ParameterSet
@@ -29,15 +29,18 @@ def kl_step(
     beta: float,
     lr: float,
     t: int,
+    sigma_is_held: bool = False,
 ) -> tuple[float, float, float]:
     """Do step t = 1, 2, .. on images[index], with the noise in act.eps.
 
-    images (N, P) are bytes or floats in [0, 1], index (B,) chooses the batch. Returns the BCE and
-    the KL in nats per image, and `largest`.
+    images (N, P) are bytes or floats in [0, 1], index (B,) chooses the batch. If `sigma_is_held`,
+    the posterior's sigma does not learn. Returns the BCE and the KL in nats per image, `largest`.
     """
     gather(images, index, act.x)  # x (B, P)
     encode_forward(vae.w, act)  # mu, logvar (B, L)
     bce, kl = kl_objective(vae, act, beta)  # and the gradient in vae.dw
+    if sigma_is_held:
+        hold_sigma_backward(vae.dw)
     largest = adam_update(vae, t, lr)  # the VAE moves
     return bce, kl, largest
 
@@ -93,11 +96,13 @@ def ws_step(
     lr: float,
     critic_lr: float,
     t: int,
+    sigma_is_held: bool = False,
 ) -> tuple[float, float, float, float, float]:
     """Do step t = 1, 2, .. on images[index]: n updates of the critic, then one of the VAE.
 
     noise (n, 2, B, L) holds eps and the prior samples of each critic update, alpha (n, B) its
-    uniform numbers; act.eps holds the VAE's noise. Returns the BCE; the means over the critic's
+    uniform numbers; act.eps holds the VAE's noise. If `sigma_is_held`, the posterior's sigma does
+    not learn. Returns the BCE; the means over the critic's
     updates of the distance, the penalty and the norm of the score's input gradient; and the sum of
     `largest` over all n + 1 updates, which is finite only if every one of them is.
     """
@@ -113,6 +118,8 @@ def ws_step(
             lr=critic_lr, t=update,
         )  # fmt: skip
     bce, _ = ws_objective(vae, act, critic.w, batch.fake, wasserstein_weight)  # gradient in vae.dw
+    if sigma_is_held:
+        hold_sigma_backward(vae.dw)
     largest = adam_update(vae, t, lr)
     distance, penalty, norm = sums[:3] / n  # the means over the updates
     return bce, distance, penalty, norm, sums[3] + largest

@@ -126,6 +126,24 @@ def encode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
     dense_backward(act.x, act.da_enc, dw.W1, dw.b1)  # x^T da_enc: (P, B) (B, H)
 
 
+def hold_sigma(w: VAEWeights, sigma: float) -> None:
+    """Make the encoder give every image the same posterior standard deviation `sigma` (units of z).
+
+    Writes the columns of W2 and b2 that belong to logvar. In a training they stay as they are if
+    each step calls `hold_sigma_backward`.
+    """
+    latent = len(w.W3)
+    w.W2[:, latent:] = 0
+    w.b2[latent:] = 2 * np.log(sigma)  # logvar = log sigma^2
+
+
+def hold_sigma_backward(dw: VAEWeights) -> None:
+    """Set the gradients of the log-variances' columns in dw.W2 and dw.b2 to 0: they are held."""
+    latent = len(dw.W3)
+    dw.W2[:, latent:] = 0
+    dw.b2[latent:] = 0
+
+
 def sample_forward(act: VAEActivations) -> None:
     """Compute z. Reads mu, logvar, eps; writes sigma and z."""
     reparameterise_forward(act.mu, act.logvar, act.eps, act.sigma, act.z)  # all (B, L)

@@ -18,7 +18,7 @@ from npvae.errors import UserError
 from npvae.files.archive import array_names, check_promise, open_npz, read_array
 from npvae.files.atomic import replacing
 from npvae.models.critic import CriticWeights, critic_shapes, make_critic
-from npvae.models.vae import VAEWeights, make_vae, vae_shapes
+from npvae.models.vae import VAEWeights, hold_sigma, make_vae, vae_shapes
 from npvae.nn.parameters import ParameterSet
 from npvae.training.options import Options, options_from
 
@@ -48,6 +48,8 @@ def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> R
     rng = np.random.default_rng([options.seed, 0])
     latent = options.latent_dim
     vae = make_vae(math.prod(image_shape), options.hidden_dim, latent, np.float32, rng)
+    if options.sigma is not None:
+        hold_sigma(vae.w, options.sigma)
     critic = make_critic(latent, np.float32, rng) if options.kind.has_critic else None
     return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
 

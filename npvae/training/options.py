@@ -12,7 +12,7 @@ from npvae.training.runs import RUNS, RunKind
 class Options:
     """What a run is, as far as its result depends on it.
 
-    The options after `limit` belong to some kinds of run only; the table of runs says to which.
+    The options after `sigma` belong to some kinds of run only; the table of runs says to which.
     """
 
     run: str  # the key of its kind in the table of runs: "kl" or "ws"
@@ -23,6 +23,7 @@ class Options:
     hidden_dim: int = 256
     seed: int = 0
     limit: int | None = None
+    sigma: float | None = None
     beta: float = 1.0
     wasserstein_weight: float = 0.1736
     critic_steps: int = 6
@@ -53,6 +54,7 @@ MEANINGS = {  # which values an option may have, and what it is
     "hidden_dim": (whole(1, 2**14), "units in the hidden layer of encoder and decoder"),
     "seed": (whole(0), "start of the random numbers; the same seed gives the same weights"),
     "limit": (whole(1), "train on the first N images only, for a quick try"),
+    "sigma": (positive, "hold the posterior's standard deviation at N instead of learning it"),
     "beta": (number, "weight of the KL divergence; 1 is the VAE's own bound"),
     "wasserstein_weight": (number, "lambda, the weight of the Wasserstein distance"),
     "critic_steps": (whole(1, 1000), "critic updates per update of the VAE"),
@@ -72,7 +74,7 @@ def options_from(values: dict) -> Options:
     try:
         for name, (convert, _) in MEANINGS.items():
             value = getattr(options, name)
-            if value is not None or name != "limit":
+            if value is not None or name not in ("limit", "sigma"):
                 convert(repr(value))
     except argparse.ArgumentTypeError as error:
         raise ValueError(f"{name}: {error}") from error

@@ -62,7 +62,10 @@ def make_kl_step(run: "Run", images: np.ndarray, batch: int) -> Step:
 
     def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
         rng.standard_normal(out=a.eps, dtype=np.float32)
-        return kl_step(run.vae, a, images, index, beta=o.beta, lr=o.lr, t=run.steps + 1)
+        return kl_step(
+            run.vae, a, images, index, beta=o.beta, lr=o.lr, t=run.steps + 1,
+            sigma_is_held=o.sigma is not None,
+        )  # fmt: skip
 
     return step
 
@@ -85,7 +88,7 @@ def make_ws_step(run: "Run", images: np.ndarray, batch: int) -> Step:
         return ws_step(
             run.vae, a, run.critic, critic_batch, images, index, noise=noise, alpha=alpha,
             wasserstein_weight=o.wasserstein_weight, gp_weight=o.gp_weight, lr=o.lr,
-            critic_lr=o.critic_lr, t=run.steps + 1,
+            critic_lr=o.critic_lr, t=run.steps + 1, sigma_is_held=o.sigma is not None,
         )  # fmt: skip
 
     return step
