@@ -18,6 +18,11 @@ from npvae.nn.layers import guarded
 
 # Fewer logits are left to one thread: it is done before the others are awake.
 MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
+# A sigmoid is at least e^-60 = 9e-27 away from 0, also for logits below -60: the pixels at the rim
+# of an image, which are always black, reach -130. Their true gradients would be too small for a
+# normal float32, and a processor takes many times as long for products with such denormal numbers.
+# No parameter notices: Adam's epsilon is 1e-8.
+LARGEST_LOGIT = 60
 
 
 @jit
@@ -27,8 +32,10 @@ def _bernoulli_row(a, x, scale, terms, da):
     e^-|a| serves both the loss and the sigmoid, and cannot overflow.
     """
     zero, one = a.dtype.type(0), a.dtype.type(1)  # of the logits' type, float32 or float64
+    most = a.dtype.type(LARGEST_LOGIT)
     for p in range(a.size):
-        e = exp(-abs(a[p]))  # between 0 and 1
+        size = most if abs(a[p]) > most else abs(a[p])  # NaN stays NaN
+        e = exp(-size)  # between e^-60 and 1
         terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)  # nll, in the form that is stable
         s = (one if a[p] >= zero else e) / (one + e)  # 1/(1 + e^-a), or e^a/(1 + e^a) for a < 0
         da[p] = scale * (s - x[p])  # dnll/da = s - x
