@@ -53,7 +53,10 @@ def _read(buffers, shift, sums):
 
 
 def measure_rates() -> Rates | None:
-    """Measure the two rates, medians over a tenth of a second or so; None if there is one core."""
+    """Measure the two rates; None if there is one core.
+
+    Of `ROUNDS` short readings the best counts, since another program can only lengthen one.
+    """
     threads = numba.get_num_threads()
     if threads < 2:
         return None
@@ -67,7 +70,7 @@ def measure_rates() -> Rates | None:
             _read(buffers, shift, sums)
             seconds[shift].append(time.perf_counter() - start)
     numba.set_num_threads(threads)
-    return Rates(*(buffers.nbytes / np.median(s) / 1e9 for s in seconds))
+    return Rates(*(buffers.nbytes / min(s) / 1e9 for s in seconds))
 
 
 def state_line(measured: list[Rates | None]) -> str:
