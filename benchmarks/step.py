@@ -2,7 +2,8 @@
 
 Every competitor does the same work (see peers.py) in a process of its own; they take turns, and the
 median of each counts. Also printed: floating-point work per step, the rate and its share of the
-machine's measured peak, peak memory, and where npvae's own time goes.
+machine's measured peak, peak memory, how near the cores were (cores.py), and where npvae's own time
+goes.
 
     python benchmarks/step.py [--rounds N] [--threads 1 2] [--only npvae ...]
 """
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not be installed
 
+from benchmarks.cores import measure_rates, state_line
 from benchmarks.peak import fma_peak
 from benchmarks.peers import COMPETITORS, Sizes, step_flop
 from benchmarks.worker import Worker
@@ -148,14 +150,16 @@ def main() -> None:
     args = parser.parse_args()
     names = list(dict.fromkeys(["npvae", *args.only]))
     sizes, data = Sizes(), load_data()
-    rows = []
+    rows, states = [], [measure_rates()]
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "images.npy")
         np.save(path, data.train_images)
         for run in ("kl", "ws"):
             rows += compare(run, args.threads, names, sizes, path, args.rounds)
+            states.append(measure_rates())
     head = ["run", "threads", "who", "ms/step", "ratio", "GFLOP/s", "of peak", "MB"]
     print(table(head, rows, text_columns=3))
+    print("\n" + state_line(states))
     for run in ("kl", "ws"):
         print(f"\n{run.upper()} step: {step_flop(run, sizes) / 1e6:.0f} MFLOP. npvae's time:\n")
         rows = where_the_time_goes(run, data.train_images, sizes)

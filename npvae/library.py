@@ -5,7 +5,7 @@
 
 Images are bytes (uint8, 0..255) or floats in [0, 1]. What is made of one image has no axis N. (If
 a model's images have one row, an array (1, pixels) is one image.) All results are float32. The very
-first call on a machine compiles the kernels, which takes about 15 seconds.
+first call on a machine compiles the kernels, which takes about 10 seconds.
 """
 
 import math

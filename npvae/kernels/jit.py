@@ -15,6 +15,9 @@ from pathlib import Path
 
 import numba
 import pooch
+from numba.core.event import register
+
+from npvae.kernels.progress import CompilingBar
 
 # A multiplication and an addition may become one instruction. The other "fast" flags stay off: some
 # assume away NaN and infinity, and reordering sums would make the last bits depend on what else was
@@ -51,6 +54,7 @@ def _cache_directory() -> Path:
 CACHE = _cache_directory()
 numba.config.THREADING_LAYER_PRIORITY = list(LAYERS)
 numba.config.CACHE_DIR = str(CACHE)
+register("numba:compile", CompilingBar())
 
 jit = partial(numba.njit, cache=True, error_model="numpy", fastmath=FAST)
 

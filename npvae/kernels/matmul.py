@@ -68,7 +68,7 @@ def _strips(n, parallel, product):
     """Compute all n strips of C."""
     if parallel:
         for t in prange(n):
-            _strip(t, product)
+            _strip(np.int64(t), product)  # as below, where it has this type already
     else:
         for t in range(n):
             _strip(t, product)

@@ -68,8 +68,9 @@ def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
     """
     half = dy.shape[0] // 2  # row r of the first half meets row r + half
     odd = dy.shape[0] % 2  # 1 for an odd number of rows, else 0
-    db[:] = dy[2 * half] if odd else dy[0] + dy[half]  # an odd last row has no partner
-    for row in range(1 - odd, half):
+    for column in range(dy.shape[1]):
+        db[column] = dy[2 * half, column] if odd else dy[0, column] + dy[half, column]
+    for row in range(1 - odd, half):  # an odd last row has no partner, and was the first
         for column in range(dy.shape[1]):
             db[column] += dy[row, column] + dy[row + half, column]  # a pair at a time
 

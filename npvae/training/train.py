@@ -44,7 +44,7 @@ def train(options: Options, settings: Settings) -> Run:
         run = _start(options, settings, data)
         print(f"{data.name}; results go to {out}")
         if not is_compiled():
-            print("Compiling the kernels for this machine, once: about 15 seconds.", flush=True)
+            print("Compiling the kernels for this machine, once: about 10 seconds.", flush=True)
         write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
         if run.history:
             write_text(out / "history.csv", _csv(run))
