@@ -12,13 +12,6 @@ from npvae.training.train import train
 SMALL = {"epochs": 2, "batch_size": 32, "latent_dim": 3, "hidden_dim": 16, "critic_steps": 2}
 
 
-@pytest.fixture
-def own(tmp_path):
-    images = np.random.default_rng(0).uniform(size=(128, 6, 5)).astype(np.float32)
-    np.savez(tmp_path / "own.npz", images=images[:96], test_images=images[96:])
-    return tmp_path / "own.npz"
-
-
 @pytest.mark.parametrize("run", ["kl", "ws"])
 def test_sigma_of_every_image_stays_as_given_and_everything_else_moves(run, own, tmp_path):
     options = Options(run, sigma=0.3, **SMALL)
