@@ -6,13 +6,18 @@ A training runs on one thread, so a worker has one thread.
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from joblib import parallel_config
 
 from npvae.errors import UserError
+
+if TYPE_CHECKING:
+    from distributed import Client
+    from joblib._dask import DaskDistributedBackend
 
 PATIENCE = 10  # seconds in which a scheduler must answer, and have a worker
 LOSSES = 100  # workers that may be lost during one training before Dask gives it up
@@ -44,14 +49,14 @@ def dask_cluster(address: str, most: int) -> Iterator[None]:
         try:
             client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
             # By default a training is given up after three: a class loses more in an afternoon.
-            client.run_on_scheduler(_allow_losses)
-            with parallel_config(backend="dask", client=client) as config:
-                # Where joblib counts one worker it does the work itself.
-                config["backend"].effective_n_jobs = lambda n_jobs: 2
+            client.run_on_scheduler(_allow_losses, LOSSES)
+            with parallel_config(backend=_backend(client)):
                 yield
         except failures as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            if isinstance(error, CancelledError):
+            if isinstance(error, KilledWorker):
+                reason = f"one training has lost {LOSSES + 1} workers; is there too little memory?"
+            elif isinstance(error, CancelledError):
                 reason = "the connection to its scheduler is lost"
             raise UserError(
                 f"{name}: the cluster failed ({reason:.120}); finished epochs are saved, and the"
@@ -59,14 +64,34 @@ def dask_cluster(address: str, most: int) -> Iterator[None]:
             ) from error
 
 
-def _allow_losses(dask_scheduler: object) -> None:
-    dask_scheduler.allowed_failures = LOSSES
+def _allow_losses(most: int, dask_scheduler: object) -> None:
+    dask_scheduler.allowed_failures = most
+
+
+def _backend(client: "Client") -> "DaskDistributedBackend":
+    """Return joblib's backend for Dask, with two of its habits changed."""
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return 2  # of a single worker joblib would make no use: it does the work itself
+
+        def submit(self, func: Callable, callback: Callable) -> Future:
+            # joblib hears of results only; for a task that Dask gives up it would wait for ever.
+            future = super().submit(func, callback)
+            future.add_done_callback(lambda done: callback(done) if done.exception() else None)
+            return future
+
+        def retrieve_result_callback(self, out: object) -> object:
+            return super().retrieve_result_callback(out.result() if type(out) is Future else out)
+
+    return Backend(client=client)
 
 
 def _check(name: str, address: str) -> None:
     """Raise UserError unless a scheduler answers that has workers of one thread each."""
     try:
-        threads = asyncio.run(asyncio.wait_for(_threads(address), PATIENCE))
+        threads = asyncio.run(_threads(address))
     except Exception as error:  # whatever answers there, or does not
         reason = " ".join(str(error).split()) or "no answer"
         raise UserError(
@@ -76,13 +101,13 @@ def _check(name: str, address: str) -> None:
     if not threads:
         raise UserError(
             f"{name}: no worker has joined the scheduler; start one with"
-            f" `dask worker {address} --nthreads 1 --nworkers auto`"
+            f" `dask worker {address} --nthreads 1 --nworkers -1`"
         )
     for worker, count in threads.items():
         if count != 1:
             raise UserError(
                 f"{name}: the worker {worker} has {count} threads, and a training uses one; start"
-                " workers with --nthreads 1 --nworkers auto"
+                " workers with --nthreads 1 --nworkers -1"
             )
 
 
@@ -91,8 +116,8 @@ async def _threads(address: str) -> dict[str, int]:
     from distributed.core import rpc
 
     async with rpc(address, timeout=PATIENCE) as scheduler:
-        for _ in range(PATIENCE):
-            workers = (await scheduler.identity())["workers"]
+        for _ in range(2 * PATIENCE):
+            workers = (await asyncio.wait_for(scheduler.identity(), PATIENCE))["workers"]
             if workers:
                 break
             await asyncio.sleep(0.5)
