@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from joblib import parallel_config
@@ -50,6 +51,7 @@ def dask_cluster(address: str, most: int) -> Iterator[None]:
             client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
             # By default a training is given up after three: a class loses more in an afternoon.
             client.run_on_scheduler(_allow_losses, LOSSES)
+            client.run(import_module, "npvae.training.train")  # is npvae there on each of them?
             with parallel_config(backend=_backend(client)):
                 yield
         except failures as error:

@@ -25,12 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def dask(*arguments):
+def dask(*arguments, where=ROOT):
     """A process of Dask's command line, of a Dask that lets no training lose a worker."""
-    settings = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    settings = {"PYTHONPATH": str(where), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
     process = subprocess.Popen(
         [sys.executable, "-m", "dask", *arguments, "--no-dashboard"],
         env=os.environ | settings,
+        cwd=where,
         stderr=subprocess.DEVNULL,
     )
     try:
@@ -56,8 +57,8 @@ def scheduler():
         yield address
 
 
-def worker(scheduler, threads=1):
-    return dask("worker", scheduler, "--nthreads", str(threads), "--no-nanny")
+def worker(scheduler, threads=1, where=ROOT):
+    return dask("worker", scheduler, "--nthreads", str(threads), "--no-nanny", where=where)
 
 
 def rows(path):
@@ -119,7 +120,7 @@ def refusal(own, tmp_path, address, capfd):
     return line
 
 
-def test_workers_are_needed_and_have_one_thread(scheduler, own, tmp_path, monkeypatch, capfd):
+def test_workers_are_needed_with_npvae_and_one_thread(scheduler, own, tmp_path, monkeypatch, capfd):
     with worker(scheduler, threads=2):
         line = refusal(own, tmp_path, scheduler, capfd)
         assert "has 2 threads" in line and "--nthreads 1" in line
