@@ -79,7 +79,7 @@ def _backend(client: "Client") -> "DaskDistributedBackend":
             return 2  # of a single worker joblib would make no use: it does the work itself
 
         def submit(self, func: Callable, callback: Callable) -> Future:
-            # joblib hears of results only; for a task that Dask gives up it would wait for ever.
+            # joblib hears of results only; it would wait for ever for a task that Dask gives up.
             future = super().submit(func, callback)
             future.add_done_callback(lambda done: callback(done) if done.exception() else None)
             return future
