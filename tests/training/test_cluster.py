@@ -142,7 +142,7 @@ def test_no_scheduler_gives_one_line(own, tmp_path, monkeypatch, capfd):
 
 
 @pytest.mark.parametrize("victim", ["worker", "scheduler"])
-def test_a_cluster_that_fails_gives_one_line(victim, own, tmp_path, monkeypatch):
+def test_a_cluster_that_fails_gives_one_line(victim, own, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(cluster, "LOSSES", 0)
     endless = replace(SMALL, epochs=10**6)
 
@@ -158,6 +158,7 @@ def test_a_cluster_that_fails_gives_one_line(victim, own, tmp_path, monkeypatch)
             train_missing({tmp_path / "a": endless}, own, NAME, address)
     why = {"worker": "one training has lost 1 workers", "scheduler": "its scheduler is lost"}
     assert why[victim] in str(info.value) and "finished epochs are saved" in str(info.value)
+    assert not caplog.records  # Dask itself says nothing
 
 
 def test_without_the_package_one_line_says_how_to_get_it(own, tmp_path, monkeypatch):
