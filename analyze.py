@@ -31,6 +31,11 @@ def main() -> None:
         action="store_true",
         help="train both models over a range of regularisation weights and draw the trade-off",
     )
+    add(
+        "--dask",
+        metavar="ADDRESS",
+        help="train on the Dask cluster of this scheduler, tcp://HOST:PORT; local: on this machine",
+    )
     arguments = parser.parse_args()
     from npvae.report.analyse import Request, analyse
 

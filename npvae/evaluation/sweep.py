@@ -29,7 +29,11 @@ class SweepPoint:
 
 
 def sweep(
-    runs: dict[str, Run], instruments: Instruments, directory: Path, data_dir: Path | None
+    runs: dict[str, Run],
+    instruments: Instruments,
+    directory: Path,
+    data_dir: Path | None,
+    dask: str | None = None,
 ) -> list[SweepPoint]:
     """Train what is missing in `directory` and return a point for each kind of run and weight.
 
@@ -44,7 +48,7 @@ def sweep(
             for weight in RUNS[key].sweep
             if weight != reference
         }
-        trained = [run, *train_missing(wanted, data_dir, run.data).values()]
+        trained = [run, *train_missing(wanted, data_dir, run.data, dask).values()]
         points += [_point(r, instruments, is_reference=_weight(r) == reference) for r in trained]
     return sorted(points, key=lambda p: (p.run, p.weight))
 

@@ -27,14 +27,15 @@ def make_directory(path: Path) -> Path:
 
 
 @contextmanager
-def only_user(directory: Path) -> Iterator[None]:
+def only_user(directory: Path, wait: float = 0) -> Iterator[None]:
     """Hold a directory for this process, and remove what a killed one left half-written there.
 
-    Raises UserError if another process holds it, or it cannot be written to.
+    Raises UserError if another process holds it for more than `wait` seconds, or it cannot be
+    written to.
     """
     lock = FileLock(directory / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout as error:
         raise UserError(
             f"{directory}: another run is writing there; wait for it or choose another --out"

@@ -40,6 +40,7 @@ class Request:
     on_training_images: bool
     seeds: int
     sweep: bool
+    dask: str | None
 
 
 def analyse(request: Request) -> None:
@@ -92,7 +93,8 @@ def analyse(request: Request) -> None:
         stage("trade-off" if request.sweep else "report")
         points = []
         if request.sweep:
-            points = sweep(runs, instruments, request.kl.parent / "sweep", request.data_dir)
+            where = request.kl.parent / "sweep"
+            points = sweep(runs, instruments, where, request.data_dir, request.dask)
             draw_trade_off(points, instruments.perfect_match, plots)
     comparison = Comparison(measured, instruments.perfect_match)
     with replacing(plots / "explorer.png", "wb") as file:
@@ -129,7 +131,7 @@ def _other_seeds(run: Run, request: Request, instruments: Instruments) -> list[M
     wanted = {
         directory / f"{run.options.run}-{seed}": replace(run.options, seed=seed) for seed in seeds
     }
-    others = train_missing(wanted, request.data_dir, run.data)
+    others = train_missing(wanted, request.data_dir, run.data, request.dask)
     work = (delayed(_measure_alone)(others[path], instruments) for path in wanted)
     processes = min(len(wanted), numba.config.NUMBA_NUM_THREADS) or 1
     return list(Parallel(processes)(work))

@@ -6,7 +6,7 @@ the rounding of the loss, 1e-15 * 10 / h, is then 1e-6 of the smallest gradients
 
 import numpy as np
 import pytest
-from small import BATCH, Small
+from small import BATCH, LATENT, Small
 
 from npvae.models.critic import (
     score_backward_hidden,
@@ -17,7 +17,7 @@ from npvae.models.critic import (
 from npvae.models.objectives import critic_objective, kl_objective, ws_objective
 from npvae.models.penalty import norm_backward, penalty_backward, penalty_forward
 from npvae.models.steps import mix
-from npvae.models.vae import encode_forward
+from npvae.models.vae import encode_forward, hold_sigma, hold_sigma_backward
 from npvae.nn.gradcheck import check_gradients
 from npvae.nn.pixels import gather
 
@@ -78,6 +78,34 @@ def test_ws_loss_for_every_vae_parameter(stage):
         return np.concatenate([net.a.h_enc, net.a.h_dec, fake.h1, fake.h2], axis=1) > 0
 
     check(loss, parameters(net.vae), active, STEP)
+
+
+@pytest.mark.parametrize("kind", ["kl", "ws"])
+def test_both_losses_with_sigma_held_for_every_parameter_that_still_learns(kind):
+    net = network("after training", f"train_{kind}")
+    hold_sigma(net.vae.w, 0.3)
+    beta, fake = 0.8, net.batch.fake
+
+    def loss():
+        encode_forward(net.vae.w, net.a)
+        if kind == "ws":
+            bce, score = ws_objective(net.vae, net.a, net.critic.w, fake, 3.0)
+            return bce - 3.0 * score
+        bce, kl = kl_objective(net.vae, net.a, beta)
+        return bce + beta * kl
+
+    def active():
+        sides = [net.a.h_enc, net.a.h_dec] + ([fake.h1, fake.h2] if kind == "ws" else [])
+        return np.concatenate(sides, axis=1) > 0
+
+    loss()
+    hold_sigma_backward(net.vae.dw)
+    arrays = parameters(net.vae)
+    for name in ("W2", "b2"):
+        w, dw = arrays[name]
+        assert not dw[..., LATENT:].any()  # of the log-variances
+        arrays[name] = w[..., :LATENT], dw[..., :LATENT]  # of the means
+    check(loss, arrays, active, STEP)
 
 
 def critic_inputs(net):

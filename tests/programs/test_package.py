@@ -17,11 +17,20 @@ def required(name):
     return {MODULES.get(name, name) for name in names}
 
 
-def imported():
+def optional():
+    """Return the modules of the packages that only an extra installs."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lists = re.findall(r"^optional-dependencies\.\w+ = \[(.*?)\]", text, re.M)
+    return {
+        re.match(r"[\w-]+", name)[0] for found in lists for name in re.findall(r'"(.*?)"', found)
+    }
+
+
+def imported(nodes=ast.walk):
     """Return the modules from elsewhere that the package imports."""
     found = set()
     for path in ROOT.glob("npvae/**/*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
@@ -30,13 +39,18 @@ def imported():
 
 
 def test_the_package_requires_what_it_imports():
-    assert imported() - UNDER_OTHERS == required("requirements.txt")
+    assert imported() - UNDER_OTHERS - optional() == required("requirements.txt")
+
+
+def test_what_an_extra_installs_is_imported_where_it_is_used_only():
+    assert optional() == {"distributed"} <= imported() & required("requirements-dev.txt")
+    assert not imported(ast.iter_child_nodes) & optional()
 
 
 def test_the_list_for_development_adds_tools_that_the_package_does_not_import():
     assert "-r requirements.txt\n" in (ROOT / "requirements-dev.txt").read_text()
     assert {"pytest", "hypothesis", "ruff"} <= required("requirements-dev.txt")
-    assert not required("requirements-dev.txt") & imported()
+    assert not required("requirements-dev.txt") & imported() - optional()
 
 
 def test_every_directory_of_sources_is_a_package():

@@ -92,6 +92,7 @@ def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
     [
         ("run_kl.py", ["--lr", "-1"], "--lr"),
         ("run_kl.py", ["--epochs", "0"], "--epochs"),
+        ("run_kl.py", ["--sigma", "0"], "--sigma"),
         ("run_kl.py", ["--threads", "4000"], "--threads"),
         ("run_ws.py", ["--gp-weight", "nan"], "--gp-weight"),
         ("run_ws.py", ["--beta", "1"], "--beta"),

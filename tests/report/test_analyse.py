@@ -20,6 +20,7 @@ def test_comparing_takes_a_few_images_of_either_part(training, test, too_few, tm
         on_training_images=False,
         seeds=1,
         sweep=False,
+        dask=None,
     )
     with pytest.raises(UserError, match=f"at least 11 {too_few} images, not 10"):
         analyse(request)

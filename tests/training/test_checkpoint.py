@@ -156,6 +156,7 @@ BAD_OPTIONS = [
     *product(["lr", "critic_lr"], [0.0, -1.0, 1e31, float("nan"), float("inf"), None, "1"]),
     *product(["beta", "gp_weight"], [-1.0, float("nan"), [], {}]),
     *product(["limit"], [0, -1, "all"]),
+    *product(["sigma"], [0.0, -1.0, float("nan"), "0.1"]),
 ]
 
 
@@ -165,6 +166,13 @@ def test_an_option_that_the_programs_would_refuse(tmp_path, option, value):
     save_checkpoint(path, small_run())
     rewrite_meta(path, options=meta_of(path)["options"] | {option: value})
     assert f"({option}: " in error_line(path, load_checkpoint)
+
+
+def test_a_checkpoint_from_before_sigma_could_be_held(path):
+    options = meta_of(path)["options"]
+    del options["sigma"]
+    rewrite_meta(path, options=options)
+    assert load_checkpoint(path).options.sigma is None
 
 
 def replace_member(path, name, npy):

@@ -36,6 +36,7 @@ SHARED = {
     "hidden_dim": 256,
     "seed": 0,
     "limit": None,
+    "sigma": None,
 }
 OWN = {
     "kl": {"beta": 1.0},
@@ -121,8 +122,8 @@ def test_every_option_of_a_run_reaches_its_step(run):
         return [p.theta.tobytes() for p in (state.vae, state.critic) if p is not None]
 
     small = {"hidden_dim": 8, "latent_dim": 3, "critic_steps": 2}
-    other = {"lr": 2e-3, "seed": 1, "critic_steps": 3}
-    for option in ("lr", "seed", *OWN[run]):
+    other = {"lr": 2e-3, "seed": 1, "sigma": 0.5, "critic_steps": 3}
+    for option in ("lr", "seed", "sigma", *OWN[run]):
         value = other.get(option, 2 * OWN[run].get(option, 0))
         assert weights(**{option: value}) != weights(), option
 
