@@ -10,6 +10,7 @@ experiment: LIST = requirements.txt
 experiment: environment
 	$(BIN)/python run_kl.py
 	$(BIN)/python run_ws.py
+	$(BIN)/python run_kl.py --beta 0 --out runs/ae
 	$(BIN)/python analyze.py
 
 test: LIST = requirements-dev.txt

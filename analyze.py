@@ -11,6 +11,8 @@ def main() -> None:
     add = parser.add_argument
     add("--kl", type=Path, default=Path("runs/kl"), metavar="DIR", help="the KL run (runs/kl)")
     add("--ws", type=Path, default=Path("runs/ws"), metavar="DIR", help="the WS run (runs/ws)")
+    ae = "a run with --beta 0, a plain autoencoder, compared too if it is there (runs/ae)"
+    add("--ae", type=Path, default=Path("runs/ae"), metavar="DIR", help=ae)
     add("--out", type=Path, default=Path("report"), metavar="DIR", help="where it goes (report)")
     add("--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST")
     add("--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result")
@@ -24,13 +26,12 @@ def main() -> None:
         type=whole(1, 100),
         default=1,
         metavar="N",
-        help="train what is missing of N seeds for each model, and give every number an interval",
+        help="train what is missing of N seeds for each training below and for both models",
     )
-    add(
-        "--sweep",
-        action="store_true",
-        help="train both models over a range of regularisation weights and draw the trade-off",
-    )
+    yes = {"action": "store_true"}
+    add("--budgets", help="train also two and four times as long", **yes)
+    add("--controls", help="train also a plain autoencoder, and both models with sigma held", **yes)
+    add("--sweep", help="train also other regularisation weights and draw the trade-off", **yes)
     add(
         "--dask",
         metavar="ADDRESS",

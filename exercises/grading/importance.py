@@ -6,11 +6,11 @@ from scipy.stats import norm as normal
 
 from exercises.grading.attempt import Attempt, Wrong
 from exercises.grading.diagnosis import close, compare, differences
-from npvae.evaluation.likelihood import bounds
+from npvae.evaluation.likelihood import Proposals, bound, log_standard_normal, log_weights
 from npvae.models.vae import decode_forward, make_vae, make_vae_activations, sample_forward
 from npvae.nn.losses import bernoulli_nll
 
-COMPARE = ("npvae/evaluation/likelihood.py::bounds",)
+COMPARE = ("npvae/evaluation/likelihood.py::log_weights",)
 HINTS = {
     "likelihood forgotten": "log p(x|z) is missing.",
     "prior and proposal exchanged": (
@@ -84,10 +84,12 @@ def _example():
     vae = make_vae(P, 5, L, np.float64, rng)
     images, mu = rng.uniform(size=(B, P)), rng.standard_normal((B, L))
     logvar = rng.standard_normal((B, L))
-    right = bounds(vae.w, images, mu, logvar, seed, samples=K, ks=(K,)).iwae[K]
+    q = Proposals(mu, np.exp(logvar / 2)[:, :, None] * np.eye(L))
+    log_priors = {"prior": log_standard_normal}
+    right = bound(log_weights(vae.w, images, q, log_priors, seed, samples=K)["prior"])
     act = make_vae_activations(vae.w, B)
     act.x[:], act.mu[:], act.logvar[:] = images, mu, logvar
-    noise = np.random.default_rng(seed)  # the same draws as in `bounds`, in the same order
+    noise = np.random.default_rng(seed)  # the same draws as in `log_weights`, in the same order
     log_p, eps = np.empty((B, K)), np.empty((B, K, L))
     for k in range(K):
         eps[:, k] = act.eps[:] = noise.standard_normal((B, L))

@@ -1,58 +1,100 @@
-"""How sure a difference is: intervals of the numbers of both models, and of their difference.
+"""The numbers of several models side by side, with intervals, and the differences between them.
 
-With two seeds or more, an interval is Student's over the seeds (what another training would give).
-With one run each, it is a bootstrap over the test images, for those numbers that are means over
-images; the others have none, and no verdict is built on them.
+The intervals contain both what another draw of the test images and what another training would
+change. With one training of a model, the second comes from a table that is shipped with npvae: the
+spread over seeds in the reference experiment.
 """
 
+import csv
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from npvae.evaluation.intervals import Interval, bootstrap_interval, mean_and_interval
-from npvae.evaluation.measure import SEED, Measurement
+from npvae.evaluation.intervals import Interval, Spread, combine, spread_of
+from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.metrics import METRICS
+
+SEED_SPREAD = Path(__file__).with_name("seed_spread.csv")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The measurements of the runs, by the key of their kind, and the scores of a perfect match."""
+    """The measurements of the models, by their keys, and the scores of a perfect match."""
 
     measured: dict[str, list[Measurement]]  # one for each seed; the first is the one pictured
     perfect_match: dict[str, float]  # by metric
 
     @property
     def seeds(self) -> int:
-        """Return how many runs of each model there are."""
-        return len(self.measured["kl"])
+        """Return how many trainings of each model there are, at least."""
+        return min(len(found) for found in self.measured.values())
 
-    def value(self, run: str, key: str) -> float | None:
-        """Return a number of model "kl" or "ws", averaged over the seeds; None if not measured."""
-        values = self._values(run, key)
+    def value(self, model: str, key: str) -> float | None:
+        """Return a number of a model, averaged over its seeds; None if it was not measured."""
+        values = self._values(model, key)
         return float(np.mean(values)) if values else None
 
-    def interval(self, run: str, key: str) -> Interval | None:
-        """Return the number's 95 % interval, or None if there is none."""
-        values = self._values(run, key)
-        if len(values) > 1:
-            return mean_and_interval(values)
-        samples = self._per_image(run, key)
-        return None if samples is None else bootstrap_interval(samples, SEED)
+    def interval(self, model: str, key: str) -> Interval | None:
+        """Return the number's 95 % interval, or None if nothing is known of how it varies."""
+        mean, replicates, spreads = self.value(model, key), *self._errors(model, key)
+        if mean is None or (replicates is None and not spreads):
+            return None
+        return combine(mean, replicates, spreads)
 
-    def difference(self, key: str) -> Interval | None:
-        """Return KL's number minus WS's with its 95 % interval, paired by seed or by image.
+    def difference(self, key: str, a: str = "kl", b: str = "ws") -> Interval | None:
+        """Return the number of model a minus that of model b, with its 95 % interval.
 
-        Images differ far more from one another than the models do on one image. The difference on
-        each image takes that spread out, and its interval is much narrower than either model's.
+        Images differ far more from one another than the models do on one image. Both models meet
+        the same bootstrap samples, so that this spread cancels. The trainings are independent.
         """
-        kl, ws = self._values("kl", key), self._values("ws", key)
-        if len(kl) > 1 and len(kl) == len(ws):
-            return mean_and_interval(np.subtract(kl, ws))
-        kl, ws = self._per_image("kl", key), self._per_image("ws", key)
-        return None if kl is None or ws is None else bootstrap_interval(kl - ws, SEED)
+        values = self.value(a, key), self.value(b, key)
+        (rep_a, spread_a), (rep_b, spread_b) = self._errors(a, key), self._errors(b, key)
+        if None in values or (not (spread_a and spread_b) and (rep_a is None or rep_b is None)):
+            return None
+        replicates = None if rep_a is None or rep_b is None else rep_a - rep_b
+        return combine(values[0] - values[1], replicates, spread_a + spread_b)
 
-    def _values(self, run: str, key: str) -> list[float]:
-        found = [m.values.get(key) for m in self.measured[run]]
+    def has_training_spread(self, model: str, key: str) -> bool:
+        """Tell whether the intervals of this number contain what another training would change."""
+        return bool(self._errors(model, key)[1])
+
+    def spread_table(self, command: str) -> str:
+        """Return the spread of each number over the seeds, as a CSV text like `seed_spread.csv`."""
+        lines = [f"# {command}", "model,metric,deviation,seeds"]
+        for model in self.measured:
+            for metric in METRICS:
+                values = self._values(model, metric.key)
+                if len(values) > 1:
+                    deviation, seeds = spread_of(values)
+                    lines.append(f"{model},{metric.key},{deviation:.4g},{seeds}")
+        return "\n".join(lines) + "\n"
+
+    def _values(self, model: str, key: str) -> list[float]:
+        found = [m.values.get(key) for m in self.measured.get(model, [])]
         return [v for v in found if v is not None]
 
-    def _per_image(self, run: str, key: str) -> np.ndarray | None:
-        return self.measured[run][0].per_image.get(key)
+    def _errors(self, model: str, key: str) -> tuple[np.ndarray | None, list[tuple[Spread, int]]]:
+        """Return the number's bootstrap replicates, and its spread over trainings if known."""
+        found = [m.replicates[key] for m in self.measured.get(model, []) if key in m.replicates]
+        replicates = np.mean(found, axis=0) if found else None
+        values = self._values(model, key)
+        if len(values) > 1:
+            return replicates, [(spread_of(values), len(values))]
+        shipped = shipped_spread().get((model, key))
+        return replicates, [] if shipped is None else [(shipped, 1)]
+
+
+@cache
+def shipped_spread() -> dict[tuple[str, str], Spread]:
+    """Read the table of spreads over seeds: from (model, metric) to its spread.
+
+    The file's first line is the command that made it.
+    """
+    with SEED_SPREAD.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return {
+            (row["model"], row["metric"]): Spread(float(row["deviation"]), int(row["seeds"]))
+            for row in rows
+        }

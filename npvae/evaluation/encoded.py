@@ -1,6 +1,6 @@
 """A trained run applied to images: their codes, and the errors of decoding these."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,12 @@ from npvae.errors import UserError
 from npvae.models.inference import Errors, encode, reconstruction_errors, sample
 from npvae.models.vae import VAEWeights
 from npvae.training.checkpoint import Run, load_checkpoint
-from npvae.training.runs import RUNS, RunKind
+from npvae.training.options import Options
+from npvae.training.runs import KL, RUNS, RunKind
+
+# A KL run with beta = 0: nothing holds its codes, and its posterior becomes a point.
+AUTOENCODER = replace(KL, key="ae", label="AE", colour="#009E73", marker="^")
+MODELS = RUNS | {AUTOENCODER.key: AUTOENCODER}  # what is compared, by key, in the report's order
 
 
 @dataclass(frozen=True)
@@ -26,13 +31,18 @@ class EncodedRun:
 
     @property
     def kind(self) -> RunKind:
-        """Return the facts about its kind of run."""
-        return self.run.options.kind
+        """Return what it is called and how it is drawn: a row of MODELS."""
+        return kind_of(self.run.options)
 
     @property
     def w(self) -> VAEWeights:
         """Return the VAE's parameters."""
         return self.run.vae.w
+
+
+def kind_of(options: Options) -> RunKind:
+    """Return the row of MODELS that a run with these options belongs to."""
+    return AUTOENCODER if getattr(options, options.kind.weight) == 0 else options.kind
 
 
 def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:

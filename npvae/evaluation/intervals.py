@@ -1,65 +1,80 @@
-"""What a list of measured numbers says, and how surely: means with intervals, modes, moments.
+"""How sure a number is: what another draw of the test images and another training would change.
 
-Of n values with mean m and standard deviation s:
+    bootstrap   the number computed on B sets of n images, drawn with replacement; their standard
+                deviation is the standard error from the images, e
+    training    the standard deviation s of the number over n seeds; that of their mean is s / √n
+    interval    m ± √((1.96 e)² + t² s² / n),    t = t(0.975; seeds behind s − 1)
 
-    bootstrap    the 2.5 and 97.5 percentiles of the means of n values drawn with replacement
-    Student t    m ± t(0.975; n − 1) · s / √n
-    skewness     E[((x − m)/s)³]          excess kurtosis   E[((x − m)/s)⁴] − 3
+All models are tested on the same images, so one bootstrap sample is the same set of images for
+each of them. The error of a difference then contains only what the images do to the difference.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
 LEVEL = 0.95  # of all intervals
-RESAMPLES = 2_000
-BOOTSTRAP_BLOCK = 1_000_000  # resampled values held at once: 8 MB, and as much for their indices
+RESAMPLES = 100  # a standard error from so many is known to 7 %
 
 
 class Interval(NamedTuple):
-    """A mean and the 95 % confidence interval around it, in the units of the values."""
+    """A number and its 95 % confidence interval, in the units of the number."""
 
     mean: float
     low: float
     high: float
 
+    @property
+    def half(self) -> float:
+        """Return half of the interval's width: the number after the ±."""
+        return (self.high - self.low) / 2
 
-def bootstrap_interval(values: np.ndarray, seed: int) -> Interval:
-    """Mean of `values` (n,), n >= 2, with its percentile bootstrap interval.
 
-    It is that of 2,000 means. It says how much the mean would move with another draw of the same
-    number of images, not with another training run: for that see `mean_and_interval`.
+class Spread(NamedTuple):
+    """The standard deviation of a number over the seeds of a training, and how many there were."""
 
-    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
+    deviation: float
+    seeds: int
+
+
+def resample(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Compute a statistic on RESAMPLES bootstrap samples of the rows of `arrays`, all of length n.
+
+    The samples depend on n and the seed alone: for two models they are the same images. Returns
+    (RESAMPLES,).
+
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, sections 6.2 and 6.4.
     """
-    values = np.asarray(values, np.float64)
-    result = stats.bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        batch=max(1, BOOTSTRAP_BLOCK // len(values)),
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    )
-    low, high = result.confidence_interval
-    return Interval(mean=float(values.mean()), low=float(low), high=float(high))
+    n, rng = len(arrays[0]), np.random.default_rng(seed)
+    samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
+    return np.array([statistic(*(array[index] for array in arrays)) for index in samples])
 
 
-def mean_and_interval(values: Sequence[float] | np.ndarray) -> Interval:
-    """Mean over seeds (n,), n >= 2, with Student's t interval, in which s divides by n − 1.
+def spread_of(values: Sequence[float]) -> Spread:
+    """Return the spread of n >= 2 numbers from as many seeds; the deviation divides by n − 1."""
+    return Spread(float(np.std(values, ddof=1)), len(values))
 
-    Exact when the values are normal. For the few values of a handful of seeds, where a bootstrap
-    comes out too narrow.
+
+def combine(
+    mean: float, replicates: np.ndarray | None, spreads: Sequence[tuple[Spread, int]]
+) -> Interval:
+    """Return the interval of a number; see the head of this module.
+
+    `replicates` are its values on bootstrap samples of the images (None: it depends on none). Each
+    of `spreads` is a spread over seeds and the number of trainings that the number is a mean of; a
+    difference of two models has one for each, and their squares add up.
 
     Source: Student 1908, The Probable Error of a Mean.
     """
-    n, mean = len(values), np.mean(values)
-    t = stats.t.ppf((1 + LEVEL) / 2, df=n - 1)
-    half_width = t * np.std(values, ddof=1) / np.sqrt(n)
-    return Interval(mean=float(mean), low=float(mean - half_width), high=float(mean + half_width))
+    square = 0.0
+    if replicates is not None:
+        square += (stats.norm.ppf((1 + LEVEL) / 2) * np.std(replicates, ddof=1)) ** 2
+    for (deviation, seeds), trainings in spreads:
+        square += stats.t.ppf((1 + LEVEL) / 2, df=seeds - 1) ** 2 * deviation**2 / trainings
+    half = float(np.sqrt(square))
+    return Interval(mean=mean, low=mean - half, high=mean + half)
 
 
 def histogram_mode(values: np.ndarray, bin_width: float) -> float:
@@ -72,19 +87,3 @@ def histogram_mode(values: np.ndarray, bin_width: float) -> float:
     """
     bins, counts = np.unique(np.floor(values / bin_width), return_counts=True)
     return float((bins[counts.argmax()] + 0.5) * bin_width)
-
-
-def moments(z: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean, std, skewness and excess kurtosis (d,) of each column of codes z (n, d), n >= 2.
-
-    All divide by n. Of a standard normal prior they are 0, 1, 0, 0. Mean and std have the units
-    of z, the other two none; both are NaN in a dimension that never varies.
-    """
-    z = z.astype(np.float64)
-    shifted = z - z[0]  # exactly 0 in a dimension that never varies, where SciPy then returns NaN
-    return {
-        "mean of z": z.mean(axis=0),
-        "std of z": z.std(axis=0),
-        "skewness": stats.skew(shifted),
-        "excess kurtosis": stats.kurtosis(shifted),
-    }

@@ -1,31 +1,49 @@
-"""The analysis from end to end: load two runs, measure, draw, write the report."""
+"""The analysis from end to end: load the runs, train what is missing, measure, draw, write."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numba
+import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
+from npvae.evaluation.calibration import calibrate
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import encode_run, load_run
-from npvae.evaluation.measure import SEED, Instruments, Measurement, make_instruments, measure
-from npvae.evaluation.structure import trustworthiness, tsne
-from npvae.evaluation.sweep import sweep
+from npvae.evaluation.encoded import EncodedRun, encode_run, kind_of, load_run
+from npvae.evaluation.instruments import SEED, Instruments
+from npvae.evaluation.measure import make_instruments, measure
+from npvae.evaluation.structure import Embedding, measure_picture, tsne
+from npvae.evaluation.study import (
+    Study,
+    Trained,
+    directory_of,
+    held_out_rows,
+    measure_point,
+    other_trainings,
+    reference_of,
+    sweep_trainings,
+)
 from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
+from npvae.report.answer import draw_answer
+from npvae.report.budgets import draw_budgets
+from npvae.report.calibration_chart import draw_calibration
+from npvae.report.claims_chart import draw_claims
 from npvae.report.explorer import PICTURE, explorer_page
+from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
-from npvae.report.text import write_report
+from npvae.report.text import verdicts, write_report
 from npvae.report.trade_off import draw_trade_off
-from npvae.training.checkpoint import Run
+from npvae.training.checkpoint import Run, load_checkpoint
+from npvae.training.options import Options
 from npvae.training.parallel import train_missing
 from npvae.training.train import use_threads
 
-LEAST_IMAGES = 11  # trustworthiness looks at 5 neighbours and needs more than twice as many points
+LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
 
 
 @dataclass(frozen=True)
@@ -34,33 +52,37 @@ class Request:
 
     kl: Path
     ws: Path
+    ae: Path
     out: Path
     data_dir: Path | None
     threads: int | None
     on_training_images: bool
     seeds: int
+    budgets: bool
+    controls: bool
     sweep: bool
     dask: str | None
 
 
 def analyse(request: Request) -> None:
-    """Write plots/, report.md, report.html and explorer.html into request.out.
+    """Write plots/, numbers.csv, report.md, report.html and explorer.html into request.out.
 
     Raises UserError for missing or unfit runs, unusable data, or an output that cannot be written.
     """
     use_threads(request.threads)
     data = load_data(request.data_dir)
+    name = data.name
     if request.on_training_images:
         data = _on_training_images(data)
     _check(data)
-    runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
-    latent = runs["kl"].options.latent_dim
-    if latent != runs["ws"].options.latent_dim:
-        raise UserError(
-            f"{request.kl} has {latent} latent dimensions, {request.ws} has"
-            f" {runs['ws'].options.latent_dim}; compare runs of one size"
-        )
+    given = _given_runs(request, data)
     plots = make_directory(request.out / "plots")
+    options = [run.options for run in given.values()]
+    others = other_trainings(options, request.seeds, request.budgets, request.controls)
+    n = len(data.train_images)
+    swept = sweep_trainings(options, n, request.seeds) if request.sweep else []
+    runs = [*given.values(), *_train([*others, *swept], given, request, name)]
+    held_out = data.train_images[held_out_rows(options[0], n)]
     with tqdm(total=6, desc="analysis", bar_format="{desc:38}{bar}{n}/{total}") as progress:
 
         def stage(name: str) -> None:
@@ -68,43 +90,121 @@ def analyse(request: Request) -> None:
             progress.update()
 
         stage("classifier and perfect match")
-        instruments = make_instruments(data, latent)
-        stage("codes and reconstructions")
-        models = [encode_run(run, data.test_images, SEED) for run in runs.values()]
-        stage("measuring")
-        measured = {model.kind.key: [measure(model, instruments)] for model in models}
+        instruments = make_instruments(data, latent=options[0].latent_dim)
+        stage(f"measuring {len(runs)} trainings")
+        processes = min(len(runs), numba.config.NUMBA_NUM_THREADS)
+        last = len(runs) - len(swept)
+        work = [delayed(_measure_alone)(run, instruments) for run in runs[:last]]
+        work += [delayed(_measure_alone)(run, instruments, held_out) for run in runs[last:]]
+        study = Study(list(Parallel(processes)(work)), reference_of(options))
+        stage("the critic on known distances")
+        calibration = calibrate(SEED) if request.controls else []
         stage("t-SNE and pictures")
+        models = [encode_run(run, data.test_images, SEED) for run in given.values()]
         embeddings = Parallel(2)(delayed(tsne)(model.mu, SEED) for model in models)
         for model, embedding in zip(models, embeddings, strict=True):
-            trusted = trustworthiness(model.mu, embedding)
-            measured[model.kind.key][0].values["trustworthiness"] = trusted
-        images, labels = data.test_images, data.test_labels
-        image_grids.draw_tsne(models, embeddings, labels, plots)
-        image_grids.draw_reconstructions(models, images, labels, plots)
-        image_grids.draw_interpolations(models, images, labels, plots)
-        image_grids.draw_samples(models, plots, SEED)
-        charts.draw_errors(models, plots)
-        charts.draw_latents(models, plots)
-        charts.draw_correlations(models, plots)
-        charts.draw_training(models, plots)
-        stage(f"{request.seeds} seeds" if request.seeds > 1 else "one seed")
-        for key, run in runs.items():
-            measured[key] += _other_seeds(run, request, instruments)
-        stage("trade-off" if request.sweep else "report")
-        points = []
-        if request.sweep:
-            where = request.kl.parent / "sweep"
-            points = sweep(runs, instruments, where, request.data_dir, request.dask)
-            draw_trade_off(points, instruments.perfect_match, plots)
-    comparison = Comparison(measured, instruments.perfect_match)
-    with replacing(plots / "explorer.png", "wb") as file:
-        file.write(PICTURE.read_bytes())
-    report = write_report(runs, instruments, comparison, points)
-    write_text(request.out / "report.md", report)
-    write_text(request.out / "report.html", write_page(report, request.out))
-    explorer = explorer_page(models, embeddings, comparison, data)
-    write_text(request.out / "explorer.html", explorer)
+            pictured = study.at(model.kind.key, model.run.options.epochs)[0].measurement
+            measure_picture(pictured, embedding, data.test_labels)
+        _draw_models(models, embeddings, data, plots)
+        stage("report")
+        comparisons = {
+            epochs: Comparison(study.measured(epochs), instruments.perfect_match)
+            for epochs in study.budgets()
+            if {"kl", "ws"} <= study.measured(epochs).keys()
+        }
+        first = comparisons[min(comparisons)]
+        draw_answer(study, comparisons, plots)
+        draw_claims(verdicts(comparisons, instruments), plots)
+        if calibration:
+            draw_calibration(calibration, plots)
+        if len(comparisons) > 1:
+            draw_budgets(study, comparisons, plots)
+        if swept:
+            draw_trade_off(study, instruments.perfect_match, plots)
+        with replacing(plots / "explorer.png", "wb") as file:
+            file.write(PICTURE.read_bytes())
+        report = write_report(study, instruments, comparisons, given, calibration)
+        write_text(request.out / "report.md", report)
+        write_text(request.out / "report.html", write_page(report, request.out))
+        write_numbers(study, instruments, comparisons, calibration, request.out / "numbers.csv")
+        if request.seeds > 1:
+            table = first.spread_table(f"python analyze.py --seeds {request.seeds}")
+            write_text(request.out / "seed_spread.csv", table)
+        # The explorer shows the two models of the experiment, and the report's first numbers.
+        page = explorer_page(models[:2], embeddings[:2], first, data)
+        write_text(request.out / "explorer.html", page)
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
+
+
+def _given_runs(request: Request, data: Dataset) -> dict[str, Run]:
+    """Load the runs that are compared, by model: KL, WS and, if there is one, the autoencoder."""
+    runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
+    if (request.ae / "checkpoint.npz").exists():
+        runs["ae"] = load_run(request.ae, "kl", data)
+        if kind_of(runs["ae"].options).key != "ae":
+            raise UserError(
+                f"{request.ae}: holds a KL run with --beta {runs['ae'].options.beta:g}, not a plain"
+                " autoencoder; train it with --beta 0, or name another directory with --ae"
+            )
+    for run in runs.values():  # one that was stopped counts as one of the epochs that it has done
+        run.options = replace(run.options, epochs=run.epoch)
+    first = runs["kl"].options
+    for key, directory in (("ws", request.ws), ("ae", request.ae)):
+        own = runs[key].options if key in runs else first
+        for name, what in (("latent_dim", "latent dimensions"), ("epochs", "epochs")):
+            n, m = getattr(first, name), getattr(own, name)
+            if n != m:
+                raise UserError(
+                    f"{request.kl} has {n} {what}, {directory} has {m}; compare runs with equally"
+                    " many"
+                )
+    return runs
+
+
+def _train(wanted: list[Options], given: dict[str, Run], request: Request, data: str) -> list[Run]:
+    """Return the study's runs, training or resuming those that are not there.
+
+    `data` is the name of the data set.
+    """
+    if not wanted:
+        return []
+    directory = request.kl.parent / "study"
+    paths = {directory / directory_of(options): options for options in wanted}
+    # A training of more epochs begins where a given run ends, unless that was stopped early.
+    own = {"kl": request.kl, "ws": request.ws, "ae": request.ae}
+    ended = {own[k]: r.options for k, r in given.items() if _as_saved(own[k]) == r.options}
+    found = train_missing(ended | paths, request.data_dir, data, request.dask)
+    return [found[path] for path in paths]
+
+
+def _as_saved(directory: Path) -> Options:
+    """Return the options in a run's checkpoint, with the epochs that were asked for."""
+    return load_checkpoint(directory / "checkpoint.npz").options
+
+
+def _measure_alone(
+    run: Run, instruments: Instruments, held_out: np.ndarray | None = None
+) -> Trained:
+    """Measure one run on one thread, in a process of its own: with `held_out`, as the sweep is."""
+    set_threads(1)
+    if held_out is not None:
+        return measure_point(run, instruments, held_out)
+    model = encode_run(run, instruments.data.test_images, SEED)
+    return Trained.of(run, measure(model, instruments))
+
+
+def _draw_models(
+    models: list[EncodedRun], embeddings: list[Embedding], data: Dataset, plots: Path
+) -> None:
+    """Draw what each of the given runs makes of the test images."""
+    images, labels = data.test_images, data.test_labels
+    image_grids.draw_tsne(models, embeddings, labels, plots)
+    image_grids.draw_reconstructions(models, images, labels, plots)
+    image_grids.draw_interpolations(models, images, labels, plots)
+    image_grids.draw_samples(models, plots, SEED)
+    charts.draw_errors(models, plots)
+    charts.draw_latents(models, plots)
+    charts.draw_training(models, plots)
 
 
 def _check(data: Dataset) -> None:
@@ -121,26 +221,6 @@ def _check(data: Dataset) -> None:
             f"{data.name}: all test images are alike, or each is of one grey, and no measure tells"
             " models apart on them; give other images with --data-dir"
         )
-
-
-def _other_seeds(run: Run, request: Request, instruments: Instruments) -> list[Measurement]:
-    """Measure the runs that differ from `run` in the seed alone, training what is missing."""
-    own = run.options.seed
-    seeds = [seed for seed in range(request.seeds + 1) if seed != own][: request.seeds - 1]
-    directory = request.kl.parent / "seeds"
-    wanted = {
-        directory / f"{run.options.run}-{seed}": replace(run.options, seed=seed) for seed in seeds
-    }
-    others = train_missing(wanted, request.data_dir, run.data, request.dask)
-    work = (delayed(_measure_alone)(others[path], instruments) for path in wanted)
-    processes = min(len(wanted), numba.config.NUMBA_NUM_THREADS) or 1
-    return list(Parallel(processes)(work))
-
-
-def _measure_alone(run: Run, instruments: Instruments) -> Measurement:
-    """Measure one run in a process of its own, on one thread."""
-    set_threads(1)
-    return measure(encode_run(run, instruments.data.test_images, SEED), instruments)
 
 
 def _on_training_images(data: Dataset) -> Dataset:

@@ -10,17 +10,20 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.intervals import histogram_mode
-from npvae.evaluation.structure import correlation
+from npvae.evaluation.intervals import Interval, histogram_mode
 from npvae.files.atomic import replacing
+from npvae.training.runs import RUNS, RunKind
 
 DPI = 130
-HALF, FULL = 5.4, 8.4  # inches: pictures shown two beside each other, and across the page
+HALF, FULL = 5.4, 8.4  # inches: pictures shown beside each other, and across the page
+NARROW = 5.8  # inches: a picture of its own that is still read on a phone
 DARK = "#222222"
+PERFECT = {"color": "#777777", "linewidth": 1.2, "linestyle": "-."}  # the line of a perfect match
 STYLE = {
     "font.size": 11,
     "axes.titlesize": 12,
@@ -47,6 +50,38 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(
             file, format="png", bbox_inches="tight", pad_inches=0.08, metadata={"Software": None}
         )
+
+
+def mark(
+    ax: Axes,
+    at: tuple[float, float],
+    kind: RunKind,
+    *,
+    settled: bool,
+    x: Interval | None = None,
+    y: Interval | None = None,
+) -> None:
+    """Draw a model's point, with the intervals of its coordinates; hollow if it has not settled."""
+    errors = {
+        name: [[value - of.low], [of.high - value]]
+        for name, value, of in (("xerr", at[0], x), ("yerr", at[1], y))
+        if of is not None
+    }
+    ax.errorbar(
+        *at, **errors, marker=kind.marker, markersize=6, color=kind.colour, capsize=2.5,
+        elinewidth=1.4, linestyle="none", markerfacecolor=kind.colour if settled else "white",
+    )  # fmt: skip
+
+
+def plain_ticks(axis: Axis, few: bool = False) -> None:
+    """Write plain numbers at some places of each decade of a logarithmic axis, or at a few."""
+    decades = float(np.diff(np.log10(axis.get_view_interval()))[0])
+    steps = (1, 2, 5) if decades < 1.5 or not few else (1,)
+    if decades < 1:
+        steps = (1, 1.5, 2, 3, 5, 7) if decades > 0.4 else (1, 1.2, 1.4, 1.7, 2, 2.5, 3, 4, 5, 6, 8)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def error_bins(models: Sequence[EncodedRun]) -> tuple[float, np.ndarray]:
@@ -157,38 +192,12 @@ def _latent_panel(
 
 
 @matplotlib.rc_context(STYLE)
-def draw_correlations(models: Sequence[EncodedRun], directory: Path) -> None:
-    """Write correlation_<key>.png: Pearson correlations between the dimensions of sampled z."""
-    for model in models:
-        latent = model.z.shape[1]
-        matrix = correlation(model.z)
-        figure = new_figure(HALF, 4.8)
-        ax = figure.add_subplot()
-        ax.grid(False)
-        ends = (0.5, latent + 0.5)
-        image = ax.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1, extent=(*ends, *ends[::-1]))
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(MaxNLocator(10, integer=True, min_n_ticks=1))
-        if latent <= 10:
-            for (row, column), value in np.ndenumerate(matrix):
-                ink = "white" if abs(value) > 0.6 else DARK
-                text = f"{round(value, 2) + 0:.2f}"
-                ax.text(column + 1, row + 1, text, ha="center", va="center", fontsize=8, color=ink)
-        figure.colorbar(image, label="Pearson correlation")
-        ax.set(
-            title=f"{model.kind.label}: correlation of the dimensions of z",
-            xlabel="latent dimension",
-            ylabel="latent dimension",
-        )
-        save(figure, directory / f"correlation_{model.kind.key}.png")
-
-
-@matplotlib.rc_context(STYLE)
 def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
-    """Write training_loss.png: BCE of all runs, then each run's own regulariser, by epoch."""
+    """Write training_loss.png: BCE of all runs, then the regulariser of those that have one."""
     figure = new_figure(FULL, 3.4)
-    bce, *own = figure.subplots(1, 1 + len(models))
-    for model, ax in zip(models, own, strict=True):
+    bce, *own = figure.subplots(1, 1 + sum(model.kind.key in RUNS for model in models))
+    free = iter(own)
+    for model in models:
         history = model.run.history
         epochs = [row["epoch"] for row in history]
         colour = model.kind.colour
@@ -201,6 +210,9 @@ def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
             values = [row[column] for row in history]
             label = f"{model.kind.label} {name}"
             bce.plot(epochs, values, dashes, label=label, markerfacecolor=face, **look)
+        if model.kind.key not in RUNS:
+            continue
+        ax = next(free)
         regulariser = next(loss for loss in model.kind.losses if loss.title)
         values = [row[regulariser.column] for row in history]
         ax.plot(epochs, values, label=f"{model.kind.label} train", **look)

@@ -15,7 +15,7 @@ import numpy as np
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.measure import gaussian_of
+from npvae.evaluation.samplers import gaussian_of
 from npvae.evaluation.structure import Embedding
 from npvae.report.explorer_words import tasks
 from npvae.report.image_grids import pick_images

@@ -16,7 +16,7 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
             "do": "Draw from the prior a few times. Then let the sliders set ε instead: the same"
             " numbers are given the shape of each model's own codes. Which model's images change?",
             "expect": _values(c, "frechet", "Fréchet distance of samples from the prior")
-            + _values(c, "frechet_refit", "The same for the fitted Gaussian")
+            + _values(c, "frechet_gauss", "The same for a Gaussian fitted to training codes")
             + "A model whose images improve has codes that do not match the prior.",
         },
         {
@@ -35,8 +35,7 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
             "do": "Compare the bars of each dimension with the dashed curve. Then look at the"
             " map: the rings are the prior's.",
             "expect": _values(c, "width", "Mean standard deviation of z")
-            + _values(c, "w1_dimension", "Mean W₁ of a dimension")
-            + _values(c, "active", "Dimensions in use")
+            + _values(c, "w1_sliced", "Mean W₁ along a random direction")
             + "The prior has standard deviation 1 and W₁ 0.",
         },
         {
@@ -54,7 +53,7 @@ def tasks(c: Comparison) -> list[dict[str, str]]:
             "do": "Look at the critic's score behind the codes of the WS model, then at its slope."
             " The critic wants codes to move to where the score is higher.",
             "expect": _values(c, "critic_w1", "The critic's estimate of W₁")
-            + _values(c, "w1_exact", "Exact W₁ of 2,000 codes to 2,000 draws")
+            + _values(c, "w1_low", "W₁ is at least")
             + _values(c, "critic_slope", "Mean slope between codes and prior")
             + "The plane shows the slope elsewhere, too, where no training took place.",
         },

@@ -1,9 +1,53 @@
-"""Writing Markdown: numbers, tables, and text that is shown exactly as it is."""
+"""Writing Markdown: numbers in one style, tables, folded parts, and text shown exactly as it is."""
+
+import math
+
+from npvae.evaluation.intervals import Interval
 
 
 def number(value: float) -> str:
-    """Format a number with three or four significant digits."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    """Format a number without an interval: with three or four significant digits."""
+    size = abs(value)
+    if size >= 1000:
+        return _fixed(value, 0)
+    if 1e-6 <= size < 1e-4:  # Python would write an exponent
+        return _fixed(value, 2 - _leading(size)[1])
+    return f"{value:.3g}".replace("-", "−")
+
+
+def shown(value: float | None, half: float | None = None) -> str:
+    """Format a number and half the width of its interval, such as "11.67 ± 0.14".
+
+    Both have the same decimals: as many as show the half width with two significant digits if
+    these are 10 to 35, and with one if they are more. A value of None was not measured.
+
+    Source: Particle Data Group, Review of Particle Physics, Introduction, section 5.3 (rounding).
+    """
+    if value is None:
+        return "–"
+    if half is None or not math.isfinite(half):
+        return number(value)
+    if half == 0:
+        return f"{number(value)} ± 0"
+    digits, exponent = _leading(half)
+    places = max(0, (1 if digits <= 3.5 else 0) - exponent)
+    return f"{_fixed(value, places)} ± {_fixed(half, places)}"
+
+
+def shown_interval(interval: Interval | None) -> str:
+    """Format the middle and the half width of an interval; None is not known."""
+    return "–" if interval is None else shown(interval.mean, interval.half)
+
+
+def _leading(size: float) -> tuple[float, int]:
+    """Return the two leading digits of a positive number, from 1.0 to 9.9, and its exponent."""
+    digits, exponent = f"{size:.1e}".split("e")
+    return float(digits), int(exponent)
+
+
+def _fixed(value: float, places: int) -> str:
+    """Return a number with so many decimals, a minus as in print, and no −0."""
+    return f"{round(value, places) + 0.0:.{places}f}".replace("-", "−")
 
 
 def table(head: list[str], rows: list[list[str]], text_columns: int | None = None) -> str:
@@ -15,6 +59,14 @@ def table(head: list[str], rows: list[list[str]], text_columns: int | None = Non
     rule = ["---"] * left + ["---:"] * (len(head) - left)
     lines = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
+
+
+def folded(summary: str, body: str) -> str:
+    """Return a part of which only the summary is seen until the reader opens it.
+
+    `write_page` knows these two lines, and no other HTML. The summary is shown as it is.
+    """
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvae.errors import UserError
-from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.encoded import MODELS, encode_run, kind_of
 from npvae.models.inference import decode, encode
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
@@ -37,3 +37,14 @@ def test_codes_and_errors_that_are_not_finite_are_refused(bias):
     getattr(run.vae.w, bias)[0] = np.inf
     with pytest.raises(UserError, match="WS run, trained on toys: its codes or errors"):
         encode_run(run, images, seed=0)
+
+
+def test_a_run_without_a_regulariser_is_a_plain_autoencoder():
+    kinds = [kind_of(o) for o in (Options("kl"), Options("ws"), Options("kl", beta=0.0))]
+    assert [kind.label for kind in kinds] == ["KL", "WS", "AE"]
+    assert [kind.key for kind in kinds] == list(MODELS)
+    assert len({kind.colour for kind in kinds}) == len({kind.marker for kind in kinds}) == 3
+    assert kind_of(Options("ws", wasserstein_weight=0.0)).key == "ae"
+    run, images = run_and_images("kl")
+    run.options = Options("kl", latent_dim=2, hidden_dim=4, beta=0.0)
+    assert encode_run(run, images, seed=0).kind is MODELS["ae"]

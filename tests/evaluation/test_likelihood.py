@@ -1,147 +1,272 @@
 """Bounds on log p(x) of decoders small enough to integrate over a grid of all z."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from scipy.special import expit
+from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture
 
+from npvae.data.dataset import Dataset
+from npvae.evaluation import likelihood
+from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.likelihood import (
-    bounds,
-    choose_scale,
-    constant_logvar,
+    WIDER,
+    Gaussian,
+    Proposals,
+    bound,
+    effective_share,
+    fit_proposals,
+    log_standard_normal,
+    log_weights,
+    measure_likelihood,
     pixel_entropy,
 )
+from npvae.evaluation.measurement import Measurement
 from npvae.models.vae import make_vae
+from npvae.training.checkpoint import new_run
+from npvae.training.options import Options
 
-PIXELS, IMAGES = 6, 40
+PIXELS, HIDDEN, IMAGES = 16, 200, 40
 
 
 def small_decoder(latent, seed=0):
-    """Make a decoder in float64 whose pixels depend on z strongly, and some grey images."""
+    """Make a decoder in float64, 40 grey images of its own with some noise, and codes near theirs.
+
+    It has so many units that no single kink matters, as in a trained decoder.
+    """
     rng = np.random.default_rng(seed)
-    w = make_vae(PIXELS, 5, latent, np.float64, rng).w
+    w = make_vae(PIXELS, HIDDEN, latent, np.float64, rng).w
     w.W3[:], w.b3[:] = rng.standard_normal(w.W3.shape), rng.standard_normal(w.b3.shape)
-    w.W4[:], w.b4[:] = rng.standard_normal(w.W4.shape), rng.standard_normal(w.b4.shape)
-    return w, rng.uniform(size=(IMAGES, PIXELS))
+    w.W4[:] = 2 / np.sqrt(HIDDEN) * rng.standard_normal(w.W4.shape)
+    w.b4[:] = rng.standard_normal(w.b4.shape)
+    z = rng.standard_normal((IMAGES, latent))
+    logits = np.maximum(z @ w.W3 + w.b3, 0) @ w.W4 + w.b4
+    return w, expit(logits + 0.3 * rng.standard_normal(logits.shape)), z
 
 
 def log_p_given(w, x, z):
     """Compute log p(x|z) (N, Z) of images x (N, pixels) at every z (Z, latent)."""
-    s = 1 / (1 + np.exp(-(np.maximum(z @ w.W3 + w.b3, 0) @ w.W4 + w.b4)))
-    return x @ np.log(s).T + (1 - x) @ np.log(1 - s).T
+    logits = np.maximum(z @ w.W3 + w.b3, 0) @ w.W4 + w.b4
+    return -(x @ np.logaddexp(0, -logits).T + (1 - x) @ np.logaddexp(0, logits).T)
 
 
-def integrate(w, x):
-    """Compute log p(x), mean and std of p(z|x), on a grid over [-7, 7] in each dimension."""
+def integrate(w, x, log_prior):
+    """Compute log p(x) on a grid over [-9, 9] in each dimension."""
     latent = w.W3.shape[0]
-    line = np.linspace(-7, 7, 4001 if latent == 1 else 281)
+    line = np.linspace(-9, 9, 4001 if latent == 1 else 241)
     z = np.stack(np.meshgrid(*[line] * latent), axis=-1).reshape(-1, latent)
-    prior = np.exp(-(z**2).sum(axis=1) / 2) / (2 * np.pi) ** (latent / 2)
-    joint = np.exp(log_p_given(w, x, z)) * prior * (line[1] - line[0]) ** latent
-    p = joint.sum(axis=1)
-    mean = joint @ z / p[:, None]
-    return np.log(p), mean, np.sqrt(joint @ z**2 / p[:, None] - mean**2)
+    joint = np.exp(log_p_given(w, x, z) + log_prior(z)) * (line[1] - line[0]) ** latent
+    return np.log(joint.sum(axis=1))
+
+
+def samplers_of(latent):
+    """Fit a Gaussian and a mixture of three to codes that have three clusters."""
+    rng = np.random.default_rng(5)
+    codes = rng.normal(0, 0.4, (600, latent)) + rng.choice([-2, 0, 1.5], (600, 1))
+    return SimpleNamespace(
+        gauss=GaussianMixture(1, random_state=0).fit(codes),
+        mix=GaussianMixture(3, random_state=0).fit(codes),
+    )
+
+
+class Solved:
+    """A decoder, images, the three priors as the samplers give them, and log p(x) under each."""
+
+    def __init__(self, latent):
+        self.w, self.x, z = small_decoder(latent)
+        samplers = samplers_of(latent)
+        gauss, mix = samplers.gauss.score_samples, samplers.mix.score_samples
+        self.log_priors = {"prior": log_standard_normal, "gauss": gauss, "mix": mix}
+        self.log_p = {k: integrate(self.w, self.x, f) for k, f in self.log_priors.items()}
+        self.start = z + 0.3 * np.random.default_rng(1).standard_normal(z.shape)
+        self.standard = Gaussian(np.zeros(latent), np.eye(latent))
+        self.fitted = Gaussian(samplers.gauss.means_[0], samplers.gauss.covariances_[0])
+
+    def energy(self, z, prior):
+        """-log p(x|z) p(z) of each image at its own z (N, L), up to a constant."""
+        log_p = np.diag(log_p_given(self.w, self.x, z))
+        return -log_p - multivariate_normal(*prior).logpdf(z).reshape(log_p.shape)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
 def solved(request):
-    """A decoder, images, log p(x), and the codes of an encoder that errs a little."""
-    w, x = small_decoder(request.param)
-    log_p, mean, std = integrate(w, x)
-    rng = np.random.default_rng(1)
-    mu = mean + 0.3 * std * rng.standard_normal(mean.shape)
-    return w, x, log_p, mu, 2 * np.log(1.3 * std)
+    return Solved(request.param)
+
+
+@pytest.mark.parametrize("key", ["prior", "gauss", "mix"])
+def test_the_bound_is_the_integral_under_each_prior(solved, key):
+    prior = solved.standard if key == "prior" else solved.fitted
+    proposals = fit_proposals(solved.w, solved.x, solved.start, prior)
+    log_priors = {key: solved.log_priors[key]}
+    found = log_weights(solved.w, solved.x, proposals, log_priors, seed=2, samples=4096)[key]
+    np.testing.assert_allclose(bound(found), solved.log_p[key], atol=0.12)
+    assert bound(found).mean() == pytest.approx(solved.log_p[key].mean(), abs=0.01)
+    assert effective_share(found).mean() > 0.3
 
 
 def test_bounds_rise_with_k_to_log_p_and_not_above(solved):
-    w, x, log_p, mu, logvar = solved
-    found = bounds(w, x, mu, logvar, seed=2, samples=4096, ks=(1, 16, 256, 4096))
-    gaps = [(log_p - found.iwae[k]).mean() for k in (1, 16, 256, 4096)]
-    assert gaps[0] > gaps[1] > gaps[2] > gaps[3]
-    assert gaps[0] > 0.05
-    assert gaps[3] == pytest.approx(0, abs=0.005)
-    # Below log p(x) for every image, up to the noise of 4096 samples.
-    for k in (1, 16, 256):
-        assert (found.iwae[k] < log_p + 0.05).all()
+    q = narrow(solved)
+    log_w = log_weights(solved.w, solved.x, q, solved.log_priors, seed=2, samples=4096)
+    for key, values in log_w.items():
+        of_k = [bound(values.reshape(-1, k)).reshape(IMAGES, -1).mean(axis=1) for k in (1, 16, 256)]
+        gaps = [(solved.log_p[key] - found).mean() for found in of_k]
+        assert gaps[0] > gaps[1] > gaps[2] > 0
+        np.testing.assert_allclose(of_k[0], values.mean(axis=1))  # one draw: the ELBO
+        for found in of_k:  # for every image, up to the noise of 4096 draws
+            assert (found < solved.log_p[key] + 0.1).all()
 
 
-def test_elbo_is_the_bound_of_one_sample_in_expectation(solved):
-    w, x, _, mu, logvar = solved
-    found = bounds(w, x, mu + 1, logvar - 1, seed=3, samples=8192, ks=(1,))
-    np.testing.assert_allclose(found.elbo, found.iwae[1], atol=0.1)
-    assert found.elbo.mean() == pytest.approx(found.iwae[1].mean(), abs=0.01)
+def narrow(solved):
+    """The bad proposals of an encoder that is too sure of itself."""
+    latent = solved.start.shape[1]
+    mean = fit_proposals(solved.w, solved.x, solved.start, solved.standard).mean
+    return Proposals(mean, np.broadcast_to(0.15 * np.eye(latent), (IMAGES, latent, latent)))
 
 
-@pytest.mark.parametrize("scale", [0.3, 1.0, 2.0])
-def test_any_width_of_the_proposal_gives_a_valid_bound(solved, scale):
-    w, x, log_p, mu, _ = solved
-    found = bounds(w, x, mu, constant_logvar(mu, scale), seed=4, samples=4096, ks=(16, 4096))
-    assert (found.elbo < log_p + 0.05).all()
-    assert (found.iwae[16] < log_p + 0.05).all()
-    if scale >= 1:  # a narrow proposal misses the tails, which no finite K shows
-        np.testing.assert_allclose(found.iwae[4096], log_p, atol=0.15)
-        assert found.iwae[4096].mean() == pytest.approx(log_p.mean(), abs=0.02)
+def test_adapted_proposals_waste_fewer_draws_than_narrow_ones(solved):
+    adapted = fit_proposals(solved.w, solved.x, solved.start, solved.standard)
+    log_priors = {"prior": log_standard_normal}
+    shares, bounds = [], []
+    for q in (adapted, narrow(solved)):
+        log_w = log_weights(solved.w, solved.x, q, log_priors, seed=3)["prior"]
+        shares.append(effective_share(log_w).mean())
+        bounds.append(bound(log_w).mean())
+    assert shares[0] > 0.7 and shares[0] > 2.5 * shares[1]
+    assert bounds[0] > bounds[1] + 0.05
+
+
+def test_proposals_are_at_the_mode_with_the_curvature_there(solved):
+    """By central differences of the energy in float64, where no unit's kink is near."""
+    latent, h = solved.start.shape[1], 1e-4
+    for prior in (solved.standard, solved.fitted):
+        found = fit_proposals(solved.w, solved.x, solved.start, prior)
+        steps = h * np.eye(latent)
+
+        def energy(*moves, at=found.mean, prior=prior):
+            return solved.energy(at + sum(moves), prior)
+
+        slope = np.stack([energy(s) - energy(-s) for s in steps], axis=1) / (2 * h)
+        smooth = (np.abs(found.mean @ solved.w.W3 + solved.w.b3) > 1e-3).all(axis=1)
+        assert smooth.mean() > 0.5
+        # After so few steps some searches are still on their way along the kinks.
+        assert np.quantile(np.abs(slope[smooth]), 0.7) < 1e-6
+        hessian = np.empty((IMAGES, latent, latent))
+        for i, a in enumerate(steps):
+            for j, b in enumerate(steps):
+                corners = energy(a, b) - energy(a, -b) - energy(-a, b) + energy(-a, -b)
+                hessian[:, i, j] = corners / (4 * h**2)
+        covariance = found.factor @ found.factor.transpose(0, 2, 1)
+        # Second differences err by rounding / h^2, about 1e-6, and by h^2.
+        expected = WIDER**2 * np.linalg.inv(hessian[smooth])
+        np.testing.assert_allclose(covariance[smooth], expected, rtol=1e-4, atol=1e-5)
+        # No start that we know of is better.
+        assert (energy() <= solved.energy(solved.start, prior)).all()
+
+
+def test_log_weights_by_hand_with_a_full_covariance():
+    w, x, _ = small_decoder(latent=2)
+    mean = np.random.default_rng(6).standard_normal((IMAGES, 2))
+    factor = np.broadcast_to([[0.5, 0], [0.6, 0.3]], (IMAGES, 2, 2))
+    seen = {}
+
+    def log_prior(z):
+        seen["z"] = z
+        return np.zeros(len(z))
+
+    found = log_weights(w, x, Proposals(mean, factor), {"flat": log_prior}, seed=7, samples=3)
+    z = seen["z"].reshape(3, IMAGES, 2)
+    for n in range(IMAGES):
+        log_q = multivariate_normal(mean[n], factor[n] @ factor[n].T).logpdf(z[:, n])
+        expected = log_p_given(w, x[[n]], z[:, n])[0] - log_q
+        np.testing.assert_allclose(found["flat"][n], expected, rtol=1e-9)
 
 
 def test_a_decoder_that_ignores_z_is_bounded_exactly_by_the_prior():
-    w, x = small_decoder(latent=2)
+    w, x, _ = small_decoder(latent=2)
     w.W4[:] = 0
     log_p = log_p_given(w, x, np.zeros((1, 2)))[:, 0]
-    zero = np.zeros((IMAGES, 2))
-    found = bounds(w, x, zero, zero, seed=5)
-    for bound in (found.elbo, *found.iwae.values()):
-        np.testing.assert_allclose(bound, log_p, rtol=1e-12)
-    # With another proposal the ELBO loses exactly its KL from the prior.
-    found = bounds(w, x, zero + 1.5, constant_logvar(zero, 2.0), seed=5)
-    kl = 2 * (1.5**2 + 4 - 1 - np.log(4)) / 2
-    np.testing.assert_allclose(found.elbo, log_p - kl, rtol=1e-12)
-
-
-@pytest.mark.parametrize("real", [np.float64, np.float32])
-@pytest.mark.parametrize("logvar", [-40.0, -400.0])
-def test_a_collapsed_posterior_gives_finite_bounds(real, logvar):
-    w, x = small_decoder(latent=2)
-    mu = np.random.default_rng(6).standard_normal((IMAGES, 2))
-    at_mu = np.array([log_p_given(w, x[[n]], mu[[n]])[0, 0] for n in range(IMAGES)])
-    w, x, mu = type(w)(*(array.astype(real) for array in w)), x.astype(real), mu.astype(real)
-    found = bounds(w, x, mu, np.full_like(mu, logvar), seed=7)
-    kl = (np.square(mu, dtype=float) + np.exp(logvar) - 1 - logvar).sum(axis=1) / 2
-    np.testing.assert_allclose(found.elbo, at_mu - kl, rtol=1e-5)
-    # z does not move, so log w = log p(x|mu) - mu^2 / 2 + log sigma + eps^2 / 2, and
-    # log E[e^(eps^2 / 2)] is infinite: the bounds rise slowly with K, and stay finite.
-    np.testing.assert_allclose(found.iwae[1], found.elbo, atol=0.4)
-    assert (found.iwae[16] > found.iwae[1]).all() and (found.iwae[256] > found.iwae[16]).all()
-    assert (found.iwae[256] < found.elbo + 20).all()
+    standard = Gaussian(np.zeros(2), np.eye(2))
+    q = fit_proposals(w, x, np.full((IMAGES, 2), 3.0), standard)
+    np.testing.assert_allclose(q.mean, 0, atol=1e-12)
+    np.testing.assert_allclose(q.factor, np.broadcast_to(WIDER * np.eye(2), q.factor.shape))
+    prior = Proposals(q.mean, q.factor / WIDER)
+    log_w = log_weights(w, x, prior, {"prior": log_standard_normal}, seed=5)["prior"]
+    np.testing.assert_allclose(log_w, np.broadcast_to(log_p[:, None], log_w.shape), rtol=1e-12)
+    np.testing.assert_allclose(effective_share(log_w), 1)
 
 
 def test_images_as_bytes_or_floats_in_any_number_of_batches():
-    w, _ = small_decoder(latent=2)
+    w, _, _ = small_decoder(latent=2)
+    images = np.random.default_rng(8).integers(256, size=(603, PIXELS), dtype=np.uint8)
+    standard, start = Gaussian(np.zeros(2), np.eye(2)), np.zeros((603, 2))
+    found = [fit_proposals(w, x, start, standard) for x in (images, images / 255, images[500:])]
+    np.testing.assert_allclose(found[0].factor, found[1].factor, rtol=1e-6)
+    np.testing.assert_allclose(found[0].mean[500:], found[2].mean[:103], rtol=1e-6, atol=1e-9)
     w.W4[:] = 0
-    images = np.random.default_rng(8).integers(256, size=(1203, PIXELS), dtype=np.uint8)
-    mu = np.zeros((1203, 2))
-    found = bounds(w, images, mu, mu, seed=9, samples=2, ks=(1, 2))
-    as_floats = bounds(w, images / 255, mu, mu, seed=9, samples=2, ks=(1, 2))
-    np.testing.assert_allclose(found.elbo, as_floats.elbo, rtol=1e-9)
-    log_p = log_p_given(w, images / 255, mu[:1])[:, 0]
-    np.testing.assert_allclose(found.elbo, log_p, rtol=1e-9)
+    log_w = log_weights(w, images, found[0], {"flat": lambda z: np.zeros(len(z))}, 9, samples=1)
+    eps_free = log_w["flat"][:, 0] - np.linalg.slogdet(found[0].factor)[1]
+    log_p = log_p_given(w, images / 255, start[:1])[:, 0]
+    # What is left is |eps|^2 / 2 + log 2 pi, a chi-squared with 2 degrees of freedom.
+    rest = 2 * (eps_free - log_p - np.log(2 * np.pi))
+    assert rest.min() > 0 and rest.mean() == pytest.approx(2, abs=0.2)
 
 
 def test_the_seed_decides_every_bit(solved):
-    w, x, _, mu, logvar = solved
-    a, b, c = (bounds(w, x, mu, logvar, seed, samples=16, ks=(16,)).iwae[16] for seed in (1, 1, 2))
+    q = narrow(solved)
+    a, b, c = (
+        log_weights(solved.w, solved.x, q, {"prior": log_standard_normal}, seed, 16)["prior"]
+        for seed in (1, 1, 2)
+    )
     assert np.array_equal(a, b)
     assert not np.array_equal(a, c)
 
 
-def test_the_best_scale_is_found_and_repairs_a_collapsed_posterior():
-    # The decoder ignores z and the encoder's mu is always 0: the best proposal is the prior, s = 1.
-    w, x = small_decoder(latent=2)
-    w.W4[:], w.W2[:], w.b2[:] = 0, 0, 0
-    mu = np.zeros((IMAGES, 2))
-    assert choose_scale(w, x, seed=10, scales=(0.1, 0.3, 1.0, 30.0)) == 1.0
-    widened = bounds(w, x, mu, constant_logvar(mu, choose_scale(w, x, seed=11)), seed=11)
-    posterior = bounds(w, x, mu, np.full_like(mu, -40), seed=11)
-    log_p = log_p_given(w, x, np.zeros((1, 2)))[:, 0]
-    np.testing.assert_allclose(widened.iwae[256], log_p, atol=0.1)
-    assert (posterior.iwae[256] < log_p - 10).all()
+def test_effective_share_by_hand():
+    log_w = np.log([[1, 1, 1, 1], [1, 3, 1, 3], [1e-300, 1, 1e-300, 1e-300]])
+    np.testing.assert_allclose(effective_share(log_w), [1, 64 / 80, 1 / 4])
+    np.testing.assert_allclose(effective_share(log_w - 5000), [1, 64 / 80, 1 / 4])
+
+
+def test_measure_likelihood_takes_a_random_choice_of_images_and_all_three_priors(monkeypatch):
+    """The decoder ignores z, so that all priors give log p(x); half of the images are black."""
+    monkeypatch.setattr(likelihood, "IMAGES", 20)
+    run = new_run(Options("kl", latent_dim=2, hidden_dim=3), (4, 4))
+    run.vae.w.W4[:], run.vae.w.b4[:] = 0, np.log(0.25 / 0.75)  # grey value 0.25
+    images = np.repeat(np.uint8([[0], [255]]), 30, axis=0) * np.ones((1, PIXELS), np.uint8)
+    data = Dataset(images, None, images, None, (4, 4), "", False)
+    found = Measurement()
+    measure_likelihood(found, encode_run(run, images, 0), data, samplers_of(2))
+    black, white = PIXELS * np.log(0.75), PIXELS * np.log(0.25)
+    assert list(found.values) == ["bound_prior", "bound_gauss", "bound_mix"]
+    shares = {key: (value - black) / (white - black) for key, value in found.values.items()}
+    assert 0.2 < shares["bound_prior"] < 0.8  # neither the first 20 nor the last 20
+    assert 20 * shares["bound_prior"] == pytest.approx(round(20 * shares["bound_prior"]), abs=0.1)
+    assert shares["bound_gauss"] == pytest.approx(shares["bound_prior"], abs=0.01)
+    assert shares["bound_mix"] == pytest.approx(shares["bound_prior"], abs=0.05)
+    assert found.replicates["bound_mix"].std() > 0.1
+
+
+def test_measure_likelihood_gives_each_bound_its_own_prior():
+    """Standing in for the samplers: the density of N(0, I), times e and times e squared."""
+    run = new_run(Options("kl", latent_dim=2, hidden_dim=3), (4, 4))
+    images = np.random.default_rng(13).integers(256, size=(30, PIXELS), dtype=np.uint8)
+    data = Dataset(images, None, images, None, (4, 4), "", False)
+    gauss, mix = (
+        SimpleNamespace(
+            means_=np.zeros((1, 2)),
+            covariances_=np.eye(2)[None],
+            score_samples=lambda z, power=power: log_standard_normal(z) + power,
+        )
+        for power in (1, 2)
+    )
+    found = Measurement()
+    samplers = SimpleNamespace(gauss=gauss, mix=mix)
+    measure_likelihood(found, encode_run(run, images, 0), data, samplers)
+    prior = found.values["bound_prior"]
+    assert found.values["bound_gauss"] == pytest.approx(prior + 1, abs=1e-9)
+    assert found.values["bound_mix"] == pytest.approx(prior + 2, abs=1e-9)
 
 
 def test_pixel_entropy_of_known_pixels():
@@ -153,8 +278,8 @@ def test_pixel_entropy_of_known_pixels():
 
 
 def test_no_bound_is_above_the_pixel_entropy(solved):
-    w, x, log_p, mu, logvar = solved
-    found = bounds(w, x, mu, logvar, seed=12)
-    floor = pixel_entropy(x)
-    assert (log_p < -floor).all()
-    assert (found.iwae[256] < -floor).all()
+    q = fit_proposals(solved.w, solved.x, solved.start, solved.standard)
+    log_w = log_weights(solved.w, solved.x, q, {"prior": log_standard_normal}, seed=12)["prior"]
+    floor = pixel_entropy(solved.x)
+    assert (solved.log_p["prior"] < -floor).all()
+    assert (bound(log_w) < -floor).all()

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from docs.build_pages import DOCS
-from npvae.evaluation.distances import exact_w1
+from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import score_forward
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.nn.adam import adam_update
@@ -62,7 +62,7 @@ def test_a_move_goes_along_npvaes_gradient(watched):
     same(moved, codes + 0.1 * act.dz, 1.3e-4)  # half a step of the grid of 1/4096
     settled(page)
     prior = np.reshape(page.evaluate("[...criticLab.state().points.prior]"), (BATCH, 2))
-    assert float(page.text_content("#w1")) == pytest.approx(exact_w1(moved, prior), abs=5.1e-4)
+    assert float(page.text_content("#w1")) == pytest.approx(assignment_w1(moved, prior), abs=5.1e-4)
 
 
 def grid_of(setting):
@@ -92,7 +92,7 @@ def test_the_numbers_shown_are_npvaes(watched):
     shown = {name: float(page.text_content(f"#{name}").replace("−", "-")) for name in SHOWN}
     expected = {
         "estimate": pair.score[BATCH:].mean() - pair.score[:BATCH].mean(),
-        "w1": exact_w1(codes, prior),
+        "w1": assignment_w1(codes, prior),
         "largest": np.linalg.norm(grid.dz, axis=1).max(),
         "cosine": cosine(setting, codes, prior),
     }

@@ -17,7 +17,7 @@ import pytest
 from scipy.special import expit
 
 from npvae.evaluation.interpolation import straight_lines
-from npvae.evaluation.measure import gaussian_of
+from npvae.evaluation.samplers import gaussian_of
 from npvae.models.critic import (
     make_critic_activations,
     score_backward_hidden,

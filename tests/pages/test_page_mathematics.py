@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from page_helpers import BATCH, Setting, input_gradient, same
 
-from npvae.evaluation.distances import exact_w1
+from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import make_critic
 from npvae.models.objectives import make_critic_batch
 
@@ -157,7 +157,7 @@ def test_clipping_keeps_every_parameter_in_its_bounds(still):
 
 
 @pytest.mark.parametrize("kind", ["normal", "equal", "one place", "on a grid", "on a line"])
-def test_exact_w1(still, kind):
+def test_assignment_w1(still, kind):
     rng = np.random.default_rng(9)
     x, y = rng.standard_normal((2, BATCH, 2)) * 2
     if kind == "equal":
@@ -177,7 +177,7 @@ def test_exact_w1(still, kind):
         [x.ravel().tolist(), y.ravel().tolist()],
     )
     assert sorted(partner) == list(range(BATCH))
-    same(found, exact_w1(x, y), 1e-12)
+    same(found, assignment_w1(x, y), 1e-12)
 
 
 def test_the_random_numbers_are_what_they_claim(still):

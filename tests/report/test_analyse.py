@@ -3,25 +3,64 @@
 import numpy as np
 import pytest
 
+from npvae.data.dataset import load_data
 from npvae.errors import UserError
 from npvae.report.analyse import Request, analyse
+from npvae.training.checkpoint import new_run, save_checkpoint
+from npvae.training.options import Options
+
+
+def request_of(directory, data, **others):
+    """Return a request for a comparison of the runs in a directory."""
+    values = {"kl": directory / "kl", "ws": directory / "ws", "ae": directory / "ae"}
+    values |= {"out": directory / "report", "data_dir": data, "threads": None, "dask": None}
+    values |= {"on_training_images": False, "seeds": 1}
+    values |= dict.fromkeys(("budgets", "controls", "sweep"), False)
+    return Request(**values | others)
+
+
+@pytest.fixture
+def own(tmp_path):
+    images = np.random.default_rng(0).random((60, 3, 3)).astype(np.float32)
+    np.savez(tmp_path / "own.npz", images=images[:40], test_images=images[40:])
+    return tmp_path / "own.npz"
+
+
+def save(directory, data, epochs=1, **options):
+    """Save a run of random weights under a key: kl, ws or ae."""
+    run = new_run(Options(epochs=35, hidden_dim=8, **options), (3, 3), load_data(data).name)
+    columns = run.options.kind.columns
+    run.epoch, run.steps = epochs, epochs
+    run.history = [dict.fromkeys(columns, 1.0) | {"epoch": n + 1} for n in range(epochs)]
+    directory.mkdir()
+    save_checkpoint(directory / "checkpoint.npz", run)
+
+
+@pytest.mark.parametrize(
+    ("ws", "ae", "words"),
+    [
+        ({"latent_dim": 3}, None, "has 10 latent dimensions, .*ws has 3"),
+        ({"epochs": 2}, None, "has 1 epochs, .*ws has 2"),
+        ({}, {"beta": 0.0, "epochs": 2}, "has 1 epochs, .*ae has 2"),
+        ({}, {"beta": 2.0}, "holds a KL run with --beta 2, not a plain autoencoder"),
+    ],
+)
+def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_path):
+    save(tmp_path / "kl", own, run="kl")
+    save(tmp_path / "ws", own, run="ws", **ws)
+    if ae is not None:
+        save(tmp_path / "ae", own, run="kl", **ae)
+    request = request_of(tmp_path, own)
+    with pytest.raises(UserError, match=words):
+        analyse(request)
+    assert not request.out.exists()
 
 
 @pytest.mark.parametrize(("training", "test", "too_few"), [(10, 40, "training"), (40, 10, "test")])
 def test_comparing_takes_a_few_images_of_either_part(training, test, too_few, tmp_path):
     images = np.random.default_rng(0).random((training + test, 3, 3)).astype(np.float32)
     np.savez(tmp_path / "own.npz", images=images[:training], test_images=images[training:])
-    request = Request(
-        kl=tmp_path,
-        ws=tmp_path,
-        out=tmp_path / "report",
-        data_dir=tmp_path / "own.npz",
-        threads=None,
-        on_training_images=False,
-        seeds=1,
-        sweep=False,
-        dask=None,
-    )
+    request = request_of(tmp_path, tmp_path / "own.npz")
     with pytest.raises(UserError, match=f"at least 11 {too_few} images, not 10"):
         analyse(request)
     assert not request.out.exists()

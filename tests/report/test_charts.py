@@ -10,6 +10,7 @@ from matplotlib.text import Text
 from picture_helpers import N, make_case, texts
 
 from npvae.errors import UserError
+from npvae.evaluation.intervals import Interval
 from npvae.evaluation.structure import Embedding
 from npvae.models.inference import Errors
 from npvae.report import charts, image_grids
@@ -20,25 +21,29 @@ def draw_all(case, directory):
     models, of_images = case.models, (case.images, case.labels, directory)
     charts.draw_errors(models, directory)
     charts.draw_latents(models, directory)
-    charts.draw_correlations(models, directory)
     charts.draw_training(models, directory)
     image_grids.draw_reconstructions(models, *of_images)
     image_grids.draw_interpolations(models, *of_images)
     image_grids.draw_samples(models, directory)
     points = np.random.default_rng(1).standard_normal((N, 2))
-    embeddings = [Embedding(np.arange(N), points)] * 2
+    embeddings = [Embedding(np.arange(N), points)] * len(models)
     image_grids.draw_tsne(models, embeddings, case.labels, directory)
 
 
 @pytest.mark.parametrize(
     "case",
-    [{}, {"latent": 1, "labels": False}, {"latent": 25, "shape": (28, 28)}],
-    ids=["5x7", "one dimension, no labels", "25 dimensions, 28x28"],
+    [
+        {"keys": ("kl", "ws", "ae")},
+        {"latent": 1, "labels": False},
+        {"latent": 25, "shape": (28, 28)},
+    ],
+    ids=["three models, 5x7", "one dimension, no labels", "25 dimensions, 28x28"],
 )
 def test_every_file_is_a_readable_png_of_a_size_fit_for_a_report(tmp_path, case):
     draw_all(make_case(**case), tmp_path)
-    kinds = "error", "latent_dist", "correlation", "reconstruction", "interpol", "samples", "tsne"
-    expected = {f"{kind}_{key}.png" for kind in kinds for key in ("kl", "ws")}
+    keys = case.get("keys", ("kl", "ws"))
+    kinds = "error", "latent_dist", "reconstruction", "interpol", "samples", "tsne"
+    expected = {f"{kind}_{key}.png" for kind in kinds for key in keys}
     assert {p.name for p in tmp_path.iterdir()} == expected | {"training_loss.png"}
     for path in tmp_path.iterdir():
         height, width, _ = imread(path).shape
@@ -144,18 +149,6 @@ def test_latent_panels_end_at_20_and_say_so(tmp_path, figures):
     assert "first 20 of 25 latent dimensions" in figure.legends[0].get_title().get_text()
 
 
-def test_correlations_are_those_of_z_on_a_fixed_scale(tmp_path, figures):
-    models = make_case().models
-    z = np.random.default_rng(0).standard_normal((N, 3))
-    z[:, 2] -= z[:, 0]
-    models = [replace(model, z=z) for model in models]
-    charts.draw_correlations(models, tmp_path)
-    image = figures["correlation_ws.png"].axes[0].images[0]
-    np.testing.assert_allclose(image.get_array(), np.corrcoef(z.T))
-    assert image.get_clim() == (-1, 1)
-    assert f"{np.corrcoef(z.T)[2, 0]:.2f}" in texts(figures["correlation_ws.png"].axes[0])
-
-
 def test_training_curves_are_the_history_with_units(tmp_path, figures):
     case = make_case()
     charts.draw_training(case.models, tmp_path)
@@ -169,3 +162,40 @@ def test_training_curves_are_the_history_with_units(tmp_path, figures):
     assert list(w1.lines[0].get_xdata()) == [1, 2, 3]
     assert list(w1.lines[0].get_ydata()) == [10, 20, 30]
     assert {line.get_color() for line in kl.lines} == {RUNS["kl"].colour}
+
+
+def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
+    charts.draw_training(make_case(keys=("kl", "ws", "ae")).models, tmp_path)
+    bce, *own = figures["training_loss.png"].axes
+    assert "AE train" in {line.get_label() for line in bce.lines}
+    assert [ax.lines[0].get_label() for ax in own] == ["KL train", "WS train"]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_mark_has_its_interval_and_is_hollow_until_settled(settled):
+    ax = charts.new_figure(3, 3).add_subplot()
+    kind = RUNS["ws"]
+    charts.mark(ax, (2, 5), kind, settled=settled, y=Interval(5, 3, 7))
+    (bars,) = ax.containers
+    assert bars.lines[0].get_xydata().tolist() == [[2, 5]]
+    (segment,) = bars.lines[2][0].get_segments()
+    np.testing.assert_allclose(segment, [[2, 3], [2, 7]])
+    assert bars.lines[0].get_markerfacecolor() == (kind.colour if settled else "white")
+
+
+@pytest.mark.parametrize(
+    ("ends", "few", "ticks"),
+    [
+        ((10, 16), False, [10, 12, 14]),
+        ((20, 90), False, [20, 30, 50, 70]),
+        ((0.2, 90), False, [0.2, 0.5, 1, 2, 5, 10, 20, 50]),
+        ((0.2, 90), True, [1, 10]),
+    ],
+)
+def test_ticks_of_a_logarithmic_axis_are_plain_and_few(ends, few, ticks):
+    ax = charts.new_figure(3, 3).add_subplot()
+    ax.set(xscale="log", xlim=ends)
+    charts.plain_ticks(ax.xaxis, few)
+    inside = [t for t in ax.get_xticks() if ends[0] <= t <= ends[1]]
+    np.testing.assert_allclose(inside, ticks)
+    assert ax.xaxis.get_major_formatter()(0.5) == "0.5"

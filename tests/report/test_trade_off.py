@@ -1,68 +1,182 @@
-"""The trade-off's picture and text, of points made by hand."""
+"""The trade-off: weights chosen on held-out images, pairs corrected for their number, labels."""
 
 from dataclasses import replace
-from math import nan
 
 import numpy as np
+import pytest
 from matplotlib.image import imread
 from picture_helpers import texts
-from sweep_points import POINTS, point
+from studies import PERFECT, make_study, measurement, world
 
-from npvae.report.trade_off import draw_trade_off, trade_off_text
+from npvae.evaluation.intervals import Interval
+from npvae.evaluation.study import Study, Trained
+from npvae.report.trade_off import (
+    beaten,
+    best_of,
+    compare_settings,
+    draw_trade_off,
+    holm,
+    p_value,
+    settings_of,
+    trade_off_text,
+    weights_sentence,
+)
+from npvae.training.options import Options
+from npvae.training.runs import RUNS
 
-PERFECT = {"w1_sliced": 0.01, "frechet": 2}
+
+def study_of(points, trainings=0.001, seeds=3, settled=True):
+    """A study of (model, weight, SSE with z sampled, Fréchet distance on test, and held out)."""
+    trained = []
+    for model, weight, sse, frechet, held_out in points:
+        options = replace(Options(model, limit=9), **{RUNS[model].weight: weight})
+        for seed in range(seeds):
+            found = [
+                measurement(
+                    world(model) | {"sse_z": sse, "sse_mu": 0.9 * sse, "frechet": f,
+                                    "w1_sliced": 0.1 / weight},
+                    seed, trainings=trainings, images=0.001,
+                )
+                for f in (frechet, held_out)
+            ]  # fmt: skip
+            trained.append(Trained(replace(options, seed=seed), 1.0, settled, *found))
+    return Study(trained, {key: Options(key) for key in RUNS})
 
 
-def test_the_picture_is_a_png_of_a_size_fit_for_a_report(tmp_path):
-    draw_trade_off(POINTS, PERFECT, tmp_path)
-    height, width, _ = imread(tmp_path / "trade_off.png").shape
-    assert 600 <= width <= 1200 and 150 <= height <= 1200
-    assert (tmp_path / "trade_off.png").stat().st_size < 200_000
+POINTS = [
+    ("kl", 0.1, 10, 50, 50), ("kl", 1, 14, 26, 20), ("kl", 8, 30, 40, 30),
+    ("ws", 0.1736, 10.2, 60, 60), ("ws", 2, 12, 25, 99), ("ws", 9, 13, 35, 30),
+]  # fmt: skip
 
 
-def test_the_picture_joins_points_by_weight_and_rings_the_reference(tmp_path, figures):
-    points = [
-        point(run, weight, 9 + weight, 30 / weight, weight == 1)
-        for run in ("kl", "ws")
-        for weight in (0.1, 1, 10)
-    ]
-    draw_trade_off(points[::-1], PERFECT, tmp_path)
-    left, right = figures["trade_off.png"].axes
-    for ax in (left, right):
-        assert sorted(texts(ax)) == sorted(["0.1", "1", "10"] * 2)
+def test_holm_by_hand():
+    np.testing.assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    np.testing.assert_allclose(holm([0.6, 0.5]), [1, 1])
+    assert holm([]).size == 0
+
+
+def test_a_p_value_is_that_of_the_interval():
+    assert p_value(Interval(1, 0, 2)) == pytest.approx(0.05)  # the interval ends at 0
+    assert p_value(Interval(1.31422, 0.31422, 2.31422)) == pytest.approx(0.01, rel=1e-3)
+    assert p_value(Interval(-1, -2, 0)) == p_value(None) == p_value(Interval(0, 0, 0)) == 1
+    assert p_value(Interval(1, 1, 1)) == 0
+    assert p_value(Interval(1, np.nan, np.nan)) == 1
+
+
+def test_the_weight_is_chosen_on_held_out_images_and_scored_on_test_images():
+    settings = settings_of(study_of(POINTS))
+    assert [best_of(settings, kind).weight for kind in RUNS.values()] == [1, 9]
+    text = weights_sentence(study_of(POINTS), PERFECT)
+    assert text.startswith("Of KL at β = 1 and WS at λ = 9, which sample best on held-out")
+    assert "KL at β = 1 samples from the prior better (Fréchet distance, prior: 26.0" in text
+    assert "WS at λ = 9 reconstructs better (SSE, z sampled: 14.0" in text
+
+
+def test_a_setting_must_be_beaten_in_both():
+    study = study_of(POINTS)
+    settings = settings_of(study)
+    found, tested = beaten(settings, compare_settings(settings, PERFECT))
+    assert tested == 18
+    assert set(found) == {
+        ("WS at λ = 2", "KL at β = 1"),
+        ("WS at λ = 2", "KL at β = 8"),
+        ("WS at λ = 9", "KL at β = 8"),
+        ("KL at β = 0.1", "WS at λ = 0.1736"),
+    }
+    text = weights_sentence(study, PERFECT)
+    assert "2 of the 3 KL settings and 1 of the 3 WS settings are beaten in both" in text
+    assert "(Holm's correction for 18 pairs)" in text
+
+
+def test_many_pairs_need_more_than_one(monkeypatch):
+    """A lead whose p is 0.03 counts alone, and not among eighteen pairs."""
+    lead = Interval(1.107, 0.107, 2.107)  # z = 2.17
+    monkeypatch.setattr("npvae.report.trade_off.lead", lambda c, key, b, a: lead)
+    assert p_value(lead) == pytest.approx(0.03, abs=1e-3)
+    settings = settings_of(study_of(POINTS))
+    assert beaten(settings, None) == ([], 18)
+    one_of_each = [settings[0], settings[-1]]
+    assert beaten(one_of_each, None)[0] == []  # 2 · 0.03
+    monkeypatch.setattr(
+        "npvae.report.trade_off.lead", lambda c, key, b, a: lead if b.startswith("WS") else None
+    )
+    assert beaten(one_of_each, None)[0] == []
+    strong = Interval(1.2, 0.2, 2.2)  # z = 2.35, p = 0.019
+    monkeypatch.setattr(
+        "npvae.report.trade_off.lead", lambda c, key, b, a: strong if b.startswith("WS") else None
+    )
+    assert len(beaten(one_of_each, None)[0]) == 1
+
+
+def test_the_text_says_what_has_not_settled_and_tabulates():
+    text = trade_off_text(study_of(POINTS, settled=False), PERFECT)
+    assert "trained 3 times for 35 epochs" in text
+    assert "Not settled: KL at β = 0.1; KL at β = 1;" in text
+    assert "| KL at β = 1 | 12.6" in text and "plots/trade_off.png" in text
+    assert "All have settled." in trade_off_text(study_of(POINTS), PERFECT)
+    empty = trade_off_text(Study([], {}), PERFECT)
+    assert "`python analyze.py --sweep`" in empty and "trade_off.png" not in empty
+
+
+def test_the_picture_has_intervals_settled_marks_and_the_reference(tmp_path, figures):
+    study = study_of(POINTS, trainings=0.01)
+    loose = [replace(t, settled=t.weight != 2) for t in study.trained]
+    draw_trade_off(replace(study, trained=loose), PERFECT, tmp_path)
+    figure = figures["trade_off.png"]
+    above, below = figure.axes
+    for ax in (above, below):
+        assert sorted(texts(ax)) == sorted(["0.1", "1", "8", "0.174", "2", "9"])
         rings = [line for line in ax.lines if line.get_markersize() == 13 and len(line.get_xdata())]
         assert len(rings) == 2
-        assert ax.get_xscale() == ax.get_yscale() == "log"
-    lines = {line.get_label(): line for line in left.lines}
-    sampled, at_mu = lines["KL, weight β: z sampled"], lines["KL, weight β: z = μ"]
-    np.testing.assert_allclose(sampled.get_xdata(), [1.25, 0.125, 0.0125])
-    np.testing.assert_allclose(sampled.get_ydata(), [9.1, 10, 19])
-    np.testing.assert_allclose(at_mu.get_ydata(), [8.1, 9, 18])
-    assert lines["WS, weight λ: z = μ"].get_color() != at_mu.get_color()
-    assert list(lines["perfect match"].get_xdata()) == [0.01] * 2
-    assert rings[0].get_xydata().tolist() == [[10, 30]]
-    assert [2, 2] in [list(line.get_ydata()) for line in right.lines]
+        marks = [bars.lines[0] for bars in ax.containers]
+        assert [m.get_markerfacecolor() == "white" for m in marks] == [False] * 4 + [True, False]
+    c = compare_settings(settings_of(study), PERFECT)
+    x, y = c.interval("KL at β = 1", "sse_z"), c.interval("KL at β = 1", "frechet")
+    horizontal, vertical = (bars.get_segments()[0] for bars in below.containers[1].lines[2])
+    np.testing.assert_allclose(horizontal[:, 0], [x.low, x.high])
+    np.testing.assert_allclose(vertical[:, 1], [y.low, y.high])
+    lines = [line.get_ydata() for line in above.lines if len(line.get_ydata()) == 3]
+    np.testing.assert_allclose(lines[0], [10, 14, 30], rtol=1e-3)
+    np.testing.assert_allclose(lines[1], [9, 12.6, 27], rtol=1e-3)
+    assert [0.016] * 2 in [list(line.get_xdata()) for line in above.lines]
+    assert [0.54] * 2 in [list(line.get_ydata()) for line in below.lines]
+    assert "35 epochs" in figure.get_suptitle()
 
 
-def test_the_text_by_hand():
-    text = trade_off_text(POINTS)
-    assert "| KL, β = 1 (reference) | 13 | 14 | 0.125 | 26 |\n" in text
-    assert "| WS, λ = 2 | 11 | 12 | 0.0625 | 35 |\n" in text
-    assert text.count("(reference)") == 2
-    assert "come with KL, β = 1: Fréchet distance 26, at SSE 14 (z sampled)." in text
-    assert "come with WS, λ = 2: Fréchet distance 35, at SSE 12 (z sampled)." in text
-    assert "1 of the 3 KL settings are matched" in text
-    assert "1 of the 2 WS settings are matched" in text
-    assert trade_off_text([]) == ""
+CROWDS = [
+    POINTS,
+    [("kl", w, 10 + w / 50, 30 - w, 9) for w in (0.1, 0.3, 1, 3, 10)]
+    + [("ws", w, 10.05 + w / 50, 30.5 - w, 9) for w in (0.1736, 1, 3, 10)],
+    [("kl", w, 10 + 0.2 * n, 30, 9) for n, w in enumerate((0.1, 0.3, 1, 3, 10))]
+    + [("ws", w, 10.1 + 0.2 * n, 31, 9) for n, w in enumerate((0.1736, 1, 3, 10))],
+]
 
 
-def test_without_labels_text_and_picture_say_nothing_of_samples(tmp_path, figures):
-    unjudged = [replace(p, frechet=nan) for p in POINTS]
-    text = trade_off_text(unjudged)
-    assert "| KL, β = 1 (reference) | 13 | 14 | 0.125 | – |" in text
-    assert "nan" not in text and "best samples" not in text and "settings are" not in text
-    draw_trade_off(unjudged, {"w1_sliced": 0.01}, tmp_path)
-    figures["trade_off.png"].draw_without_rendering()
-    left, right = (texts(ax) for ax in figures["trade_off.png"].axes)
-    assert sorted(left) == ["0.1", "0.2", "1", "2", "8"]
-    assert right == ["not measured: no labels"]
+@pytest.mark.parametrize("points", CROWDS, ids=["apart", "pairs", "a row"])
+def test_labels_collide_with_nothing(points, tmp_path, figures):
+    draw_trade_off(study_of(points, trainings=0.002), PERFECT, tmp_path)
+    figure = figures["trade_off.png"]
+    figure.draw_without_rendering()
+    for ax in figure.axes:
+        boxes = [text.get_window_extent().padded(-1) for text in ax.texts]
+        assert len(boxes) == len(points)
+        assert not [1 for n, a in enumerate(boxes) for b in boxes[:n] if a.overlaps(b)]
+        at = [ax.transData.transform(bars.lines[0].get_xydata())[0] for bars in ax.containers]
+        assert not [1 for box in boxes for x, y in at if box.contains(x, y)]
+
+
+def test_without_labels_only_reconstruction_is_shown(tmp_path, figures):
+    study = make_study(seeds=1, budgets=(35,), labels=False)
+    perfect = {"w1_sliced": 0.016}
+    draw_trade_off(study, perfect, tmp_path)
+    assert len(figures["trade_off.png"].axes) == 1
+    assert "no labels" in weights_sentence(study, perfect)
+    assert "| KL at β = 1 |" in trade_off_text(study, perfect)
+    assert "nan" not in trade_off_text(study, perfect)
+
+
+def test_the_picture_is_a_png_of_a_size_fit_for_a_phone(tmp_path):
+    draw_trade_off(study_of(POINTS), PERFECT, tmp_path)
+    _, width, _ = imread(tmp_path / "trade_off.png").shape
+    assert 600 <= width <= 800
+    assert (tmp_path / "trade_off.png").stat().st_size < 200_000

@@ -275,7 +275,7 @@ const npvaeMath = (() => {
     return assignment(cost);
   }
 
-  /* exact_w1: mean distance between partners. */
+  /* assignment_w1: mean distance between partners. */
   function pairedDistance(x, y, partner) {
     return partner.reduce((sum, j, i) => sum + distance(x, i, y, j), 0) / x.rows;
   }

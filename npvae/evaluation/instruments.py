@@ -1,0 +1,47 @@
+"""What every model is measured with: the same images, the same classifier, the same random numbers.
+
+`measure.py` makes the instruments, and the modules beside it use them.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from npvae.data.dataset import Dataset
+from npvae.evaluation.classifier.network import ClassifierWeights
+
+SEED = 0  # of everything random in the analysis: the same draws for every model
+DRAWS = 3  # draws of the prior that codes are compared with
+
+
+@dataclass
+class Instruments:
+    """The instruments, made once. Without labels there is no classifier, and what needs it."""
+
+    data: Dataset
+    entropy: float  # of a test image's pixels, in nats, mean over the images
+    perfect_match: dict[str, float]  # by metric; for a distance, that of two draws of the target
+    baselines: dict[str, dict[str, float]] = field(default_factory=dict)  # by name and metric
+    blurred: np.ndarray | None = None  # (n, blurs) sharpness of blurred test images
+    classifier: ClassifierWeights | None = None
+    classifier_accuracy: float | None = None  # on the test images
+    test_features: np.ndarray | None = None  # (N, 64)
+    train_features: np.ndarray | None = None  # (n, 64) of training images
+    usual_distance: float | None = None  # of a new test image's features to the nearest of these
+    pairs: np.ndarray | None = None  # (n, 2) test images to interpolate between
+
+
+def prior_draws(n: int, latent: int, draw: int) -> np.ndarray:
+    """Return n draws from N(0, I): numbers 0, 1, .. are those that every model is compared with.
+
+    Number DRAWS is decoded as samples, and takes a model's place for the scores of a perfect match.
+    """
+    return np.random.default_rng([SEED, draw]).standard_normal((n, latent), dtype=np.float32)
+
+
+def some_rows(n: int, most: int) -> np.ndarray:
+    """Return the indices of at most `most` of n rows, in order: always the same random choice.
+
+    The first rows would not do. MNIST's first 5,000 test images, for one, are easier than the rest.
+    """
+    return np.sort(np.random.default_rng(SEED).permutation(n)[:most])

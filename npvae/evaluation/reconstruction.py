@@ -1,0 +1,77 @@
+"""How well a model gives an image back: its errors, their gap to the training images, its blur.
+
+    gap     mean BCE of the test images − mean BCE of as many training images        both at z = μ
+    blur    the s for which  mean sharpness(originals blurred by s) = mean sharpness(at z = μ)
+
+A decoder that is unsure where an edge lies makes it soft. The blur says how soft in pixels.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.instruments import Instruments, some_rows
+from npvae.evaluation.intervals import histogram_mode, resample
+from npvae.evaluation.measurement import Measurement
+from npvae.models.inference import decode, encode, reconstruction_errors
+from npvae.nn.pixels import unit_range
+
+BLUR_IMAGES = 2_000  # test images whose blur is measured
+BLURS = np.append(0, np.arange(0.2, 4.01, 0.05))  # in pixels; below 0.2 nothing changes
+MODE_BIN = 1.0  # width of the bins in which the most frequent error is found
+
+
+def measure_reconstruction(found: Measurement, model: EncodedRun, instruments: Instruments) -> None:
+    """Measure the section "reconstruction" of `metrics.py`, with all bootstraps."""
+    data = instruments.data
+    for name, errors in (("mu", model.at_mu), ("z", model.at_z)):
+        found.add_means(**{f"sse_{name}": errors.sse, f"bce_{name}": errors.bce})
+        found.add(f"sse_{name}_spread", np.std, errors.sse)
+        found.add(f"sse_{name}_mode", lambda sse: histogram_mode(sse, MODE_BIN), errors.sse)
+
+    seen = data.train_images[some_rows(len(data.train_images), len(data.test_images))]
+    train_mu, _ = encode(model.w, seen)
+    measure_gap(found, reconstruction_errors(model.w, train_mu, seen).bce)
+
+    rows = some_rows(len(data.test_images), BLUR_IMAGES)
+    made = sharpness(decode(model.w, model.mu[rows]), data.image_shape)
+    found.add("blur", blur_in_pixels, made, instruments.blurred)
+
+
+def measure_gap(found: Measurement, train_bce: np.ndarray) -> None:
+    """Add the gap between the test images' BCE, already found, and that of training images (n,).
+
+    These are two independent samples. Each is resampled by itself, with a seed of its own.
+    """
+    found.values["gap_bce_mu"] = found.values["bce_mu"] - float(train_bce.mean())
+    train = resample(np.mean, train_bce, seed=1)
+    found.replicates["gap_bce_mu"] = found.replicates["bce_mu"] - train
+
+
+def sharpness(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return each image's mean absolute difference of neighbouring pixels; images in [0, 1]."""
+    grid = images.reshape(-1, *shape)
+    across = np.abs(np.diff(grid, axis=2)).sum(axis=(1, 2), dtype=np.float64)
+    down = np.abs(np.diff(grid, axis=1)).sum(axis=(1, 2), dtype=np.float64)
+    return (across + down) / images.shape[1]
+
+
+def blur_originals(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return the sharpness (n, len(BLURS)) of the images of `blur`, under each blur of the table.
+
+    images (N, pixels) are bytes or floats in [0, 1]. Outside of an image everything is black.
+    """
+    grid = unit_range(images[some_rows(len(images), BLUR_IMAGES)]).reshape(-1, *shape)
+    blurred = (gaussian_filter(grid, s, axes=(1, 2), mode="constant") for s in BLURS)
+    return np.stack([sharpness(b.reshape(len(b), -1), shape) for b in blurred], axis=1)
+
+
+def blur_in_pixels(made: np.ndarray, blurred: np.ndarray) -> float:
+    """Return the Gaussian blur, in pixels, whose images are as sharp on average as those made.
+
+    made (n,): the sharpness of each. blurred (n, len(BLURS)): that of each original under the blurs
+    of the table, between which the answer is interpolated. It is 0 for images as sharp as the
+    originals or sharper, and at most the largest blur of the table.
+    """
+    falling = np.minimum.accumulate(blurred.mean(axis=0))
+    return float(np.interp(-made.mean(), -falling, BLURS))

@@ -1,0 +1,83 @@
+"""Blurs of images that were blurred by a known amount, and the gap of two known samples."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.reconstruction import (
+    BLURS,
+    blur_in_pixels,
+    blur_originals,
+    measure_gap,
+    sharpness,
+)
+
+SHAPE = (28, 28)
+
+
+@pytest.fixture(scope="module")
+def strokes():
+    """Black images with three white strokes each, a few pixels wide."""
+    rng, images = np.random.default_rng(0), np.zeros((60, *SHAPE), np.uint8)
+    for image in images:
+        for row, column in rng.integers(4, 18, size=(3, 2)):
+            image[row : row + 3, column : column + 9] = 255
+    return images.reshape(60, -1)
+
+
+@pytest.fixture(scope="module")
+def table(strokes):
+    return blur_originals(strokes, SHAPE)
+
+
+def blurred(strokes, s):
+    grid = strokes.reshape(-1, *SHAPE) / 255
+    return gaussian_filter(grid, s, axes=(1, 2), mode="constant").reshape(len(grid), -1)
+
+
+def test_sharpness_of_a_plain_image_and_of_stripes():
+    rows, columns = np.indices((4, 6))
+    images = [0.7 + 0 * rows, columns % 2, rows % 2, (rows + columns) % 2, 0.5 * (columns == 5)]
+    expected = [0, 4 * 5 / 24, 6 * 3 / 24, (4 * 5 + 6 * 3) / 24, 0.5 * 4 / 24]
+    assert sharpness(np.reshape(images, (5, 24)), (4, 6)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("s", [0.33, 0.7, 1.234, 2.5])
+def test_the_blur_of_blurred_originals_is_the_one_they_got(strokes, table, s):
+    made = sharpness(blurred(strokes, s), SHAPE)
+    assert blur_in_pixels(made, table) == pytest.approx(s, abs=0.007)  # the table's steps are 0.05
+
+
+def test_images_as_sharp_as_the_originals_or_sharper_have_no_blur(strokes, table):
+    as_sharp = sharpness((strokes / 255).astype(np.float32), SHAPE)
+    assert blur_in_pixels(as_sharp, table) == pytest.approx(0, abs=1e-6)
+    assert blur_in_pixels(1.2 * as_sharp, table) == 0
+    assert blur_in_pixels(0 * as_sharp, table) == BLURS[-1]  # no more is looked for
+
+
+def test_the_bootstrap_of_the_blur_keeps_image_and_original_together(strokes, table):
+    """Blurred by s, every sample of the images has the blur s, however sharp these are."""
+    found = Measurement()
+    found.add("blur", blur_in_pixels, sharpness(blurred(strokes, 0.9), SHAPE), table)
+    assert found.values["blur"] == pytest.approx(0.9, abs=0.003)
+    np.testing.assert_allclose(found.replicates["blur"], 0.9, atol=0.005)
+    # Half of the images are not blurred at all: now it matters which ones are drawn.
+    some = np.where(np.arange(60)[:, None] % 2, blurred(strokes, 0.9), strokes / 255)
+    found.add("blur", blur_in_pixels, sharpness(some, SHAPE), table)
+    assert 0.01 < found.replicates["blur"].std() < 0.2
+
+
+def test_the_gap_is_that_of_two_samples_which_both_vary():
+    rng, found = np.random.default_rng(1), Measurement()
+    test, train = rng.normal(5, 1, 400), rng.normal(4, 2, 400)
+    found.add_means(bce_mu=test)
+    measure_gap(found, train)
+    assert found.values["gap_bce_mu"] == pytest.approx(test.mean() - train.mean())
+    error = found.replicates["gap_bce_mu"].std(ddof=1)
+    # Known to 7 % from 100 replicates. With the training mean held still it would be 0.05.
+    assert error == pytest.approx((1 / 400 + 4 / 400) ** 0.5, rel=0.2)
+    # Resampled with one index, two equal samples would cancel.
+    measure_gap(found, test)
+    error = found.replicates["gap_bce_mu"].std(ddof=1)
+    assert error == pytest.approx((2 / 400) ** 0.5, rel=0.2)
