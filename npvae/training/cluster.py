@@ -7,7 +7,7 @@ A training runs on one thread, so a worker has one thread.
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -93,7 +93,9 @@ def _backend(client: "Client") -> "DaskDistributedBackend":
 def _check(name: str, address: str) -> None:
     """Raise UserError unless a scheduler answers that has workers of one thread each."""
     try:
-        threads = asyncio.run(_threads(address))
+        # In a thread of its own: that of a notebook has an event loop already.
+        with ThreadPoolExecutor(1) as pool:
+            threads = pool.submit(asyncio.run, _threads(address)).result()
     except Exception as error:  # whatever answers there, or does not
         reason = " ".join(str(error).split()) or "no answer"
         raise UserError(
