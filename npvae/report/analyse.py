@@ -83,7 +83,9 @@ def analyse(request: Request) -> None:
     swept = sweep_trainings(options, n, request.seeds) if request.sweep else []
     runs = [*given.values(), *_train([*others, *swept], given, request, name)]
     held_out = data.train_images[held_out_rows(options[0], n)]
-    with tqdm(total=6, desc="analysis", bar_format="{desc:38}{bar}{n}/{total}") as progress:
+    stages = 5 if request.controls else 4
+    form = "{desc:38}{bar}{n}/{total}"
+    with tqdm(total=stages, desc="analysis", bar_format=form) as progress:
 
         def stage(name: str) -> None:
             progress.set_description_str(name)
@@ -97,8 +99,10 @@ def analyse(request: Request) -> None:
         work = [delayed(_measure_alone)(run, instruments) for run in runs[:last]]
         work += [delayed(_measure_alone)(run, instruments, held_out) for run in runs[last:]]
         study = Study(list(Parallel(processes)(work)), reference_of(options))
-        stage("the critic on known distances")
-        calibration = calibrate(SEED) if request.controls else []
+        calibration = []
+        if request.controls:
+            stage("the critic on known distances")
+            calibration = calibrate(SEED)
         stage("t-SNE and pictures")
         models = [encode_run(run, data.test_images, SEED) for run in given.values()]
         embeddings = Parallel(2)(delayed(tsne)(model.mu, SEED) for model in models)
