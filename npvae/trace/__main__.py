@@ -37,7 +37,7 @@ def main() -> None:
     from npvae.kernels.jit import is_compiled
 
     if not is_compiled():
-        print("Compiling the kernels for this machine, once: about 20 seconds.", file=sys.stderr)
+        print("Compiling the kernels for this machine, once: about 10 seconds.", file=sys.stderr)
     from npvae.trace.stages import Trace
     from npvae.trace.start import make_start
     from npvae.trace.story import kl_story, print_head, ws_story
