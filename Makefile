@@ -5,7 +5,7 @@ BIN = .venv/bin
 
 .PHONY: experiment test environment
 
-# Train both models, compare them, write report/report.html: about ten minutes.
+# Train both models and a plain autoencoder, compare them, write report/report.html: about ten minutes.
 experiment: LIST = requirements.txt
 experiment: environment
 	$(BIN)/python run_kl.py

@@ -69,10 +69,10 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
     claims = list(zip(*judged.values(), strict=True))  # each with its verdict at every budget
     counts = [
         f"at {budget} "
-        + ", ".join(f"{sum(v.verdict == name for v in found)} “{name}”" for name in VERDICTS)
+        + ", ".join(f"{name}: {sum(v.verdict == name for v in found)}" for name in VERDICTS)
         for budget, found in judged.items()
     ]
-    text = f"Of its {len(claims)} claims, {'; '.join(counts)}. "
+    text = f"There are {len(claims)} claims; {'; '.join(counts)}. "
     moved = [v for v in claims if v[0].verdict != v[-1].verdict]
     if moved:
         names = [f"“{a.claim}” ({a.verdict} → {b.verdict})" for a, b in moved]

@@ -43,7 +43,7 @@ def test_the_claims_are_counted_at_both_budgets_and_changes_are_named(full):
     text = report(full)
     for budget, verdicts in judged(full).items():
         found = [v.verdict for v in verdicts]
-        counts = ", ".join(f"{found.count(name)} “{name}”" for name in VERDICTS)
+        counts = ", ".join(f"{name}: {found.count(name)}" for name in VERDICTS)
         assert f"at {budget} {counts}" in text
     assert (
         "| claim | rule | measured, 35 epochs | verdict | measured, 140 epochs | verdict |" in text

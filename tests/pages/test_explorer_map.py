@@ -1,0 +1,131 @@
+"""The explorer's map of the codes in a real browser: clicks, views, marks and lines between images.
+
+What its numbers are worth is tested in test_explorer_numbers.py.
+"""
+
+import numpy as np
+import pytest
+from explorers import READ, decoded, numbers, on_map, picture
+from page_helpers import choose
+
+
+@pytest.mark.parametrize("key", ["kl", "ws"])
+def test_a_click_on_the_map_decodes_the_place_in_the_plane(page, made, key):
+    page.select_option("#axis-i", "2")
+    page.select_option("#axis-j", "4")
+    page.mouse.click(*on_map(page, key, (1.5, -0.5)))
+    m = ("kl", "ws").index(key)
+    expected = page.evaluate("(m) => [...explorer.page.models[m].mean]", m)
+    expected[2], expected[4] = 1.5, -0.5
+    assert numbers(page) == pytest.approx(expected, abs=0.03)  # a pixel
+    assert picture(page, "#map-decoded canvas", m) == decoded(page, m)
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("ArrowLeft")
+    assert numbers(page)[2] == pytest.approx(1.4, abs=0.03)
+    assert numbers(page)[4] == pytest.approx(0, abs=0.03)
+
+
+def test_a_click_takes_the_nearest_code(page, made):
+    choose(page, "click", "nearest")
+    choose(page, "code", "mu")
+    mu = made.models[0].mu
+    page.mouse.click(*on_map(page, "kl", mu[11, :2]))
+    assert numbers(page) == pytest.approx(mu[11], abs=2e-3)
+    choose(page, "code", "z")
+    choose(page, "view", "tsne")
+    assert "no plane" in page.text_content("#maps figcaption")
+    page.mouse.click(*on_map(page, "ws", made.embeddings[1].points[23]))
+    assert numbers(page) == pytest.approx(made.models[1].mu[23], abs=2e-3)
+    kl, ws = page.evaluate("explorer.map.maps.map(explorer.map.crossOf)")
+    assert kl is None and ws == page.evaluate("explorer.map.maps[1].marks[23]")
+    page.click("#zero")
+    assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") is None
+
+
+def test_principal_components_go_through_the_mean(page, made):
+    choose(page, "view", "components")
+    assert page.is_hidden("#axes")
+    page.mouse.click(*on_map(page, "ws", (1, 2)))
+    model = made.models[1]
+    axes = np.array(page.evaluate("[...explorer.page.models[1].components.data]")).reshape(2, -1)
+    assert numbers(page) == pytest.approx(model.z.mean(axis=0) + axes[0] + 2 * axes[1], abs=0.04)
+    assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") == pytest.approx(
+        [1, 2], abs=0.04
+    )
+    choose(page, "code", "mu")
+    marks = np.array(page.evaluate("explorer.map.maps[1].marks"))
+    assert np.abs(marks - (model.mu - model.z.mean(axis=0)) @ axes.T).max() < 5e-3
+
+
+def test_the_marks_are_where_the_codes_are(page, made):
+    choose(page, "code", "mu")
+    found = np.array(page.evaluate("explorer.map.maps[0].marks"))
+    assert np.abs(found - made.models[0].mu[:, :2]).max() < 2e-3
+    choose(page, "code", "z")
+    found = np.array(page.evaluate("explorer.map.maps[0].marks"))
+    noise = (found - made.models[0].mu[:, :2]) / np.exp(made.models[0].logvar[:, :2] / 2)
+    assert np.std(noise) == pytest.approx(1, abs=0.3)
+    assert np.mean(noise) == pytest.approx(0, abs=0.3)
+
+
+def test_layers_views_and_marks_are_drawn(page, made):
+    drawn = 'document.querySelector("canvas.map[data-model=ws]").toDataURL()'
+    pictures = {page.evaluate(drawn)}
+    changes = ["code mu", "layer score", "layer slope", "view components", "view tsne"]
+    for name, value in map(str.split, changes):
+        choose(page, name, value)
+        if name == "layer":
+            page.wait_for_selector(f"canvas[data-model=ws][data-layer={value}]")
+        pictures.add(page.evaluate(drawn))
+    assert len(pictures) == 6
+    assert page.text_content("#maps figcaption").startswith("t-SNE")
+    choose(page, "view", "dimensions")
+    assert page.text_content("#maps figcaption") == "KL was trained without a critic."
+    page.wait_for_selector("canvas[data-model=ws][data-layer=slope]")
+    low, high = page.evaluate(
+        "((s) => [Math.min(...s), Math.max(...s)].map(explorerPictures.format))"
+        "(explorer.map.maps[1].critic.slope)"
+    )
+    told = page.locator("#maps figcaption").nth(1).text_content()
+    assert told.startswith(f"slope from {low} (pale) to {high} (strong)")
+
+
+def test_the_rings_are_the_priors(page, made):
+    """A ring of the first map has its colour at radius 1, 2 and 3 about z = 0."""
+    rings = page.locator("canvas.map").first.evaluate(
+        f"(canvas) => {{ {READ}"
+        """ const data = read(canvas), half = canvas.width / 2, R = explorer.map.extent();
+            const line = explorerPictures.colour("line");
+            const ink = [1, 3, 5].map((k) => parseInt(line.slice(k, k + 2), 16));
+            const near = (x, y) => {
+                const d = data.subarray(4 * (Math.floor(y) * canvas.width + Math.floor(x)));
+                return ink.every((c, k) => Math.abs(c - d[k]) < 40) && d[3] > 150; };
+            const hits = (r) => Array.from({ length: 360 }, (_, k) => (k * Math.PI) / 180).filter(
+                (a) => near(half + r * half / R * Math.cos(a), half + r * half / R * Math.sin(a)));
+            return [0.5, 1, 1.5, 2, 2.5, 3].map((r) => hits(r).length); }"""
+    )
+    assert min(rings[1::2]) > 120 and max(rings[::2]) < 60
+
+
+# ----------------------------------------------------------------------- the line and the tasks
+
+
+def test_the_line_between_two_picked_images(page, made):
+    page.locator("#picker button").nth(2).click()
+    page.click("#use-A")
+    page.locator("#picker button").nth(5).click()
+    page.click("#use-B")
+    a, b = (page.evaluate(f"[...explorerNetworks.row(explorer.image.tests, {n})]") for n in (2, 5))
+    assert page.evaluate("[[...explorer.lines.state.A], [...explorer.lines.state.B]]") == [a, b]
+    assert picture(page, "#end-B") == np.round(255 * np.array(b)).tolist()
+    code = "explorerNetworks.encode(model, explorer.lines.state.B).mu"
+    for m, row in enumerate((".kl", ".ws")):
+        assert picture(page, f"#lines {row} .line canvas", 8) == decoded(page, m, code)
+        steps = page.evaluate(
+            """(m) => explorerLines.line(explorer.page.models[m], explorer.lines.state.A,
+                explorer.lines.state.B).steps.map(explorerPictures.format).join(", ")""",
+            m,
+        )
+        canvas = page.locator(f"#lines {row} .steps")
+        assert canvas.get_attribute("aria-label") == f"Steps: {steps}"
+        assert page.text_content(f"#lines {row} p").startswith("Way ")
