@@ -80,12 +80,15 @@ OPTIONS = {"kl": Options("kl"), "ws": Options("ws"), "ae": Options("kl", beta=0.
 SPEED = {"kl": 2, "ws": 18, "ae": 2}  # seconds an epoch
 
 
-def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels=True):
-    """A study as `analyze.py` makes it, with all parts or without some."""
+def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels=True, longer=()):
+    """A study as `analyze.py` makes it, with all parts or without some.
+
+    `longer` are budgets of which there is one training of WS and none of the others.
+    """
     models = ("kl", "ws", "ae") if controls else ("kl", "ws")
     trained = []
 
-    def add(options, values, held_out=None):
+    def add(options, values, held_out=None, seeds=seeds):
         for seed in range(seeds):
             model = "ae" if options.beta == 0 else options.run
             settled = model != "ws" or options.epochs > 70
@@ -97,7 +100,7 @@ def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels
             trained.append(Trained(o, seconds, settled, found, held_out))
 
     for model in models:
-        for epochs in budgets:
+        for epochs in (*budgets, *(longer if model == "ws" else ())):
             less = (budgets[0] / epochs) ** (1.1 if model == "ws" else 0.25)
             changes = {
                 "frechet": less,
@@ -105,7 +108,8 @@ def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels
                 "sse_mu": less**0.05,
                 "sse_z": less**0.05,
             }
-            add(replace(OPTIONS[model], epochs=epochs), world(model, **changes))
+            own = 1 if epochs in longer else seeds
+            add(replace(OPTIONS[model], epochs=epochs), world(model, **changes), seeds=own)
     if controls:
         for sigma in SIGMAS:
             for model in ("kl", "ws"):
@@ -159,4 +163,4 @@ def report(study, labels=True, calibration=(), comparisons=None):
 
 def judged(study, labels=True):
     """The verdicts on a study."""
-    return verdicts(compare(study, labels), make_instruments(labels))
+    return verdicts(study, compare(study, labels), make_instruments(labels))

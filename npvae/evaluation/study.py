@@ -1,7 +1,8 @@
 """The study: the trainings that a comparison needs beside the given runs, and what each measured.
 
     seeds      the same training with other random numbers
-    budgets    the same training, two and four times as long: stations of one run
+    budgets    the same training, two and four times as long: stations of one run; and the given
+               run of KL or WS, where it has not settled by then, eight and sixteen times
     controls   the plain autoencoder, and both models with the posterior's σ held at a fixed value
     sweep      other weights of the regularisers, trained without the last sixth of the training
                images: on these the best weight is chosen, and judged on the test images
@@ -29,6 +30,7 @@ from npvae.training.options import Options
 from npvae.training.runs import RUNS
 
 BUDGETS = (1, 2, 4)  # times the epochs of the given runs
+LONGEST = 16  # the same, of a run that does not settle
 SIGMAS = (0.17, 0.03)  # held: about what the KL model learns, and a small one
 HELD_OUT = 6  # one of so many training images is held out in the sweep
 
@@ -74,10 +76,16 @@ class Study:
     def at(self, model: str, epochs: int) -> list[Trained]:
         """Return a model's trainings of so many epochs that differ from its reference in the seed.
 
-        The given run is the first of them.
+        The given run is the first of them. Where the model was not trained for so long, its longest
+        trainings stand in: one that has settled is not continued.
         """
         found = [t for t in self.trained if t.model == model and self._is_reference(t)]
-        return [t for t in found if t.options.epochs == epochs]
+        most = max((t.options.epochs for t in found if t.options.epochs <= epochs), default=0)
+        return [t for t in found if t.options.epochs == most]
+
+    def epochs_of(self, model: str, epochs: int) -> int:
+        """Return the epochs of the trainings that `at` returns, of which there must be one."""
+        return self.at(model, epochs)[0].options.epochs
 
     def measured(self, epochs: int) -> dict[str, list[Measurement]]:
         """Return the measurements of those, by model, for the models that have any."""
@@ -126,6 +134,22 @@ def other_trainings(
             wanted += [replace(options, seed=seed, epochs=options.epochs * n) for n in times]
             wanted += [replace(o, seed=seed) for o in held]
     return [options for options in wanted if options not in given]
+
+
+def longer_trainings(given: Sequence[Options], runs: Iterable[Run]) -> list[Options]:
+    """Return twice the epochs for each given run of which the longest station has not settled.
+
+    `runs` are those trained so far. LONGEST is the limit, and the autoencoder is not continued.
+    """
+    wanted, runs = [], list(runs)
+    for options in given:
+        stations = [run for run in runs if replace(run.options, epochs=options.epochs) == options]
+        last = max(stations, key=lambda run: run.epoch)
+        longer = replace(options, epochs=2 * last.epoch)
+        may = kind_of(options).key in RUNS and longer.epochs <= LONGEST * options.epochs
+        if may and not is_settled(last):
+            wanted.append(longer)
+    return wanted
 
 
 def sweep_trainings(given: Sequence[Options], images: int, seeds: int) -> list[Options]:

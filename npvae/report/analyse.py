@@ -21,6 +21,7 @@ from npvae.evaluation.study import (
     Trained,
     directory_of,
     held_out_rows,
+    longer_trainings,
     measure_point,
     other_trainings,
     reference_of,
@@ -82,6 +83,9 @@ def analyse(request: Request) -> None:
     n = len(data.train_images)
     swept = sweep_trainings(options, n, request.seeds) if request.sweep else []
     runs = [*given.values(), *_train([*others, *swept], given, request, name)]
+    while request.budgets and (longer := longer_trainings(options, runs)):
+        others += longer
+        runs = [*given.values(), *_train([*others, *swept], given, request, name)]
     held_out = data.train_images[held_out_rows(options[0], n)]
     stages = 5 if request.controls else 4
     form = "{desc:38}{bar}{n}/{total}"
@@ -118,7 +122,7 @@ def analyse(request: Request) -> None:
         }
         first = comparisons[min(comparisons)]
         draw_answer(study, comparisons, plots)
-        draw_claims(verdicts(comparisons, instruments), plots)
+        draw_claims(verdicts(study, comparisons, instruments), plots)
         if calibration:
             draw_calibration(calibration, plots)
         if len(comparisons) > 1:

@@ -60,6 +60,17 @@ def settled(study: Study, model: str, epochs: int) -> bool:
     return bool(found) and all(t.settled for t in found)
 
 
+def budget(study: Study, epochs: int) -> str:
+    """Name a budget, such as "35 epochs", or "140 (KL, AE) and 560 (WS) epochs"."""
+    models: dict[int, list[str]] = {}
+    for model in study.reference:
+        if study.at(model, epochs):
+            models.setdefault(study.epochs_of(model, epochs), []).append(label(model))
+    if len(models) == 1:
+        return f"{epochs} epochs"
+    return " and ".join(f"{n} ({', '.join(models[n])})" for n in sorted(models)) + " epochs"
+
+
 def samples_key(c: Comparison) -> str:
     """Return the number that tells best how well the prior is met: without labels, of the codes."""
     return "w1_sliced" if c.value("kl", "frechet") is None else "frechet"
@@ -104,7 +115,7 @@ def five_sentences(study: Study, comparisons: dict[int, Comparison]) -> list[str
         loose = [label(m) for m in c.measured if m in MODELS and not settled(study, m, last)]
         note = f", though {' and '.join(loose)} had not settled by then" if loose else ""
         key, verb = ("frechet", "samples") if judged else ("w1_sliced", "matches it")
-        prior += f"; after {last} epochs, {who(comparisons[last], key, verb)}{note}"
+        prior += f"; after {budget(study, last)}, {who(comparisons[last], key, verb)}{note}"
     ae = "; AE is the plain autoencoder, which nothing regularises" if "ae" in c.measured else ""
     return [
         f"**Reconstruction.** With z sampled, {who(c, 'sse_z', 'reconstructs')} (squared error:"
@@ -185,9 +196,9 @@ def due_to(study: Study, comparisons: dict[int, Comparison]) -> str:
             f" Gaussians {each(c, 'frechet_mix')}."
         )
     if last > first:
-        long = comparisons[last]
+        long, epochs = comparisons[last], budget(study, last)
         text += (
-            f" **The budget.** With {last} instead of {first} epochs, the {BY_KEY[key].name} is"
+            f" **The budget.** With {epochs} instead of {first}, the {BY_KEY[key].name} is"
             f" {each(long, key)}, and the squared error {each(long, 'sse_z')}."
         )
     else:
@@ -211,8 +222,8 @@ def draw_answer(study: Study, comparisons: dict[int, Comparison], directory: Pat
     rows = [  # its label, its row in MODELS, its key in a comparison, and whether it has settled
         (f"{label(m)}, {e} epochs", m, m, comparisons[e], settled(study, m, e))
         for m in MODELS
-        for e in budgets
-        if m in comparisons[e].measured
+        if m in c.measured
+        for e in sorted({study.epochs_of(m, e) for e in budgets})
     ] + [
         (held(m, s), m, held(m, s), c, all(t.settled for t in study.held(m, s)))
         for s in sigmas(study)

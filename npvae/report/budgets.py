@@ -35,7 +35,7 @@ def draw_budgets(study: Study, comparisons: dict[int, Comparison], directory: Pa
     grid = figure.subplots(len(panels), 2, sharey="row", sharex="col")
     for (title, key, dotted), row in zip(panels, grid, strict=True):
         for model, kind in MODELS.items():
-            found = {e: c for e, c in sorted(comparisons.items()) if model in c.measured}
+            found = {e: comparisons[e] for e in _stations(study, model, comparisons)}
             costs = [seconds(study, model, e) for e in found]
             for ax, places in zip(row, (list(found), costs), strict=True):
                 ax.plot(places, [c.value(model, key) for c in found.values()], color=kind.colour)
@@ -70,16 +70,22 @@ def with_training_error(c: Comparison) -> Comparison:
 
 def budgets_text(study: Study, comparisons: dict[int, Comparison]) -> str:
     """Return the report's section on budgets, in Markdown."""
-    budgets = sorted(comparisons)
     settling = [
-        f"{label(m)} {_first_settled(study, m, budgets)}" for m in MODELS if m in study.reference
+        f"{label(m)} {_first_settled(study, m, _stations(study, m, comparisons))}"
+        for m in MODELS
+        if m in study.reference
     ]
     text = f"## Budgets\n\nBy the rule below, {', '.join(settling)}."
-    if len(budgets) == 1:
-        return f"{text} `python analyze.py --budgets` adds two and four times as many epochs."
+    if len(comparisons) == 1:
+        return f"{text} `python analyze.py --budgets` adds longer trainings."
     return f"""{text} {_equal_cost(study, comparisons)}
 
 ![Error, match to the prior and sample quality by epochs and by seconds](plots/budgets.png)"""
+
+
+def _stations(study: Study, model: str, comparisons: dict[int, Comparison]) -> list[int]:
+    """Return after how many epochs a model was measured, ascending."""
+    return sorted({study.epochs_of(model, e) for e in comparisons if study.at(model, e)})
 
 
 def _first_settled(study: Study, model: str, budgets: list[int]) -> str:
@@ -96,7 +102,8 @@ def _equal_cost(study: Study, comparisons: dict[int, Comparison]) -> str:
     text = (
         f"{first} epochs took {seconds(study, 'kl', first):.0f} s for KL and {cost:.0f} s for WS."
     )
-    most = max((e for e in comparisons if seconds(study, "kl", e) <= cost), default=None)
+    stations = _stations(study, "kl", comparisons)
+    most = max((e for e in stations if seconds(study, "kl", e) <= cost), default=None)
     if most is None:
         return text
     keys = dict.fromkeys(("sse_z", samples_key(comparisons[first])))

@@ -2,7 +2,8 @@
 
 model     what the report calls it; "KL − WS" is a difference, "pixels" or "critic" no model
 seed      of one training, or "all" for the mean over the seeds, with its 95 % interval
-weight    of the model's regulariser; sigma if the posterior's σ was held; epochs of training
+weight    of the model's regulariser; sigma if the posterior's σ was held
+epochs    of training; a model that was not trained for so long has here its longest training
 images    "test", or "held out" from the training of the sweep
 """
 

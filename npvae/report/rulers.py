@@ -1,6 +1,6 @@
 """What the report's numbers rest on: the trainings, the intervals, and the rulers themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison, shipped_spread
@@ -26,13 +26,19 @@ def basis(study: Study, data: Dataset, comparisons: dict[int, Comparison]) -> st
     }
     lacking = ", ".join(f"`{option}`" for option, there in options.items() if not there)
     more = f" `python analyze.py` has more to add, with {lacking}." if lacking else ""
+    once = [e for e in sorted(comparisons) if comparisons[e].seeds < c.seeds]
+    longer = f" and one of what had not settled for {_list(once)}," if once else ""
     return (
         f"Based on {c.seeds} training{'s' if c.seeds > 1 else ''} of each model for"
-        f" {', '.join(map(str, sorted(comparisons)))} epochs, measured on"
+        f" {_list(comparisons.keys() - once)} epochs,{longer} measured on"
         f" {len(data.test_images):,} test images, which no training saw. The answer is about"
         f" {first} epochs unless it says otherwise. “Better” and “clearly” mean that the 95 %"
         f" interval of the difference excludes 0. {spread(c)}{more}"
     )
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(numbers)))
 
 
 def spread(c: Comparison) -> str:
@@ -65,8 +71,9 @@ def rulers_text(c: Comparison, instruments: Instruments, calibration: Sequence) 
         _baselines(c, instruments),
         f"**Intervals.** Each number was computed on {RESAMPLES} bootstrap samples of the test"
         " images, the same for all models. The interval from their spread and Student's interval"
-        " over the trainings are added in squares. A difference that is certain may still be small:"
-        " read its size.",
+        " over the trainings are added in squares. A single training takes the spread over seeds of"
+        " the reference experiment, where that applies. A difference that is certain may still be"
+        " small: read its size.",
         "**Settled.** A training has settled if its second half changed the test error by no more"
         f" than {100 * LIMITS['error']:g} %, and the regulariser by no more than"
         f" {100 * LIMITS['regulariser']:g} %. Both are means over a tenth of the epochs.",

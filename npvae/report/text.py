@@ -11,7 +11,7 @@ from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.metrics import BY_KEY, METRICS
 from npvae.evaluation.study import Study
-from npvae.report.answer import due_to, five_sentences
+from npvae.report.answer import budget, due_to, five_sentences
 from npvae.report.budgets import budgets_text
 from npvae.report.claims import VERDICTS, Verdict, each, judge, label, value_of
 from npvae.report.markdown import folded, number, plain, shown_interval, table
@@ -44,23 +44,23 @@ def write_report(
         "![Error, match to the prior and samples of models and controls](plots/answer.png)",
         basis(study, instruments.data, comparisons),
         f"## What is due to what\n\n{due_to(study, comparisons)}",
-        _claims(verdicts(comparisons, instruments)),
+        _claims(verdicts(study, comparisons, instruments)),
         budgets_text(study, comparisons),
         trade_off_text(study, instruments.perfect_match),
         _pictures(c, runs),
         rulers_text(c, instruments, calibration),
         _method(runs, instruments.data),
-        _tables(comparisons, instruments),
+        _tables(study, comparisons, instruments),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def verdicts(
-    comparisons: dict[int, Comparison], instruments: Instruments
+    study: Study, comparisons: dict[int, Comparison], instruments: Instruments
 ) -> dict[str, list[Verdict]]:
-    """Return the verdicts at the shortest and at the longest training, by "N epochs"."""
+    """Return the verdicts at the shortest and at the longest training, by `budget`."""
     return {
-        f"{epochs} epochs": judge(comparisons[epochs], instruments.baselines)
+        budget(study, epochs): judge(comparisons[epochs], instruments.baselines)
         for epochs in sorted({min(comparisons), max(comparisons)})
     }
 
@@ -80,8 +80,8 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
     elif len(judged) > 1:
         text += "The longer training changes no verdict. "
     head = ["claim", "rule"]
-    for budget in judged:
-        head += [f"measured, {budget}", "verdict"]
+    for name in judged:
+        head += [f"measured, {name}", "verdict"]
     rows = []
     for found in claims:
         cells = [found[0].claim, found[0].rule]
@@ -165,13 +165,15 @@ def _method(runs: dict[str, Run], data: Dataset) -> str:
     return f"## What was trained\n\n{sample}{folded('Data, networks, losses, training', body)}"
 
 
-def _tables(comparisons: dict[int, Comparison], instruments: Instruments) -> str:
+def _tables(study: Study, comparisons: dict[int, Comparison], instruments: Instruments) -> str:
     rows = [[m.name, m.unit, m.better, m.meaning] for m in METRICS]
     parts = [
         "## Tables",
         "[numbers.csv](numbers.csv) has all of these numbers, and those of every training.",
         *(
-            folded(f"All numbers, {epochs} epochs", _numbers(comparisons[epochs], instruments))
+            folded(
+                f"All numbers, {budget(study, epochs)}", _numbers(comparisons[epochs], instruments)
+            )
             for epochs in sorted({min(comparisons), max(comparisons)})
         ),
         folded("By latent dimension", _dimensions(comparisons[min(comparisons)])),

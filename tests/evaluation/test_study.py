@@ -11,6 +11,7 @@ from npvae.evaluation.study import (
     Trained,
     directory_of,
     held_out_rows,
+    longer_trainings,
     other_trainings,
     reference_of,
     sweep_trainings,
@@ -101,11 +102,38 @@ def test_the_study_finds_trainings_again():
     assert [t.options for t in study.at("kl", 10)] == [KL, other]
     assert [t.options for t in study.at("kl", 20)] == [longer]
     assert [t.options for t in study.at("ae", 10)] == [AE]
-    assert list(study.measured(10)) == ["kl", "ws", "ae"] and list(study.measured(20)) == ["kl"]
+    assert study.at("kl", 9) == []
+    assert list(study.measured(10)) == ["kl", "ws", "ae"] and study.measured(9) == {}
     assert [m.values["sse_mu"] for m in study.measured(10)["kl"]] == [0.0, 1.0]
     assert [t.options for t in study.held("ws", 0.03)] == held[1:]
     assert list(study.sweep("kl")) == [0.3, 1.0, 3.0] and study.sweep("ws") == {}
     assert [t.weight for t in study.sweep("kl")[3.0]] == [3.0]
+
+
+def test_the_longest_training_stands_in_where_there_is_no_longer_one():
+    study = Study([record(o) for o in (KL, WS, replace(WS, epochs=40))], reference_of([KL, WS]))
+    assert study.budgets() == [10, 40]
+    assert [study.epochs_of(m, e) for m in ("kl", "ws") for e in (10, 40)] == [10, 10, 10, 40]
+    assert [t.options for t in study.at("kl", 40)] == [KL]
+
+
+def run_of(options, change):
+    """A run of which the second half changes the test error by this share."""
+    half = options.epochs // 2
+    history = [{"test_bce_mu": 1.0, "train_kl": 1.0, "train_w1": 1.0} for _ in range(half)]
+    history += [{"test_bce_mu": 1 + change, "train_kl": 1.0, "train_w1": 1.0} for _ in range(half)]
+    return Run(options, (1, 1), "", None, None, options.epochs, 0, history)
+
+
+def test_what_has_not_settled_is_trained_twice_as_long_until_the_limit():
+    first = [run_of(KL, 0.0), run_of(WS, 0.5), run_of(AE, 0.5)]
+    given = [KL, WS, AE]
+    assert longer_trainings(given, first) == [replace(WS, epochs=20)]
+    other = run_of(replace(WS, epochs=80, seed=1), 0.0)  # a given run goes on, not another seed
+    longer = [*first, other, run_of(replace(WS, epochs=80), 0.5)]
+    assert longer_trainings(given, longer) == [replace(WS, epochs=160)]
+    assert longer_trainings(given, [*first, run_of(replace(WS, epochs=80), 0.0)]) == []
+    assert longer_trainings(given, [*longer, run_of(replace(WS, epochs=160), 0.5)]) == []
 
 
 def test_the_autoencoder_is_a_model_of_its_own_in_either_kind_of_run():

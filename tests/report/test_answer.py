@@ -126,7 +126,7 @@ def test_what_is_due_to_what_by_hand():
     assert "changes the squared error by 1.0" in critic
     assert critic.count("it changes them by −0.5") == 2
     assert "From N(0, I) the Fréchet distance is KL 26.2" in sampler and "WS 3.3" in sampler
-    assert "With 140 instead of 35 epochs, the Fréchet distance, prior is KL 18.5" in budget
+    assert "With 140 epochs instead of 35, the Fréchet distance, prior is KL 18.5" in budget
     assert "What is missing" not in budget
 
 
@@ -167,6 +167,20 @@ def test_the_picture_has_a_row_for_each_training_and_control(tmp_path, figures):
     interval = compare(study)[35].interval("ws", "sse_z")
     (segment,) = axes[0].containers[2].lines[2][0].get_segments()
     np.testing.assert_allclose(segment, [[interval.low, 2], [interval.high, 2]])
+
+
+def test_a_model_that_was_trained_longer_alone_is_named_with_its_epochs(tmp_path, figures):
+    study = make_study(**SMALL, longer=(280,))
+    c = compare(study)
+    draw_answer(study, c, tmp_path)
+    names = [text.get_text() for text in figures["answer.png"].axes[0].get_yticklabels()]
+    assert names[:6] == [
+        "KL, 35 epochs", "KL, 140 epochs", "WS, 35 epochs", "WS, 280 epochs", "AE, 35 epochs",
+        "AE, 140 epochs",
+    ]  # fmt: skip
+    assert "; after 140 (KL, AE) and 280 (WS) epochs, KL samples better" in sentences(study)[1]
+    assert "With 140 (KL, AE) and 280 (WS) epochs instead of 35, the" in due_to(study, c)
+    assert c[280].value("kl", "sse_z") == c[140].value("kl", "sse_z")
 
 
 def test_a_single_comparison_without_labels_is_pictured(tmp_path, figures):

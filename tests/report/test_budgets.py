@@ -74,6 +74,15 @@ def test_the_picture_shows_each_number_against_epochs_and_seconds(tmp_path, figu
     assert hollow == [35, 70]  # of WS
 
 
+def test_a_model_that_was_trained_longer_alone_has_more_points_than_the_others(tmp_path, figures):
+    study, figure = draw(figures, tmp_path, seeds=2, sweep=False, longer=(280,))
+    lines = [list(line.get_xdata()) for line in figure.axes[-2].lines]
+    assert [35, 70, 140, 280] in lines and lines.count([35, 70, 140]) == 2
+    seconds = [list(line.get_xdata()) for line in figure.axes[-1].lines]
+    assert [630, 1260, 2520, 5040] in seconds and [70, 140, 280] in seconds
+    assert "KL after 140 epochs (280 s) against WS after 35" in budgets_text(study, compare(study))
+
+
 def test_dotted_are_the_codes_means_and_the_training_images(tmp_path, figures):
     study, figure = draw(figures, tmp_path, seeds=2, sweep=False)
     dotted = [

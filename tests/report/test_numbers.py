@@ -13,6 +13,7 @@ CASES = {
     "everything": {"seeds": 3},
     "the least": {"seeds": 1, "budgets": (35,), "controls": False, "sweep": False},
     "no labels": {"seeds": 2, "labels": False},
+    "one model trained longer": {"seeds": 2, "longer": (280,)},
 }
 
 
