@@ -11,7 +11,7 @@ from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
 from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
-from npvae.evaluation.study import SIGMAS, Study, Trained
+from npvae.evaluation.study import SIGMAS, Study, Trained, reference_of
 from npvae.report.text import verdicts, write_report
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
@@ -127,18 +127,13 @@ def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels
                 values = world(model) | {"sse_mu": low * 0.95, "sse_z": low, "frechet": frechet}
                 values["w1_sliced"] = 0.08 / weight
                 add(replace(OPTIONS[model], limit=50000, **{option: weight}), values, held_out=True)
-    return Study(trained, {model: OPTIONS[model] for model in models})
+    return Study(trained, reference_of(OPTIONS[model] for model in models))
 
 
 def compare(study, labels=True):
     """The comparisons of a study, by their epochs."""
     perfect = {k: v for k, v in PERFECT.items() if labels or k not in LABELLED}
-    return {
-        epochs: Comparison(
-            {m: [t.measurement for t in study.at(m, epochs)] for m in study.reference}, perfect
-        )
-        for epochs in study.budgets()
-    }
+    return {epochs: Comparison(study.measured(epochs), perfect) for epochs in study.budgets()}
 
 
 def make_instruments(labels=True):
@@ -155,7 +150,9 @@ def make_instruments(labels=True):
 def report(study, labels=True, calibration=(), comparisons=None):
     """The report on a study."""
     runs = {
-        model: new_run(replace(o, hidden_dim=9), (2, 3)) for model, o in study.reference.items()
+        model: new_run(replace(o, hidden_dim=9), (2, 3))
+        for model, o in study.reference.items()
+        if study.measured(max(study.budgets())).get(model)
     }
     comparisons = comparisons or compare(study, labels)
     return write_report(study, make_instruments(labels), comparisons, runs, calibration)

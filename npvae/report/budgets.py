@@ -55,7 +55,7 @@ def draw_budgets(study: Study, comparisons: dict[int, Comparison], directory: Pa
         ax.set(xlabel=name, xscale="log")
         plain_ticks(ax.xaxis)
     grid[-1, 0].set_xticks(sorted(comparisons), map(str, sorted(comparisons)))
-    for kind in (MODELS[m] for m in MODELS if m in study.reference):
+    for kind in (MODELS[m] for m in MODELS if _stations(study, m, comparisons)):
         grid[0, 0].plot([], [], color=kind.colour, marker=kind.marker, label=kind.label)
     grid[0, 0].plot([], [], "o", color=DARK, markerfacecolor="white", label="hollow: not settled")
     grid[0, 0].plot([], [], **PERFECT, label="perfect match")
@@ -71,9 +71,9 @@ def with_training_error(c: Comparison) -> Comparison:
 def budgets_text(study: Study, comparisons: dict[int, Comparison]) -> str:
     """Return the report's section on budgets, in Markdown."""
     settling = [
-        f"{label(m)} {_first_settled(study, m, _stations(study, m, comparisons))}"
+        f"{label(m)} {_first_settled(study, m, stations)}"
         for m in MODELS
-        if m in study.reference
+        if (stations := _stations(study, m, comparisons))
     ]
     text = f"## Budgets\n\nBy the rule below, {', '.join(settling)}."
     if len(comparisons) == 1:
