@@ -23,7 +23,7 @@ WORLD = {
     "bce_mu": (83.8, 81.8, 81.6), "bce_z": (88.7, 81.8, 81.6), "gap_bce_mu": (1.0, 1.7, 1.9),
     "blur": (0.62, 0.55, 0.54), "w1_sliced": (0.084, 0.49, 9.1), "w1_low": (0.2, 2.4, 28),
     "w1_high": (1.5, 3.1, 30), "critic_w1": (None, 2.63, None), "critic_slope": (None, 1.2, None),
-    "critic_slope_99": (None, 1.6, None), "centre": (0.03, 0.24, 4.0), "width": (1.03, 1.45, 11.0),
+    "centre": (0.03, 0.24, 4.0), "width": (1.03, 1.45, 11.0),
     "eigen_least": (0.9, 1.2, 50), "eigen_most": (1.2, 3.1, 300), "mardia_skewness": (1.1, 2.4, 3),
     "mardia_kurtosis": (0.02, 0.06, 0.1), "mean_sigma": (0.168, 0.00003, 0.00002),
     "frechet": (26.2, 215, 600), "precision": (0.6, 0.3, 0.1), "recall": (0.5, 0.4, 0.1),

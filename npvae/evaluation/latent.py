@@ -93,7 +93,6 @@ def measure_critic(found: Measurement, model: EncodedRun) -> None:
     _, slope = score(w, alpha * prior + (1 - alpha) * z)
     (score_z, _), (score_prior, _) = score(w, z), score(w, prior)
     found.add_means(critic_w1=score_prior.mean(dtype=np.float64) - score_z, critic_slope=slope)
-    found.add("critic_slope_99", lambda slope: np.quantile(slope, 0.99), slope)
 
 
 def covariance(z: np.ndarray) -> np.ndarray:

@@ -166,18 +166,6 @@ def bound(log_w: np.ndarray) -> np.ndarray:
     return logsumexp(log_w, axis=1) - np.log(log_w.shape[1])
 
 
-def effective_share(log_w: np.ndarray) -> np.ndarray:
-    """Return the share (N,) of K draws that count, from their log-weights (N, K).
-
-        (sum_k w_k)^2 / (K sum_k w_k^2)
-
-    It is 1 if q is the posterior, and 1/K if a single draw has all the weight. Source: Kong 1992, A
-    Note on Importance Sampling Using Standardized Weights.
-    """
-    twice = 2 * logsumexp(log_w, axis=1) - logsumexp(2 * log_w, axis=1)
-    return np.exp(twice) / log_w.shape[1]
-
-
 def pixel_entropy(images: np.ndarray) -> np.ndarray:
     """Return the entropy (N,) of the pixels of images (N, pixels), in nats: no BCE is below it.
 

@@ -33,7 +33,6 @@ METRICS = [
     Metric("w1_high", "latent", "W₁ to the prior, at most", "", "–", "assignment of 2,000 draws of z to 2,000 of N(0, I), mean of 3: above W₁ on average"),
     Metric("critic_w1", "latent", "the critic's W₁", "", "–", "mean score(prior) − mean score(z), test images"),
     Metric("critic_slope", "latent", "the critic's slope, mean", "", "1", "norm of its input gradient on mixtures of z and prior"),
-    Metric("critic_slope_99", "latent", "the critic's slope, 99th percentile", "", "1", "the same; 1-Lipschitz means never above 1"),
     Metric("centre", "latent", "distance of the means from 0", "", "0", "mean over dimensions of the absolute mean of z"),
     Metric("width", "latent", "standard deviation of z", "", "1", "root of the mean variance over dimensions; no rotation changes it"),
     Metric("eigen_least", "latent", "least variance of z", "", "1", "the smallest eigenvalue of the covariance"),

@@ -145,8 +145,7 @@ def test_critic_numbers_of_a_linear_critic():
     assert found.values["critic_w1"] == pytest.approx(expected, abs=1e-4)
     # One code's score has the standard deviation 5 * 0.1.
     assert found.replicates["critic_w1"].std() == pytest.approx(0.5 / 30, rel=0.3)
-    slopes = found.values["critic_slope"], found.values["critic_slope_99"]
-    assert slopes == pytest.approx((5, 5))
+    assert found.values["critic_slope"] == pytest.approx(5)
 
 
 def test_critic_numbers_of_a_critic_with_a_kink():
@@ -159,7 +158,6 @@ def test_critic_numbers_of_a_critic_with_a_kink():
     found = Measurement()
     measure_critic(found, model)
     assert found.values["critic_w1"] == pytest.approx(-0.1 * 2 * 50)
-    assert found.values["critic_slope_99"] == pytest.approx(2)
     # A mixture is beyond the kink if its code is at 100 and has more than half of the weight.
     assert found.values["critic_slope"] == pytest.approx(0.05 * 2, abs=0.02)
 
@@ -186,6 +184,4 @@ def test_measure_latent_fills_its_section_and_each_dimension():
     plain = Measurement()
     run = new_run(Options("kl", latent_dim=2, hidden_dim=2), (2, 2))
     measure_latent(plain, EncodedRun(run, mu, logvar, z, None, None))
-    assert found.values.keys() - plain.values.keys() == {
-        "critic_w1", "critic_slope", "critic_slope_99"
-    }  # fmt: skip
+    assert found.values.keys() - plain.values.keys() == {"critic_w1", "critic_slope"}
