@@ -15,9 +15,9 @@ from npvae.report.claims import derived, label, value_of
 
 PANELS = [  # a title, what is drawn with its intervals, and what is drawn dotted
     ("SSE: z sampled, and z = μ (dotted)", "sse_z", "sse_mu"),
-    ("BCE, z = μ: test, and training (dotted)", "bce_mu", "bce_train"),
+    ("BCE (z = μ): test, and training (dotted)", "bce_mu", "bce_train"),
     ("sliced W₁ to the prior", "w1_sliced", None),
-    ("Fréchet distance, prior", "frechet", None),
+    ("Fréchet distance (prior)", "frechet", None),
 ]
 
 

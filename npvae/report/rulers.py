@@ -62,9 +62,9 @@ def rulers_text(c: Comparison, instruments: Instruments, calibration: Sequence) 
         _distance(c, calibration),
         f"**Likelihood.** With the prior N(0, I), {_leads(c, 'bound_prior')}; with one Gaussian"
         f" fitted to training codes as the prior, {_leads(c, 'bound_gauss')}; with ten,"
-        f" {_leads(c, 'bound_mix')} (bounds of log p(x), in nats). The pixels are grey and the"
-        " model's Bernoulli is meant for black and white ones: such a score compares these models"
-        " and is no likelihood of binary data.",
+        f" {_leads(c, 'bound_mix')} (lower bounds of log p(x), in nats). The pixels are grey, and"
+        " the model's Bernoulli is meant for black and white ones: such a score compares these"
+        " models and is no likelihood of binary data.",
         f"**Floors.** Grey pixels cost {number(instruments.entropy)} nats even if predicted"
         f" exactly: no BCE can be lower. {_features(instruments)} A “perfect match” compares two"
         " draws of the prior, or training images with test images.",

@@ -1,8 +1,8 @@
 """The trade-off in the report: reconstruction, match to the prior and samples over the weights.
 
 The weights are chosen on held-out training images and judged on the test images. Setting b beats
-setting a if it is better both in reconstruction (SSE, z sampled) and in samples (Fréchet distance,
-prior). With the lead d of b in one number and its 95 % interval d ± h,
+setting a if it is better both in reconstruction (SSE with z sampled) and in samples from the prior
+(Fréchet distance). With the lead d of b in one number and its 95 % interval d ± h,
 
     p of one number     2 (1 − Φ(1.96 d / h)), and 1 unless d > 0
     p of the pair       the larger of the two

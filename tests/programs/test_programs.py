@@ -82,7 +82,7 @@ def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
     for model, column in (("kl", 1), ("ws", 2)):
         last = (directory / "runs" / model / "history.csv").read_text().splitlines()[-1].split(",")
         bce_mu = float(last[-6])
-        row = next(line for line in report.splitlines() if line.startswith("| BCE, z = μ"))
+        row = next(line for line in report.splitlines() if line.startswith("| BCE (z = μ)"))
         cell = row.split(" | ")[column].split(" ±")[0]
         assert float(cell) == pytest.approx(bce_mu, rel=0.01)
 

@@ -83,7 +83,7 @@ def test_a_benefit_of_the_distance_itself_needs_every_control(gaps, shown):
     study = make_study(**SMALL, budgets=(35,))
     text = sentences(study, **changes)[3]
     benefit = (
-        "the data show a benefit of the Wasserstein distance itself, in Fréchet distance, prior."
+        "the data show a benefit of the Wasserstein distance itself, in Fréchet distance (prior)."
     )
     none = "the data do not show a benefit of the Wasserstein distance itself."
     assert (benefit if shown else none) in text
@@ -126,7 +126,7 @@ def test_what_is_due_to_what_by_hand():
     assert "changes the squared error by 1.0" in critic
     assert critic.count("it changes them by −0.5") == 2
     assert "From N(0, I) the Fréchet distance is KL 26.2" in sampler and "WS 3.3" in sampler
-    assert "With 140 epochs instead of 35, the Fréchet distance, prior is KL 18.5" in budget
+    assert "With 140 epochs instead of 35, the Fréchet distance (prior) is KL 18.5" in budget
     assert "What is missing" not in budget
 
 
@@ -156,7 +156,7 @@ def test_the_picture_has_a_row_for_each_training_and_control(tmp_path, figures):
         "AE, 140 epochs", "KL, σ = 0.17", "WS, σ = 0.17", "KL, σ = 0.03", "WS, σ = 0.03",
     ]  # fmt: skip
     assert [ax.get_title() for ax in axes] == [
-        "SSE, z sampled", "sliced W₁ to the prior", "Fréchet, prior", "Fréchet, ten Gaussians"
+        "SSE (z sampled)", "sliced W₁ to the prior", "Fréchet (prior)", "Fréchet (ten Gaussians)"
     ]  # fmt: skip
     points = [bars.lines[0] for bars in axes[0].containers]
     assert [float(p.get_xdata()[0]) for p in points][:3] == pytest.approx(

@@ -24,7 +24,7 @@ def test_the_text_says_when_each_model_settled_and_what_equal_cost_buys():
     c = compare(study)
     kl, ws = (value_of(c[e], m, "sse_z") for e, m in ((140, "kl"), (35, "ws")))
     assert (
-        f"KL after 140 epochs (280 s) against WS after 35: SSE, z sampled {kl} against {ws} and"
+        f"KL after 140 epochs (280 s) against WS after 35: SSE (z sampled) {kl} against {ws} and"
         in text
     )
     study = make_study(seeds=2, sweep=False, budgets=(35, 70))

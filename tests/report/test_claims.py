@@ -88,8 +88,8 @@ def test_a_rule_names_each_number_and_its_side():
         "KL: blur of reconstructions above 0.25 (chosen by us)"
     )
     assert found("WS's reconstruction errors peak near 20", WORLD).rule == (
-        "WS: SSE, z = μ, mode from 15 to 25 (chosen by us),"
-        " SSE, z sampled, mode from 15 to 25 (chosen by us)"
+        "WS: mode of SSE (z = μ) from 15 to 25 (chosen by us),"
+        " mode of SSE (z sampled) from 15 to 25 (chosen by us)"
     )
 
 

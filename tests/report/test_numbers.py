@@ -68,7 +68,7 @@ def test_every_number_of_the_report_is_in_the_table(case, tmp_path):
 def test_each_training_has_its_rows_and_the_mean_its_interval(tmp_path):
     study = make_study(seeds=3, sweep=False)
     rows = rows_of(study, tmp_path)
-    own = [r for r in rows if r["model"] == "WS" and r["metric"] == "SSE, z sampled"
+    own = [r for r in rows if r["model"] == "WS" and r["metric"] == "SSE (z sampled)"
            and r["epochs"] == "70" and not r["sigma"]]  # fmt: skip
     assert [r["seed"] for r in own] == ["0", "1", "2", "all"]
     assert float(own[3]["value"]) == pytest.approx(sum(float(r["value"]) for r in own[:3]) / 3)
@@ -92,4 +92,4 @@ def test_differences_controls_the_sweep_and_baselines_are_told_apart(tmp_path):
     held_out = {(r["model"], r["weight"]) for r in rows if r["images"] == "held out"}
     assert ("WS at λ = 3", "3") in held_out and ("KL", "10") in held_out
     units = {r["metric"]: r["unit"] for r in rows}
-    assert units["nearest neighbours"] == "%" and units["BCE, z = μ"] == "nats"
+    assert units["nearest neighbours"] == "%" and units["BCE (z = μ)"] == "nats"

@@ -68,8 +68,8 @@ def test_the_weight_is_chosen_on_held_out_images_and_scored_on_test_images():
     assert [best_of(settings, kind).weight for kind in RUNS.values()] == [1, 9]
     text = weights_sentence(study_of(POINTS), PERFECT)
     assert text.startswith("Of KL at β = 1 and WS at λ = 9, which sample best on held-out")
-    assert "KL at β = 1 samples from the prior better (Fréchet distance, prior: 26.0" in text
-    assert "WS at λ = 9 reconstructs better (SSE, z sampled: 14.0" in text
+    assert "KL at β = 1 samples from the prior better (Fréchet distance (prior): 26.0" in text
+    assert "WS at λ = 9 reconstructs better (SSE (z sampled): 14.0" in text
 
 
 def test_a_setting_must_be_beaten_in_both():
