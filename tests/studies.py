@@ -94,7 +94,8 @@ def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels
             settled = model != "ws" or options.epochs > 70
             found = measurement(values, seed, labels=labels)
             if held_out is not None:
-                held_out = measurement(values, seed, labels=labels)
+                harder = {k: v and 1.25 * v for k, v in values.items()}
+                held_out = measurement(harder, seed, labels=labels)
             seconds = SPEED[model] * options.epochs
             o = replace(options, seed=seed)
             trained.append(Trained(o, seconds, settled, found, held_out))

@@ -51,6 +51,12 @@ def test_the_prior_is_judged_at_both_ends_of_the_budget():
     assert "after 140 epochs, KL samples better" in text and "not settled" not in text
     text = sentences(make_study(**SMALL, budgets=(35, 70)))[1]
     assert "after 70 epochs, KL samples better, though WS had not settled by then" in text
+    study = make_study(**SMALL)
+    last = next(t for t in study.trained if (t.model, t.options.epochs) == ("ws", 140))
+    study = replace(
+        study, trained=[replace(t, settled=t.settled and t is not last) for t in study.trained]
+    )
+    assert "though WS had not settled by then" in sentences(study)[1]
     assert "after" not in sentences(make_study(**SMALL, budgets=(35,)))[1]
 
 

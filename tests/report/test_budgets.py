@@ -27,6 +27,11 @@ def test_the_text_says_when_each_model_settled_and_what_equal_cost_buys():
         f"KL after 140 epochs (280 s) against WS after 35: SSE (z sampled) {kl} against {ws} and"
         in text
     )
+    slower = [
+        replace(t, seconds=t.seconds * (2.3 if t.model == "kl" else 1)) for t in study.trained
+    ]
+    text = budgets_text(replace(study, trained=slower), c)
+    assert "KL after 70 epochs (322 s) against WS after 35" in text  # 140 epochs took 644 s
     study = make_study(seeds=2, sweep=False, budgets=(35, 70))
     assert "WS has not settled at 70" in budgets_text(study, compare(study))
 

@@ -32,6 +32,7 @@ def test_the_picture_has_a_row_for_each_number(tmp_path, figures):
     (ax,) = figures["claims.png"].axes
     shown = [text.get_text() for text in ax.texts]
     assert shown == ["c", f"{MIXED}\n→ {OPEN}", "a", "b", "no interval"]
+    assert ax.texts[1].get_color() == COLOURS[OPEN]  # of the later verdict
     markers = [line for line in ax.lines if line.get_marker() not in ("None", None, "")]
     assert [(m.get_xdata()[0], m.get_marker()) for m in markers] == [
         (2, "o"), (0.5, "o"), (-REACH, "<"),

@@ -91,5 +91,13 @@ def test_differences_controls_the_sweep_and_baselines_are_told_apart(tmp_path):
     assert sigma == {("KL", "0.17"), ("KL", "0.03"), ("WS", "0.17"), ("WS", "0.03")}
     held_out = {(r["model"], r["weight"]) for r in rows if r["images"] == "held out"}
     assert ("WS at λ = 3", "3") in held_out and ("KL", "10") in held_out
+    for model, seed in (("WS at λ = 3", "all"), ("WS", "0")):
+        test, held_out = (
+            float(r["value"])
+            for r in rows
+            if (r["model"], r["seed"], r["weight"], r["metric"])
+            == (model, seed, "3", "sliced W₁ to the prior")
+        )
+        assert held_out == pytest.approx(1.25 * test)
     units = {r["metric"]: r["unit"] for r in rows}
     assert units["nearest neighbours"] == "%" and units["BCE (z = μ)"] == "nats"
