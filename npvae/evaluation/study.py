@@ -1,8 +1,8 @@
 """The study: the trainings that a comparison needs beside the given runs, and what each measured.
 
     seeds      the same training with other random numbers
-    budgets    the same training, two and four times as long: stations of one run; and the given
-               run of KL or WS, where it has not settled by then, eight and sixteen times
+    budgets    the same training, two and four times as long: stations of one run; KL and WS,
+               where the given run has not settled by then, also eight and sixteen times
     controls   the plain autoencoder, and both models with the posterior's σ held at a fixed value
     sweep      other weights of the regularisers, trained without the last sixth of the training
                images: on these the best weight is chosen, and judged on the test images
@@ -136,19 +136,20 @@ def other_trainings(
     return [options for options in wanted if options not in given]
 
 
-def longer_trainings(given: Sequence[Options], runs: Iterable[Run]) -> list[Options]:
+def longer_trainings(given: Sequence[Options], seeds: int, runs: Sequence[Run]) -> list[Options]:
     """Return twice the epochs for each given run of which the longest station has not settled.
 
-    `runs` are those trained so far. LONGEST is the limit, and the autoencoder is not continued.
+    All seeds are continued then. `runs` are those trained so far. LONGEST is the limit, and the
+    autoencoder is not continued.
     """
-    wanted, runs = [], list(runs)
+    wanted = []
     for options in given:
         stations = [run for run in runs if replace(run.options, epochs=options.epochs) == options]
         last = max(stations, key=lambda run: run.epoch)
         longer = replace(options, epochs=2 * last.epoch)
         may = kind_of(options).key in RUNS and longer.epochs <= LONGEST * options.epochs
         if may and not is_settled(last):
-            wanted.append(longer)
+            wanted += [replace(longer, seed=seed) for seed in _seeds(options.seed, seeds)]
     return wanted
 
 

@@ -83,7 +83,7 @@ def analyse(request: Request) -> None:
     n = len(data.train_images)
     swept = sweep_trainings(options, n, request.seeds) if request.sweep else []
     runs = [*given.values(), *_train([*others, *swept], given, request, name)]
-    while request.budgets and (longer := longer_trainings(options, runs)):
+    while request.budgets and (longer := longer_trainings(options, request.seeds, runs)):
         others += longer
         runs = [*given.values(), *_train([*others, *swept], given, request, name)]
     held_out = data.train_images[held_out_rows(options[0], n)]
@@ -101,18 +101,16 @@ def analyse(request: Request) -> None:
         processes = min(len(runs), numba.config.NUMBA_NUM_THREADS)
         last = len(runs) - len(swept)
         work = [delayed(_measure_alone)(run, instruments) for run in runs[:last]]
-        work += [delayed(_measure_alone)(run, instruments, held_out) for run in runs[last:]]
-        study = Study(list(Parallel(processes)(work)), reference_of(options))
+        work += [delayed(_measure_point)(run, instruments, held_out) for run in runs[last:]]
+        found = list(Parallel(processes)(work))
+        study = Study([trained for trained, _ in found], reference_of(options))
         calibration = []
         if request.controls:
             stage("the critic on known distances")
             calibration = calibrate(SEED)
-        stage("t-SNE and pictures")
+        stage("pictures")
         models = [encode_run(run, data.test_images, SEED) for run in given.values()]
-        embeddings = Parallel(2)(delayed(tsne)(model.mu, SEED) for model in models)
-        for model, embedding in zip(models, embeddings, strict=True):
-            pictured = study.at(model.kind.key, model.run.options.epochs)[0].measurement
-            measure_picture(pictured, embedding, data.test_labels)
+        embeddings = [embedding for _, embedding in found[: len(given)]]
         _draw_models(models, embeddings, data, plots)
         stage("report")
         comparisons = {
@@ -190,15 +188,21 @@ def _as_saved(directory: Path) -> Options:
     return load_checkpoint(directory / "checkpoint.npz").options
 
 
-def _measure_alone(
-    run: Run, instruments: Instruments, held_out: np.ndarray | None = None
-) -> Trained:
-    """Measure one run on one thread, in a process of its own: with `held_out`, as the sweep is."""
+def _measure_alone(run: Run, instruments: Instruments) -> tuple[Trained, Embedding]:
+    """Measure one run and its t-SNE picture on one thread, in a process of its own."""
     set_threads(1)
-    if held_out is not None:
-        return measure_point(run, instruments, held_out)
     model = encode_run(run, instruments.data.test_images, SEED)
-    return Trained.of(run, measure(model, instruments))
+    found, embedding = measure(model, instruments), tsne(model.mu, SEED)
+    measure_picture(found, embedding, instruments.data.test_labels)
+    return Trained.of(run, found), embedding
+
+
+def _measure_point(
+    run: Run, instruments: Instruments, held_out: np.ndarray
+) -> tuple[Trained, None]:
+    """Measure one run of the sweep likewise; it has no picture."""
+    set_threads(1)
+    return measure_point(run, instruments, held_out), None
 
 
 def _draw_models(

@@ -155,8 +155,8 @@ def _itself(c: Comparison, values: Sequence[float]) -> str:
     kept = " and ".join(f"{s:g}" for s in values)
     return (
         f"With σ held at {kept} in both, WS leads KL by {errors} in squared error, and is better in"
-        f" {names['kl']}; it is better than the plain autoencoder in {names['ae']}: the data"
-        f" {shows}."
+        f" {names['kl']}; it is better than the plain autoencoder in {names['ae']}: at these"
+        f" weights, the data {shows}."
     )
 
 

@@ -53,7 +53,7 @@ def draw_budgets(study: Study, comparisons: dict[int, Comparison], directory: Pa
             plain_ticks(row[0].yaxis)
     for ax, name in zip(grid[-1], ("epochs", "seconds of training"), strict=True):
         ax.set(xlabel=name, xscale="log")
-        plain_ticks(ax.xaxis)
+        plain_ticks(ax.xaxis, few=True)
     grid[-1, 0].set_xticks(sorted(comparisons), map(str, sorted(comparisons)))
     for kind in (MODELS[m] for m in MODELS if _stations(study, m, comparisons)):
         grid[0, 0].plot([], [], color=kind.colour, marker=kind.marker, label=kind.label)

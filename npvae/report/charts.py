@@ -76,7 +76,7 @@ def mark(
 def plain_ticks(axis: Axis, few: bool = False) -> None:
     """Write plain numbers at some places of each decade of a logarithmic axis, or at a few."""
     decades = float(np.diff(np.log10(axis.get_view_interval()))[0])
-    steps = (1, 2, 5) if decades < 1.5 or not few else (1,)
+    steps = (1, 2, 5) if decades < 1.5 or not few else (1, 3) if decades < 2.2 else (1,)
     if decades < 1:
         steps = (1, 1.5, 2, 3, 5, 7) if decades > 0.4 else (1, 1.2, 1.4, 1.7, 2, 2.5, 3, 4, 5, 6, 8)
     axis.set_major_locator(LogLocator(subs=steps))

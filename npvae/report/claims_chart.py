@@ -62,7 +62,7 @@ def draw_claims(judged: dict[str, list[Verdict]], directory: Path) -> None:
     fills = ", ".join(
         f"{fill}: {name}" for fill, name in zip(("filled", "hollow"), judged, strict=False)
     )
-    note = f"margin in halves of its 95 % interval ({fills});\nright of 0 speaks for the claim"
+    note = f"margin in halves of its 95 % interval; right of 0 speaks for the claim\n{fills}"
     ax.set_xlabel(note, fontsize=10)
     save(figure, directory / "claims.png")
 

@@ -128,12 +128,14 @@ def run_of(options, change):
 def test_what_has_not_settled_is_trained_twice_as_long_until_the_limit():
     first = [run_of(KL, 0.0), run_of(WS, 0.5), run_of(AE, 0.5)]
     given = [KL, WS, AE]
-    assert longer_trainings(given, first) == [replace(WS, epochs=20)]
-    other = run_of(replace(WS, epochs=80, seed=1), 0.0)  # a given run goes on, not another seed
+    assert longer_trainings(given, 1, first) == [replace(WS, epochs=20)]
+    both = [replace(WS, epochs=20, seed=seed) for seed in (0, 1)]
+    assert longer_trainings(given, 2, first) == both
+    other = run_of(replace(WS, epochs=80, seed=1), 0.0)  # the given run decides, no other seed
     longer = [*first, other, run_of(replace(WS, epochs=80), 0.5)]
-    assert longer_trainings(given, longer) == [replace(WS, epochs=160)]
-    assert longer_trainings(given, [*first, run_of(replace(WS, epochs=80), 0.0)]) == []
-    assert longer_trainings(given, [*longer, run_of(replace(WS, epochs=160), 0.5)]) == []
+    assert longer_trainings(given, 1, longer) == [replace(WS, epochs=160)]
+    assert longer_trainings(given, 1, [*first, run_of(replace(WS, epochs=80), 0.0)]) == []
+    assert longer_trainings(given, 1, [*longer, run_of(replace(WS, epochs=160), 0.5)]) == []
 
 
 def test_the_autoencoder_is_a_model_of_its_own_in_either_kind_of_run():
