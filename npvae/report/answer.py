@@ -133,7 +133,7 @@ def _against_autoencoder(c: Comparison) -> str:
     return {
         "ws": ", and WS is better than the plain autoencoder, too",
         "ae": ", but the plain autoencoder, which has no critic, is better than WS",
-        None: ", but WS is not clearly better than the plain autoencoder, which has no critic",
+        None: ", and WS is not clearly better than the plain autoencoder, which has no critic",
     }[better(c, "frechet_mix", "ws", "ae")]
 
 

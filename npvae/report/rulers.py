@@ -26,11 +26,11 @@ def basis(study: Study, data: Dataset, comparisons: dict[int, Comparison]) -> st
     }
     lacking = ", ".join(f"`{option}`" for option, there in options.items() if not there)
     more = f" `python analyze.py` has more to add, with {lacking}." if lacking else ""
-    once = [e for e in sorted(comparisons) if comparisons[e].seeds < c.seeds]
-    longer = f" and one of what had not settled for {_list(once)}," if once else ""
+    partly = {e for e in comparisons if any(study.epochs_of(m, e) < e for m in c.measured)}
+    longer = f", and of those that had not settled for {_list(partly)}" if partly else ""
     return (
         f"Based on {c.seeds} training{'s' if c.seeds > 1 else ''} of each model for"
-        f" {_list(comparisons.keys() - once)} epochs,{longer} measured on"
+        f" {_list(comparisons.keys() - partly)} epochs{longer}, measured on"
         f" {len(data.test_images):,} test images, which no training saw. The answer is about"
         f" {first} epochs unless it says otherwise. “Better” and “clearly” mean that the 95 %"
         f" interval of the difference excludes 0. {spread(c)}{more}"

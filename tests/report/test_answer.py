@@ -64,7 +64,7 @@ def test_the_prior_is_judged_at_both_ends_of_the_budget():
     ("frechet", "words"),
     [
         (3.0, "but the plain autoencoder, which has no critic, is better than WS"),
-        (3.3, "but WS is not clearly better than the plain autoencoder"),
+        (3.3, "and WS is not clearly better than the plain autoencoder"),
         (3.9, "and WS is better than the plain autoencoder, too"),
     ],
 )

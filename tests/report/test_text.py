@@ -110,7 +110,9 @@ def test_the_basis_says_what_more_there_is(full):
     assert "3 trainings of each model for 35, 70, 140 epochs" in basis(full, data, compare(full))
     longer = make_study(seeds=2, sweep=False, longer=(280, 560))
     text = basis(longer, data, compare(longer))
-    assert "for 35, 70, 140 epochs, and one of what had not settled for 280, 560, measured" in text
+    assert (
+        "for 35, 70, 140 epochs, and of those that had not settled for 280, 560, measured" in text
+    )
     least = make_study(**LEAST)
     text = basis(least, data, compare(least))
     assert "1 training of each model for 35 epochs" in text
