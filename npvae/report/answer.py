@@ -115,7 +115,8 @@ def five_sentences(study: Study, comparisons: dict[int, Comparison]) -> list[str
         loose = [label(m) for m in c.measured if m in MODELS and not settled(study, m, last)]
         note = f", though {' and '.join(loose)} had not settled by then" if loose else ""
         key, verb = ("frechet", "samples") if judged else ("w1_sliced", "matches it")
-        prior += f"; after {budget(study, last)}, {who(comparisons[last], key, verb)}{note}"
+        late = comparisons[last]
+        prior += f"; after {budget(study, last)}, {who(late, key, verb)} ({each(late, key)}){note}"
     ae = "; AE is the plain autoencoder, which nothing regularises" if "ae" in c.measured else ""
     return [
         f"**Reconstruction.** With z sampled, {who(c, 'sse_z', 'reconstructs')} (squared error:"
