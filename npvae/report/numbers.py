@@ -4,6 +4,7 @@ model     what the report calls it; "KL − WS" is a difference, "pixels" or "cr
 seed      of one training, or "all" for the mean over the seeds, with its 95 % interval
 weight    of the model's regulariser; sigma if the posterior's σ was held
 epochs    of training; a model that was not trained for so long has here its longest training
+limit     of the training images, where not all of them were used
 images    "test", or "held out" from the training of the sweep
 """
 
@@ -27,7 +28,8 @@ from npvae.report.claims import label
 from npvae.report.trade_off import settings_of
 
 COLUMNS = (
-    "model", "seed", "weight", "sigma", "epochs", "images", "metric", "unit", "value", "low", "high"
+    "model", "seed", "weight", "sigma", "limit", "epochs", "images",
+    "metric", "unit", "value", "low", "high",
 )  # fmt: skip
 Row = dict[str, Any]
 
@@ -49,7 +51,8 @@ def write_numbers(
                 row = {"model": label(model), "seed": "all", "epochs": epochs}
                 rows.append(row | _number("training time", float(np.mean(times)), unit="s"))
     for s in settings_of(study):
-        row = {"epochs": s.trained[0].options.epochs, "weight": s.weight}
+        o = s.trained[0].options
+        row = {"epochs": o.epochs, "weight": s.weight, "limit": o.limit}
         for images, found in (("test", [t.measurement for t in s.trained]),
                               ("held out", [t.held_out for t in s.trained])):  # fmt: skip
             rows += _of_comparison(Comparison({s.name: found}, {}), row | {"images": images})
@@ -71,7 +74,7 @@ def _number(key: str, value: float, interval: Interval | None = None, unit: str 
 def _of_training(t: Trained) -> Iterator[Row]:
     o = t.options
     row = {"model": label(t.model), "weight": t.weight, "epochs": o.epochs, "seed": o.seed}
-    row |= {"sigma": "" if o.sigma is None else o.sigma}
+    row |= {"sigma": "" if o.sigma is None else o.sigma, "limit": o.limit or ""}
     yield row | _number("training time", t.seconds, unit="s")
     yield row | _number("settled", int(t.settled))
     for images, found in (("test", t.measurement), ("held out", t.held_out)):

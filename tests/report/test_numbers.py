@@ -83,7 +83,9 @@ def test_each_training_has_its_rows_and_the_mean_its_interval(tmp_path):
 
 
 def test_differences_controls_the_sweep_and_baselines_are_told_apart(tmp_path):
-    rows = rows_of(make_study(seeds=2), tmp_path)
+    rows = rows_of(make_study(seeds=2, longer=(280,)), tmp_path)
+    identity = COLUMNS[: COLUMNS.index("unit")]
+    assert len({tuple(r[name] for name in identity) for r in rows}) == len(rows)
     models = {r["model"] for r in rows}
     assert {"KL − WS", "KL, σ = 0.03 − WS, σ = 0.03", "WS at λ = 3", "pixels", "PCA-10",
             "perfect match", "fade", "data", "critic, shift with W₁ = 1"} <= models  # fmt: skip
