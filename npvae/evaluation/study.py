@@ -76,8 +76,8 @@ class Study:
     def at(self, model: str, epochs: int) -> list[Trained]:
         """Return a model's trainings of so many epochs that differ from its reference in the seed.
 
-        The given run is the first of them. Where the model was not trained for so long, its longest
-        trainings stand in: one that has settled is not continued.
+        The given run is the first of them. Where the model was not trained for so long, the longest
+        of its shorter trainings stand in: one that has settled is not continued, nor is AE.
         """
         found = [t for t in self.trained if t.model == model and self._is_reference(t)]
         most = max((t.options.epochs for t in found if t.options.epochs <= epochs), default=0)

@@ -25,7 +25,7 @@ from npvae.files.atomic import replacing
 from npvae.report.answer import with_controls, with_noise
 from npvae.report.budgets import with_training_error
 from npvae.report.claims import label
-from npvae.report.trade_off import settings_of
+from npvae.report.trade_off import compare_settings, settings_of
 
 COLUMNS = (
     "model", "seed", "weight", "sigma", "limit", "epochs", "images",
@@ -56,6 +56,12 @@ def write_numbers(
         for images, found in (("test", [t.measurement for t in s.trained]),
                               ("held out", [t.held_out for t in s.trained])):  # fmt: skip
             rows += _of_comparison(Comparison({s.name: found}, {}), row | {"images": images})
+    if settings := settings_of(study):  # the differences between them, on the test images
+        o = settings[0].trained[0].options
+        both = _of_comparison(
+            compare_settings(settings, {}), {"epochs": o.epochs, "limit": o.limit}
+        )
+        rows += [row for row in both if " − " in row["model"]]
     rows += _of_baselines(instruments, calibration)
     with replacing(path) as file:
         writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
