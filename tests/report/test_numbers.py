@@ -88,7 +88,8 @@ def test_differences_controls_the_sweep_and_baselines_are_told_apart(tmp_path):
     assert len({tuple(r[name] for name in identity) for r in rows}) == len(rows)
     models = {r["model"] for r in rows}
     assert {"KL − WS", "KL, σ = 0.03 − WS, σ = 0.03", "WS at λ = 3", "pixels", "PCA-10",
-            "KL at β = 1 − WS at λ = 3", "perfect match", "fade", "data", "critic, shift with W₁ = 1"} <= models  # fmt: skip
+            "KL at β = 1 − WS at λ = 3", "perfect match", "fade", "data",
+            "critic, shift with W₁ = 1"} <= models  # fmt: skip
     sigma = {(r["model"], r["sigma"]) for r in rows if r["sigma"]}
     assert sigma == {("KL", "0.17"), ("KL", "0.03"), ("WS", "0.17"), ("WS", "0.03")}
     held_out = {(r["model"], r["weight"]) for r in rows if r["images"] == "held out"}
