@@ -29,7 +29,7 @@ def main() -> None:
         help="train what is missing of N seeds for each training below and for both models",
     )
     yes = {"action": "store_true"}
-    add("--budgets", help="train also two and four times as long, or until settled", **yes)
+    add("--budgets", help="train also two and four times as long; KL and WS until settled", **yes)
     add("--controls", help="train also a plain autoencoder, and both models with sigma held", **yes)
     add("--sweep", help="train also other regularisation weights and draw the trade-off", **yes)
     add(

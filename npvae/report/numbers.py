@@ -3,7 +3,7 @@
 model     what the report calls it; "KL − WS" is a difference, "pixels" or "critic" no model
 seed      of one training, or "all" for the mean over the seeds, with its 95 % interval
 weight    of the model's regulariser; sigma if the posterior's σ was held
-epochs    of training; a model that was not trained for so long has here its longest training
+epochs    of training; in a difference, a model not trained for so long has its longest training
 limit     of the training images, where not all of them were used
 images    "test", or "held out" from the training of the sweep
 """
@@ -45,11 +45,14 @@ def write_numbers(
     rows = [row for t in study.trained for row in _of_training(t)]
     for epochs, c in comparisons.items():
         full = with_controls(study, c) if epochs == min(comparisons) else c
-        rows += _of_comparison(with_noise(with_training_error(full)), {"epochs": epochs})
+        shorter = {label(m) for m in c.measured if study.epochs_of(m, epochs) < epochs}
+        found = _of_comparison(with_noise(with_training_error(full)), {"epochs": epochs})
+        rows += [row for row in found if row["model"] not in shorter]
         for model in c.measured:
-            if times := [t.seconds for t in study.at(model, epochs)]:
+            if label(model) not in shorter:
+                seconds = float(np.mean([t.seconds for t in study.at(model, epochs)]))
                 row = {"model": label(model), "seed": "all", "epochs": epochs}
-                rows.append(row | _number("training time", float(np.mean(times)), unit="s"))
+                rows.append(row | _number("training time", seconds, unit="s"))
     for s in settings_of(study):
         o = s.trained[0].options
         row = {"epochs": o.epochs, "weight": s.weight, "limit": o.limit}

@@ -87,6 +87,8 @@ def test_differences_controls_the_sweep_and_baselines_are_told_apart(tmp_path):
     identity = COLUMNS[: COLUMNS.index("unit")]
     assert len({tuple(r[name] for name in identity) for r in rows}) == len(rows)
     models = {r["model"] for r in rows}
+    longest = {r["model"] for r in rows if r["epochs"] == "280"}
+    assert longest == {"WS", "KL − WS", "KL − AE", "WS − AE"}  # the others were not trained so long
     assert {"KL − WS", "KL, σ = 0.03 − WS, σ = 0.03", "WS at λ = 3", "pixels", "PCA-10",
             "KL at β = 1 − WS at λ = 3", "perfect match", "fade", "data",
             "critic, shift with W₁ = 1"} <= models  # fmt: skip
