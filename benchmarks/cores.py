@@ -57,9 +57,9 @@ def measure_rates() -> Rates | None:
 
     Of `ROUNDS` short readings the best counts, since another program can only lengthen one.
     """
-    threads = numba.get_num_threads()
-    if threads < 2:
+    if numba.config.NUMBA_NUM_THREADS < 2:
         return None
+    threads = numba.get_num_threads()  # may be 1 for a while: see npvae/kernels/threads.py
     numba.set_num_threads(2)
     buffers, sums = np.zeros((2, SIZE // 8), np.int64), np.zeros(2, np.int64)
     seconds = [[], []]

@@ -28,6 +28,7 @@ from npvae.kernels.threads import pace
 # A smaller product is done before the other threads are awake.
 MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 300_000
 MIN_PARALLEL_COPY = 1 << 40 if THREADING_LAYER == "workqueue" else 32_768  # likewise, numbers
+WATCHED_FLOP = 2_000_000  # a smaller product tells `pace` little and would make it dear
 STRIP_ROWS = STRIP * ROWS
 K_BLOCK = 1024  # rows of B packed at a time: a panel is 128 KB at most and stays in the L2 cache
 PACK_BYTES = 1 << 21  # B is packed if it is larger than this, so larger than the L2 cache,
@@ -160,7 +161,7 @@ def matmul(
     gate = _NO_GATE[C.dtype] if gate is None else gate
     start = perf_counter()
     _product(A, False, B, bias, relu, gate, C)
-    if pace.most > 1 and 2 * A.size * B.shape[1] >= MIN_PARALLEL_FLOP:
+    if pace.most > 1 and 2 * A.size * B.shape[1] >= WATCHED_FLOP:
         pace.saw((*A.shape, B.shape[1]), perf_counter() - start)
 
 

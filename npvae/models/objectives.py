@@ -32,7 +32,7 @@ from npvae.models.vae import (
     sample_backward,
     sample_forward,
 )
-from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward
+from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward, mean
 from npvae.nn.parameters import ParameterSet, aligned_zeros
 
 
@@ -104,7 +104,7 @@ def ws_objective(
     act.dz[:] += fake.dz  # z went two ways, so its gradients add up
     sample_backward(act)  #                                       dz -> dmu, dlogvar
     encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
-    return bce, float(fake.score.mean())
+    return bce, mean(fake.score)
 
 
 def critic_objective(
@@ -116,7 +116,7 @@ def critic_objective(
     critic.dw. Afterwards z, h1 and h2 of the mixed rows hold other numbers (`penalty_backward`).
     """
     score_forward(critic.w, batch.every)  # score (3 B,)
-    distance = float(batch.prior.score.mean()) - float(batch.fake.score.mean())
+    distance = mean(batch.prior.score) - mean(batch.fake.score)
 
     # First backward pass. loss = mean score(fake) - mean score(prior) + ..
     batch.fake.dscore[:] = 1 / batch.fake.dscore.size
@@ -134,4 +134,4 @@ def critic_objective(
     #     dW2 = h1^T da2 + dda1^T da2,   dW3 = h2^T dunits + dda2^T dunits.
     score_backward_weights(critic.dw, batch.every)
     score_backward_biases(critic.dw, batch.pair)  # the penalty has no gradient for a bias
-    return distance, penalty, float(batch.norm.mean())
+    return distance, penalty, mean(batch.norm)

@@ -61,6 +61,15 @@ def pairwise_sum(x: np.ndarray) -> float:
     return x[0]
 
 
+@jit
+def mean(x: np.ndarray) -> float:
+    """Return the mean of x (B,) over the batch, summed in float64."""
+    total = 0.0
+    for row in range(x.size):
+        total += x[row]
+    return total / x.size
+
+
 @jit(parallel=True)
 def bernoulli_nll(
     logits: np.ndarray, x: np.ndarray, terms: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
@@ -78,10 +87,7 @@ def bernoulli_nll(
     else:
         for row in range(x.shape[0]):
             losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
-    total = 0.0  # one row after the other: an array's .sum() would be shared out among threads
-    for row in range(x.shape[0]):
-        total += losses[row]  # in float64
-    return total / x.shape[0]  # the mean over the batch
+    return mean(losses)
 
 
 @jit

@@ -30,7 +30,7 @@ from npvae.models.vae import (
 )
 from npvae.nn.adam import adam_update
 from npvae.nn.layers import reparameterise_forward
-from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward
+from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward, mean
 from npvae.nn.pixels import gather
 from npvae.trace import words, words_critic
 from npvae.trace.differences import Losses, critic_losses, kl_losses, unchanged, ws_losses
@@ -124,7 +124,7 @@ def _first_critic_update(trace: Trace, start: Start) -> Change:
     trace.losses, before = losses, losses(unchanged)
 
     def distance() -> float:
-        return float(prior.score.mean()) - float(fake.score.mean())
+        return mean(prior.score) - mean(fake.score)
 
     def upstream() -> None:
         fake.dscore[:] = 1 / fake.dscore.size
