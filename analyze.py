@@ -38,9 +38,9 @@ def main() -> None:
         help="train on the Dask cluster of this scheduler, tcp://HOST:PORT; local: on this machine",
     )
     arguments = parser.parse_args()
-    from npvae.report.analyse import Request, analyse
+    from npvae.report.analyse import analyse
 
-    analyse(Request(**vars(arguments)))
+    analyse(arguments)
 
 
 if __name__ == "__main__":

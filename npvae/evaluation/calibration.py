@@ -25,6 +25,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.integrate import trapezoid
 from scipy.special import gammaln, ndtr
 
 from npvae.evaluation.distances import assignment_w1, lipschitz_w1
@@ -85,7 +86,7 @@ def known_pairs(latent: int = LATENT) -> list[Pair]:
 def mixture_w1(m: float) -> float:
     """Return the W₁ between N(0, 1) and ½ N(−m, 1) + ½ N(m, 1), by the trapezoidal rule."""
     t = np.linspace(-m - 9, m + 9, 20_001)
-    return float(np.trapezoid(np.abs((ndtr(t - m) + ndtr(t + m)) / 2 - ndtr(t)), t))
+    return float(trapezoid(np.abs((ndtr(t - m) + ndtr(t + m)) / 2 - ndtr(t)), t))
 
 
 def calibrate(

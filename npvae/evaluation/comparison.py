@@ -6,14 +6,17 @@ spread over seeds in the reference experiment.
 """
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from npvae.evaluation.intervals import Interval, Spread, combine, spread_of
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.encoded import MODELS
+from npvae.evaluation.intervals import Interval, Measurement, Spread, combine, spread_of
 from npvae.evaluation.metrics import METRICS
 
 SEED_SPREAD = Path(__file__).with_name("seed_spread.csv")
@@ -56,14 +59,24 @@ class Comparison:
         replicates = None if rep_a is None or rep_b is None else rep_a - rep_b
         return combine(values[0] - values[1], replicates, spread_a + spread_b)
 
-    def has_training_spread(self, model: str, key: str) -> bool:
-        """Tell whether the intervals of this number contain what another training would change."""
-        return bool(self._errors(model, key)[1])
+    def with_number(self, key: str, change: Callable[[Mapping[str, Any]], Any]) -> "Comparison":
+        """Return the comparison with a number made from others: of values, and of replicates."""
+
+        def extended(found: dict[str, Any]) -> dict[str, Any]:
+            with suppress(KeyError):
+                return found | {key: change(found)}
+            return {name: value for name, value in found.items() if name != key}
+
+        measured = {
+            model: [Measurement(extended(m.values), extended(m.replicates)) for m in runs]
+            for model, runs in self.measured.items()
+        }
+        return replace(self, measured=measured)
 
     def spread_table(self, command: str) -> str:
         """Return the spread of each number over the seeds, as a CSV text like `seed_spread.csv`."""
         lines = [f"# {command}", "model,metric,deviation,seeds"]
-        for model in self.measured:
+        for model in filter(self.measured.__contains__, MODELS):
             for metric in METRICS:
                 values = self._values(model, metric.key)
                 if len(values) > 1:

@@ -12,6 +12,7 @@ from npvae.models.vae import VAEWeights
 from npvae.training.checkpoint import Run, load_checkpoint
 from npvae.training.options import Options
 from npvae.training.runs import KL, RUNS, RunKind
+from npvae.training.study import weight_of
 
 # A KL run with beta = 0: nothing holds its codes, and its posterior becomes a point.
 AUTOENCODER = replace(KL, key="ae", label="AE", colour="#009E73", marker="^")
@@ -42,7 +43,7 @@ class EncodedRun:
 
 def kind_of(options: Options) -> RunKind:
     """Return the row of MODELS that a run with these options belongs to."""
-    return AUTOENCODER if getattr(options, options.kind.weight) == 0 else options.kind
+    return options.kind if weight_of(options) else AUTOENCODER
 
 
 def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:

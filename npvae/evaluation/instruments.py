@@ -19,12 +19,10 @@ class Instruments:
     """The instruments, made once. Without labels there is no classifier, and what needs it."""
 
     data: Dataset
-    entropy: float  # of a test image's pixels, in nats, mean over the images
-    perfect_match: dict[str, float]  # by metric; for a distance, that of two draws of the target
+    perfect_match: dict[str, float]  # by metric; of BCE the pixels' entropy, below which none is
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)  # by name and metric
     blurred: np.ndarray | None = None  # (n, blurs) sharpness of blurred test images
     classifier: ClassifierWeights | None = None
-    classifier_accuracy: float | None = None  # on the test images
     test_features: np.ndarray | None = None  # (N, 64)
     train_features: np.ndarray | None = None  # (n, 64) of training images
     usual_distance: float | None = None  # of a new test image's features to the nearest of these

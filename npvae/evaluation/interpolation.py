@@ -14,7 +14,7 @@ from sklearn.metrics import pairwise_distances_argmin_min
 from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import decode
 
 POINTS = 21  # of a path, both ends included

@@ -14,16 +14,10 @@ from functools import partial
 
 import numpy as np
 
-from npvae.evaluation.distances import (
-    assignment_w1,
-    lipschitz_w1,
-    normal_w1,
-    sliced_normal_w1,
-)
+from npvae.evaluation.distances import assignment_w1, lipschitz_w1, normal_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
-from npvae.evaluation.intervals import resample
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement, resample
 from npvae.models.inference import posterior_sigma, score
 
 DIRECTIONS, FEWER_DIRECTIONS = 500, 100  # of sliced W1; fewer on each bootstrap sample
@@ -35,15 +29,7 @@ def measure_latent(found: Measurement, model: EncodedRun) -> None:
     """Measure the codes of the test images: the section "latent" of `metrics.py`."""
     measure_codes(found, model.z)
     measure_critic(found, model)
-    sigma = posterior_sigma(model.logvar)
-    found.add_means(mean_sigma=sigma.mean(axis=1))
-    found.per_dimension |= {
-        "mean of z": model.z.mean(axis=0, dtype=np.float64),
-        "std of z": model.z.std(axis=0, dtype=np.float64),
-        "W₁ to N(0, 1)": normal_w1(model.z),
-        "mean posterior σ": sigma.mean(axis=0),
-        "variance of μ": model.mu.var(axis=0, dtype=np.float64),
-    }
+    found.add_means(mean_sigma=posterior_sigma(model.logvar).mean(axis=1))
 
 
 def measure_codes(found: Measurement, z: np.ndarray) -> None:
@@ -52,10 +38,10 @@ def measure_codes(found: Measurement, z: np.ndarray) -> None:
     found.add_means(w1_low=lipschitz_w1(z, prior_draws(PRIOR_SIZE, z.shape[1], 0), SEED))
     found.values["w1_high"] = w1_high(z)
     for key, statistic in (
-        ("centre", centre),
-        ("width", width),
-        ("eigen_least", lambda z: np.linalg.eigvalsh(covariance(z))[0]),
-        ("eigen_most", lambda z: np.linalg.eigvalsh(covariance(z))[-1]),
+        ("centre", lambda z: np.abs(z.mean(axis=0)).mean()),
+        ("width", lambda z: np.sqrt(variances(z).mean())),
+        ("eigen_least", lambda z: variances(z)[0]),
+        ("eigen_most", lambda z: variances(z)[-1]),
         ("mardia_skewness", mardia_skewness),
         ("mardia_kurtosis", mardia_kurtosis),
     ):
@@ -95,19 +81,14 @@ def measure_critic(found: Measurement, model: EncodedRun) -> None:
     found.add_means(critic_w1=score_prior.mean(dtype=np.float64) - score_z, critic_slope=slope)
 
 
-def covariance(z: np.ndarray) -> np.ndarray:
-    """Return the covariance (d, d) of codes z (n, d), n >= 2, also for d = 1."""
-    return np.atleast_2d(np.cov(z, rowvar=False))
+def by_dimension(z: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what each dimension of codes z (n, latent) looks like, (latent,) each, by name."""
+    return {"standard deviation": z.std(axis=0, dtype=np.float64), "W₁ to N(0, 1)": normal_w1(z)}
 
 
-def centre(z: np.ndarray) -> float:
-    """Return the mean over dimensions of the absolute mean of z (n, d); 0 for the prior."""
-    return np.abs(z.mean(axis=0)).mean()
-
-
-def width(z: np.ndarray) -> float:
-    """Return the root of the mean variance over the dimensions of z (n, d); 1 for the prior."""
-    return np.sqrt(np.trace(covariance(z)) / z.shape[1])
+def variances(z: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues (d,) of the covariance of codes z (n, d), n >= 2, the least first."""
+    return np.linalg.eigvalsh(np.atleast_2d(np.cov(z, rowvar=False)))
 
 
 def mardia_skewness(z: np.ndarray) -> float:

@@ -28,13 +28,12 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import entr, logsumexp
-from threadpoolctl import threadpool_limits
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import SEED, some_rows
-from npvae.evaluation.measurement import Measurement
-from npvae.evaluation.samplers import Samplers
+from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.samples import Samplers
 from npvae.models.inference import BATCH, batches
 from npvae.models.vae import VAEActivations, VAEWeights, decode_forward, make_vae_activations
 from npvae.nn.losses import bernoulli_nll
@@ -55,7 +54,7 @@ class Gaussian(NamedTuple):
     """A Gaussian in latent space."""
 
     mean: np.ndarray  # (L,)
-    covariance: np.ndarray  # (L, L)
+    precision: np.ndarray  # (L, L) the inverse of its covariance
 
 
 class Proposals(NamedTuple):
@@ -76,19 +75,14 @@ def measure_likelihood(
     chosen = some_rows(n, IMAGES)
     images, mu = data.test_images[chosen], model.mu[chosen]
     standard = Gaussian(np.zeros(latent), np.eye(latent))
-    fitted = Gaussian(samplers.gauss.means_[0], samplers.gauss.covariances_[0])
-    of_fitted = {
-        "bound_gauss": samplers.gauss.score_samples,
-        "bound_mix": samplers.mix.score_samples,
-    }
+    fitted = Gaussian(samplers.gauss.means_[0], samplers.gauss.precisions_[0])
+    gauss, mix = (density.score_samples for density in samplers)
     for prior, log_priors in (
         (standard, {"bound_prior": log_standard_normal}),
-        (fitted, of_fitted),
+        (fitted, {"bound_gauss": gauss, "bound_mix": mix}),
     ):
-        # The products of single images are too small to share out: several threads take longer.
-        with threadpool_limits(1, user_api="blas"):
-            proposals = fit_proposals(model.w, images, mu, prior)
-            log_w = log_weights(model.w, images, proposals, log_priors, SEED)
+        proposals = fit_proposals(model.w, images, mu, prior)
+        log_w = log_weights(model.w, images, proposals, log_priors, SEED)
         found.add_means(**{key: bound(values) for key, values in log_w.items()})
 
 
@@ -191,14 +185,14 @@ def _bce(w: VAEWeights, a: VAEActivations, z: np.ndarray) -> np.ndarray:
 def _energy(w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Gaussian) -> np.ndarray:
     """Return E(z) (B,); see the head of this module."""
     away = z - prior.mean
-    return _bce(w, a, z) + 0.5 * (away * np.linalg.solve(prior.covariance, away.T).T).sum(axis=1)
+    return _bce(w, a, z) + 0.5 * (away @ prior.precision * away).sum(axis=1)
 
 
 def _expand(
     w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Gaussian
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return E (B,), its gradient (B, L) and its Hessian (B, L, L) at z (B, L)."""
-    energy, precision = _energy(w, a, z, prior), np.linalg.inv(prior.covariance)
+    energy, precision = _energy(w, a, z, prior), prior.precision
     residual = a.dlogits * len(z)  # s - x
     s = residual + a.x
     slope, curvature = (z - prior.mean) @ precision, np.empty((*z.shape, z.shape[1]))

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
 from npvae.evaluation.classifier.features import classify, train_classifier
+from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, Instruments, prior_draws, some_rows
 from npvae.evaluation.interpolation import (
@@ -19,12 +20,12 @@ from npvae.evaluation.interpolation import (
     random_pairs,
     straight_lines,
 )
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.latent import measure_codes, measure_latent
 from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
-from npvae.evaluation.samplers import fit
-from npvae.evaluation.samples import measure_samples, perfect_samples
+from npvae.evaluation.samples import fit, measure_samples, training_codes
 from npvae.nn.pixels import unit_range
 
 PAIRS = 500  # of test images to interpolate between
@@ -37,15 +38,10 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
     They serve models of one latent size. Raises UserError if all training labels are equal.
     """
     images = data.test_images
-    entropy = float(pixel_entropy(images).mean())
-    perfect = Measurement()
+    perfect, entropy = Measurement(), pixel_entropy(images)
+    perfect.add_means(bce_mu=entropy, bce_z=entropy)
     measure_codes(perfect, prior_draws(len(images), latent, draw=DRAWS))
-    made = Instruments(
-        data=data,
-        entropy=entropy,
-        perfect_match=perfect.values | {"bce_mu": entropy, "bce_z": entropy},
-        blurred=blur_originals(images, data.image_shape),
-    )
+    made = Instruments(data, perfect.values, blurred=blur_originals(images, data.image_shape))
     if data.train_labels is not None:
         _add_classifier(made)
         made.baselines |= structure.measure_baselines(data)
@@ -57,13 +53,15 @@ def _add_classifier(made: Instruments) -> None:
     data, images, n = made.data, made.data.test_images, len(made.data.test_images)
     made.classifier = train_classifier(data.train_images, data.train_labels, SEED)
     made.test_features, probabilities = classify(made.classifier, images)
-    made.classifier_accuracy = float(np.mean(probabilities.argmax(axis=1) == data.test_labels))
+    accuracy = np.mean(probabilities.argmax(axis=1) == data.test_labels)
+    made.baselines["classifier"] = {"accuracy": 100 * float(accuracy)}
     near = data.train_images[some_rows(len(data.train_images), NEAR_SIZE)]
     made.train_features = classify(made.classifier, near).features
 
     # Training images in the place of samples: these are as good as samples can be.
     train = classify(made.classifier, data.train_images[some_rows(len(data.train_images), n)])
-    made.perfect_match |= perfect_samples(made.test_features, train.features)
+    floor = frechet_distance(made.test_features, train.features)
+    made.perfect_match |= {m.key: floor for m in METRICS if m.key.startswith("frechet")}
 
     # A test image that is a training image as well would have no distance to the nearest of these.
     known = {image.tobytes() for image in near}
@@ -85,7 +83,7 @@ def measure(model: EncodedRun, instruments: Instruments) -> Measurement:
     data, found = instruments.data, Measurement()
     # Most of its linear algebra is too small to share out: several threads take longer than one.
     with threadpool_limits(1, user_api="blas"):
-        samplers = fit(model, data.train_images)
+        samplers = fit(training_codes(model, data.train_images))
         measure_reconstruction(found, model, instruments)
         measure_latent(found, model)
         measure_likelihood(found, model, data, samplers)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import mode
 from sklearn import manifold
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import silhouette_samples
@@ -25,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments, some_rows
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import encode
 from npvae.nn.pixels import unit_range
 
@@ -50,7 +51,7 @@ def measure_structure(found: Measurement, model: EncodedRun, instruments: Instru
     train_mu, _ = encode(model.w, data.train_images)
     codes = train_mu, data.train_labels, model.mu, data.test_labels
     found.add_means(knn=100 * knn_hits(*codes), probe=100 * probe_hits(*codes))
-    _add_silhouette(found, "silhouette", model.mu, data.test_labels)
+    add_silhouette(found, "silhouette", model.mu, data.test_labels)
 
 
 def measure_picture(found: Measurement, embedding: Embedding, labels: np.ndarray | None) -> None:
@@ -61,13 +62,7 @@ def measure_picture(found: Measurement, embedding: Embedding, labels: np.ndarray
     nearest = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(points)
     others = nearest.kneighbors(return_distance=False)  # (n, NEIGHBOURS), without the point itself
     found.add_means(tsne_knn=100 * (mode(labels[index][others], axis=1).mode == labels[index]))
-    _add_silhouette(found, "tsne_silhouette", points, labels[index])
-
-
-def _add_silhouette(found: Measurement, key: str, x: np.ndarray, labels: np.ndarray) -> None:
-    values = silhouettes(x, labels)
-    if values is not None:
-        found.add_means(**{key: values})
+    add_silhouette(found, "tsne_silhouette", points, labels[index])
 
 
 def measure_baselines(data: Dataset) -> dict[str, dict[str, float]]:
@@ -80,30 +75,15 @@ def measure_baselines(data: Dataset) -> dict[str, dict[str, float]]:
     train, test = (unit_range(images) for images in (data.train_images, data.test_images))
     y, y_test = data.train_labels, data.test_labels
     few, asked = some_rows(len(train), PIXEL_TRAIN), some_rows(len(test), PIXEL_TEST)
-    mean, axes = principal_axes(train[few], COMPONENTS)
-    compressed = (train - mean) @ axes, y, (test - mean) @ axes, y_test
-    hits = {
-        "pixels": (
-            knn_hits(train, y, test[asked], y_test[asked]),
-            probe_hits(train[few], y[few], test, y_test, steps=PIXEL_STEPS),
-        ),
-        "PCA-10": (knn_hits(*compressed), probe_hits(*compressed)),
-    }
-    points = {"pixels": test, "PCA-10": compressed[2]}
-    found = {}
-    for name, (knn, probe) in hits.items():
-        found[name] = {"knn": 100 * float(knn.mean()), "probe": 100 * float(probe.mean())}
-        apart = silhouettes(points[name], y_test)
-        if apart is not None:
-            found[name]["silhouette"] = float(apart.mean())
-    return found
-
-
-def principal_axes(x: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean (d,) of points x (n, d) and the directions (d, most) of most variance."""
-    mean = x.mean(axis=0)
-    _, vectors = np.linalg.eigh(np.cov(x, rowvar=False, dtype=np.float64).reshape(2 * mean.shape))
-    return mean, vectors[:, ::-1][:, :most].astype(x.dtype)
+    pca = PCA(min(COMPONENTS, train.shape[1]), svd_solver="covariance_eigh").fit(train[few])
+    compressed = pca.transform(train), y, pca.transform(test), y_test
+    pixels, components = Measurement(), Measurement()
+    pixels.add_means(knn=100 * knn_hits(train, y, test[asked], y_test[asked]))
+    pixels.add_means(probe=100 * probe_hits(train[few], y[few], test, y_test, steps=PIXEL_STEPS))
+    components.add_means(knn=100 * knn_hits(*compressed), probe=100 * probe_hits(*compressed))
+    add_silhouette(pixels, "silhouette", test, y_test)
+    add_silhouette(components, "silhouette", compressed[2], y_test)
+    return {"pixels": pixels.values, "PCA-10": components.values}
 
 
 def knn_hits(
@@ -143,22 +123,21 @@ def probe_hits(
         return probe.fit(train_x, train_y).predict(test_x) == test_y
 
 
-def silhouettes(x: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
-    """Return the silhouettes of points (n, d) when the label (n,) of each is taken for its cluster.
+def add_silhouette(found: Measurement, key: str, x: np.ndarray, labels: np.ndarray) -> None:
+    """Add the silhouette of points (n, d) when the label (n,) of each is taken for its cluster.
 
         s = (b − a) / max(a, b),   a, b = mean distance to the own and to the nearest other label
 
     No units, −1 to 1: 1 = tight and far apart, 0 = overlapping, negative = nearer to another
     label. Higher is better separated. Time grows as n²: of more than 5,000 points so many random
-    ones are used. None where all labels are equal or all differ: then there are no clusters.
+    ones are used. Nothing is added where all labels are equal or all differ.
 
     Source: Rousseeuw 1987, Silhouettes: a graphical aid to cluster analysis, section 2.
     """
     rows = some_rows(len(x), SILHOUETTE_SIZE)
     x, labels = x[rows], labels[rows]
-    if not 1 < len(np.unique(labels)) < len(labels):
-        return None
-    return silhouette_samples(x.astype(np.float64), labels)
+    if 1 < len(np.unique(labels)) < len(labels):
+        found.add_means(**{key: silhouette_samples(x.astype(np.float64), labels)})
 
 
 def tsne(mu: np.ndarray, seed: int, subset: int = MAP_SIZE) -> Embedding:

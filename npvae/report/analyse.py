@@ -1,6 +1,7 @@
 """The analysis from end to end: load the runs, train what is missing, measure, draw, write."""
 
-from dataclasses import dataclass, replace
+from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -11,28 +12,16 @@ from tqdm import tqdm
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.evaluation.calibration import calibrate
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import EncodedRun, encode_run, kind_of, load_run
 from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.structure import Embedding, measure_picture, tsne
-from npvae.evaluation.study import (
-    Study,
-    Trained,
-    directory_of,
-    held_out_rows,
-    longer_trainings,
-    measure_point,
-    other_trainings,
-    reference_of,
-    sweep_trainings,
-)
+from npvae.evaluation.study import Study, Trained, measure_point
 from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
 from npvae.report.answer import draw_answer
 from npvae.report.budgets import draw_budgets
-from npvae.report.calibration_chart import draw_calibration
 from npvae.report.claims_chart import draw_claims
 from npvae.report.explorer import PICTURE, explorer_page
 from npvae.report.numbers import write_numbers
@@ -42,33 +31,24 @@ from npvae.report.trade_off import draw_trade_off
 from npvae.training.checkpoint import Run, load_checkpoint
 from npvae.training.options import Options
 from npvae.training.parallel import train_missing
+from npvae.training.study import (
+    directory_of,
+    held_out_rows,
+    is_settled,
+    longer_trainings,
+    other_trainings,
+    sweep_trainings,
+)
 from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the user asked `analyze.py` for."""
-
-    kl: Path
-    ws: Path
-    ae: Path
-    out: Path
-    data_dir: Path | None
-    threads: int | None
-    on_training_images: bool
-    seeds: int
-    budgets: bool
-    controls: bool
-    sweep: bool
-    dask: str | None
-
-
-def analyse(request: Request) -> None:
+def analyse(request: Namespace) -> None:
     """Write plots/, numbers.csv, report.md, report.html and explorer.html into request.out.
 
-    Raises UserError for missing or unfit runs, unusable data, or an output that cannot be written.
+    `request` holds the options of `analyze.py`, which explains them. Raises UserError for missing
+    or unfit runs, unusable data, or an output that cannot be written.
     """
     use_threads(request.threads)
     data = load_data(request.data_dir)
@@ -100,39 +80,35 @@ def analyse(request: Request) -> None:
         stage(f"measuring {len(runs)} trainings")
         processes = min(len(runs), numba.config.NUMBA_NUM_THREADS)
         last = len(runs) - len(swept)
-        work = [delayed(_measure_alone)(run, instruments) for run in runs[:last]]
-        work += [delayed(_measure_point)(run, instruments, held_out) for run in runs[last:]]
+        work = [
+            delayed(_measure_alone)(run, instruments, held_out if n >= last else None)
+            for n, run in enumerate(runs)
+        ]
         found = list(Parallel(processes)(work))
-        study = Study([trained for trained, _ in found], reference_of(options))
+        study = Study([trained for trained, _ in found], instruments.perfect_match)
         calibration = []
         if request.controls:
             stage("the critic on known distances")
             calibration = calibrate(SEED)
+            charts.draw_calibration(calibration, plots)
         stage("pictures")
         models = [encode_run(run, data.test_images, SEED) for run in given.values()]
         embeddings = [embedding for _, embedding in found[: len(given)]]
         _draw_models(models, embeddings, data, plots)
         stage("report")
-        comparisons = {
-            epochs: Comparison(study.measured(epochs), instruments.perfect_match)
-            for epochs in study.budgets()
-            if {"kl", "ws"} <= study.measured(epochs).keys()
-        }
-        first = comparisons[min(comparisons)]
-        draw_answer(study, comparisons, plots)
-        draw_claims(verdicts(study, comparisons, instruments), plots)
-        if calibration:
-            draw_calibration(calibration, plots)
-        if len(comparisons) > 1:
-            draw_budgets(study, comparisons, plots)
+        draw_answer(study, plots)
+        draw_claims(verdicts(study, instruments), plots)
+        if len(study.comparisons) > 1:
+            draw_budgets(study, plots)
         if swept:
-            draw_trade_off(study, instruments.perfect_match, plots)
+            draw_trade_off(study, plots)
         with replacing(plots / "explorer.png", "wb") as file:
             file.write(PICTURE.read_bytes())
-        report = write_report(study, instruments, comparisons, given, calibration)
+        report = write_report(study, instruments, models, calibration)
         write_text(request.out / "report.md", report)
         write_text(request.out / "report.html", write_page(report, request.out))
-        write_numbers(study, instruments, comparisons, calibration, request.out / "numbers.csv")
+        write_numbers(study, instruments, models, calibration, request.out / "numbers.csv")
+        first = study.comparisons[min(study.comparisons)]
         if request.seeds > 1:
             table = first.spread_table(f"python analyze.py --seeds {request.seeds}")
             write_text(request.out / "seed_spread.csv", table)
@@ -142,7 +118,7 @@ def analyse(request: Request) -> None:
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
 
-def _given_runs(request: Request, data: Dataset) -> dict[str, Run]:
+def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
     """Load the runs that are compared, by model: KL, WS and, if there is one, the autoencoder."""
     runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
     if (request.ae / "checkpoint.npz").exists():
@@ -167,7 +143,9 @@ def _given_runs(request: Request, data: Dataset) -> dict[str, Run]:
     return runs
 
 
-def _train(wanted: list[Options], given: dict[str, Run], request: Request, data: str) -> list[Run]:
+def _train(
+    wanted: list[Options], given: dict[str, Run], request: Namespace, data: str
+) -> list[Run]:
     """Return the study's runs, training or resuming those that are not there.
 
     `data` is the name of the data set.
@@ -188,21 +166,22 @@ def _as_saved(directory: Path) -> Options:
     return load_checkpoint(directory / "checkpoint.npz").options
 
 
-def _measure_alone(run: Run, instruments: Instruments) -> tuple[Trained, Embedding]:
-    """Measure one run and its t-SNE picture on one thread, in a process of its own."""
-    set_threads(1)
-    model = encode_run(run, instruments.data.test_images, SEED)
-    found, embedding = measure(model, instruments), tsne(model.mu, SEED)
-    measure_picture(found, embedding, instruments.data.test_labels)
-    return Trained.of(run, found), embedding
+def _measure_alone(
+    run: Run, instruments: Instruments, held_out: np.ndarray | None
+) -> tuple[Trained, Embedding | None]:
+    """Measure one run and its t-SNE picture on one thread, in a process of its own.
 
-
-def _measure_point(
-    run: Run, instruments: Instruments, held_out: np.ndarray
-) -> tuple[Trained, None]:
-    """Measure one run of the sweep likewise; it has no picture."""
+    A run of the sweep, from which training images were held out, has no picture.
+    """
     set_threads(1)
-    return measure_point(run, instruments, held_out), None
+    model, chosen_by, embedding = encode_run(run, instruments.data.test_images, SEED), None, None
+    if held_out is not None:
+        found, chosen_by = measure_point(model, instruments, held_out)
+    else:
+        found, embedding = measure(model, instruments), tsne(model.mu, SEED)
+        measure_picture(found, embedding, instruments.data.test_labels)
+    seconds = sum(row["seconds"] for row in run.history)
+    return Trained(run.options, seconds, is_settled(run), found, chosen_by), embedding
 
 
 def _draw_models(

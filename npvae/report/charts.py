@@ -14,8 +14,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
+from npvae.evaluation.calibration import Calibrated, law
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.intervals import Interval, histogram_mode
+from npvae.evaluation.reconstruction import MODE_BIN
 from npvae.files.atomic import replacing
 from npvae.training.runs import RUNS, RunKind
 
@@ -84,26 +86,14 @@ def plain_ticks(axis: Axis, few: bool = False) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def error_bins(models: Sequence[EncodedRun]) -> tuple[float, np.ndarray]:
-    """Return the width of draw_errors' bins, and their edges from 0 on.
-
-    About 40 bins hold 99.5 % of the sums of squared errors of all models. The width is 1, 2 or 5
-    times a power of ten.
-    """
-    most = np.quantile([errors.sse for m in models for errors in (m.at_mu, m.at_z)], 0.995)
-    power = 10 ** np.floor(np.log10(most / 40)) if most > 0 else 1.0
-    width = float(next(step * power for step in (1, 2, 5, 10) if step * power >= most / 40))
-    return width, np.arange(np.ceil(most / width) + 2) * width
-
-
 @matplotlib.rc_context(STYLE)
 def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write error_<key>.png: histogram of each image's sum of squared errors, z = mu and sampled.
 
-    The axis ends where the bins of 99.5 % of all errors end; the picture says how many are beyond.
+    The axis ends where 99.5 % of all errors do.
     """
-    width, edges = error_bins(models)
     codes = [(model.at_mu.sse, model.at_z.sse) for model in models]
+    edges = np.linspace(0, np.quantile(codes, 0.995) or 1, 41)
     top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in codes for sse in pair)
     for model, (at_mu, at_z) in zip(models, codes, strict=True):
         colour = model.kind.colour
@@ -115,21 +105,17 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
         )
         for name, sse, look, line, dashes in looks:
             counts, mean = np.histogram(sse, edges)[0], sse.mean()
-            mode = histogram_mode(sse, width)
+            mode = histogram_mode(sse, MODE_BIN)
             ax.stairs(counts, edges, **look, label=f"{name}: mean {mean:.1f}, mode {mode:g}")
             ax.axvline(mean, color=line, linestyle=dashes, linewidth=1.6)
-            ax.plot(mode, counts.max(), "v", markersize=9, color=line, markeredgecolor="white")
         ax.set(
             title=f"{model.kind.label}: reconstruction error per image",
             xlabel="sum of squared errors over the pixels (grey values 0 to 1)",
-            ylabel=f"images per bin of width {width:g}",
+            ylabel="images",
             xlim=(0, edges[-1]),
             ylim=(0, top),
         )
-        beyond = [int((sse >= edges[-1]).sum()) for sse in (at_mu, at_z)]
-        note = f"; beyond the axis: {beyond[0]} and {beyond[1]} images" if any(beyond) else ""
-        title = "line: mean, triangle: mode" + note
-        figure.legend(loc="outside lower center", ncols=2, title=title, title_fontsize=10)
+        figure.legend(loc="outside lower center", ncols=2, title="line: mean", title_fontsize=10)
         save(figure, directory / f"error_{model.kind.key}.png")
 
 
@@ -137,58 +123,44 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
 def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write latent_dist_<key>.png: densities of z and mu in each latent dimension, and the prior's.
 
-    At most the first 20 dimensions. A curve higher than the axis, as where mu is nearly constant,
-    is cut off and its height written there.
+    At most the first 20 dimensions. The axis ends at 1.5 times the prior's peak: the curve of a
+    nearly constant mu is cut off there.
     """
-    codes = [(m.z[:, :LATENT_PANELS], m.mu[:, :LATENT_PANELS]) for m in models]
-    spread = max(np.quantile(np.abs(z), 0.9995, axis=0).max() for z, _ in codes)
+    # The plain autoencoder comes last, and its codes reach far: the axis ends before them.
+    shown = [np.abs(model.z[:, :LATENT_PANELS]) for model in models[:2]]
+    spread = max(np.quantile(z, 0.9995, axis=0).max() for z in shown)
     reach = max(3.5, 1.05 * float(spread))
-    bins = int(np.clip(np.sqrt(len(models[0].z)), 10, 70))
-    edges = np.linspace(-reach, reach, bins + 1)
-    densities = [[_densities(code, edges) for code in pair] for pair in codes]
-    highest = max(density.max() for pair in densities for density in pair)
-    top = np.clip(1.1 * highest, 1.1 * PRIOR_PEAK, 2 * PRIOR_PEAK)
-    for model, (z, mu) in zip(models, densities, strict=True):
-        panels, latent = len(z), model.z.shape[1]
+    edges, x = np.linspace(-reach, reach, 71), np.linspace(-reach, reach, 400)
+    for model in models:
+        latent, colour = model.z.shape[1], model.kind.colour
+        panels = min(latent, LATENT_PANELS)
         columns = min(5, int(np.ceil(np.sqrt(panels))))
         rows = -(-panels // columns)
         figure = new_figure(HALF, 3.6 if rows == 1 else 1.5 + 1.2 * rows)
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        # Codes beyond the axis count, too: a curve has the area of its visible part.
+        share = 1 / (len(model.z) * (edges[1] - edges[0]))
+        look = {"weights": np.full(len(model.z), share), "color": colour}
         for i, ax in enumerate(axes[:panels]):
-            _latent_panel(ax, edges, z=z[i], mu=mu[i], top=top, colour=model.kind.colour)
-            ax.set_title(f"z{i + 1}: std {model.z[:, i].std():.2f}", fontsize=10, pad=3)
+            z, mu = model.z[:, i], model.mu[:, i]
+            ax.hist(z, edges, alpha=0.45, histtype="stepfilled", label="z sampled", **look)
+            ax.hist(mu, edges, histtype="step", ls="--", linewidth=1.5, label="μ", **look)
+            prior = PRIOR_PEAK * np.exp(-0.5 * x**2)
+            ax.plot(x, prior, color=DARK, linewidth=1.1, label="prior N(0, 1)")
+            ax.set(xlim=(-reach, reach), ylim=(0, 1.5 * PRIOR_PEAK))
+            ax.set_title(f"z{i + 1}: std {z.std():.2f}", fontsize=10, pad=3)
+            ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+            ax.tick_params(labelsize=9)
         for ax in axes[panels:]:
             ax.remove()
-        count = f"{panels} latent dimensions" if panels > 1 else "latent dimension"
-        if panels < latent:
-            count = f"first {panels} of {latent} latent dimensions"
+        which = f"latent dimensions 1 to {panels} of {latent}"
         figure.supxlabel("value of z (the prior's standard deviation is 1)", fontsize=11)
         figure.supylabel("density", fontsize=11)
         figure.legend(
             *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
-            title=f"{model.kind.label}: distribution of the {count}", title_fontsize=12,
+            title=f"{model.kind.label}: {which}", title_fontsize=12,
         )  # fmt: skip
         save(figure, directory / f"latent_dist_{model.kind.key}.png")
-
-
-def _latent_panel(
-    ax: Axes, edges: np.ndarray, z: np.ndarray, mu: np.ndarray, top: float, colour: str
-) -> None:
-    """Draw the densities (bins,) of z and mu in one dimension, and the prior's over them."""
-    x = np.linspace(edges[0], edges[-1], 400)
-    ax.stairs(z, edges, fill=True, color=colour, alpha=0.45, label="z sampled")
-    middles = (edges[1:] + edges[:-1]) / 2
-    ax.plot(middles, mu, color=colour, linestyle="--", linewidth=1.5, label="μ")
-    ax.plot(x, PRIOR_PEAK * np.exp(-0.5 * x**2), color=DARK, linewidth=1.1, label="prior N(0, 1)")
-    cut = [f"{name} ↑ {d.max():.1f}" for name, d in (("z", z), ("μ", mu)) if d.max() > top]
-    if cut:
-        ax.text(
-            0.98, 0.97, "\n".join(cut), ha="right", va="top", fontsize=8, transform=ax.transAxes,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )  # fmt: skip
-    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, top))
-    ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
-    ax.tick_params(labelsize=9)
 
 
 @matplotlib.rc_context(STYLE)
@@ -225,10 +197,22 @@ def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
     save(figure, directory / "training_loss.png")
 
 
-def _densities(samples: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the histogram density (d, bins) of each column of samples (n, d).
-
-    Samples beyond the edges count in n, so each curve has the area of its visible part.
-    """
-    counts = np.stack([np.histogram(column, edges)[0] for column in samples.T])
-    return counts / (len(samples) * np.diff(edges))
+@matplotlib.rc_context(STYLE)
+def draw_calibration(points: Sequence[Calibrated], directory: Path) -> None:
+    """Write calibration.png: the critic's estimates of known W₁, and the bounds of these."""
+    figure = new_figure(NARROW, 4.6)
+    ax = figure.add_subplot()
+    truths = [point.truth for point in points]
+    w1 = np.linspace(0, 1.08 * max(truths), 200)
+    ax.plot(w1, w1, ":", color=DARK, linewidth=1, label="the truth")
+    ax.plot(w1, law(w1)[1], color=DARK, linewidth=1.2, label="law of the soft penalty")
+    ax.vlines(
+        truths, [p.low for p in points], [p.high for p in points], color="#999999", linewidth=5,
+        alpha=0.45, zorder=1, label="between the bounds of W₁",
+    )  # fmt: skip
+    for marker, name in zip("osD", dict.fromkeys(p.name for p in points), strict=False):
+        own = [(p.truth, p.estimate) for p in points if p.name == name]
+        ax.plot(*np.transpose(own), marker, label=f"critic, {name}", markeredgecolor="white")
+    ax.set(xlabel="W₁ that is known", ylabel="the critic's estimate", xlim=(0, w1[-1]), ylim=0)
+    figure.legend(loc="outside lower center", ncols=2)
+    save(figure, directory / "calibration.png")

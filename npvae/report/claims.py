@@ -11,17 +11,13 @@ speaks for the claim: the lead of one model over another, or the distance from a
 Claims of the reference report that say the same of the same numbers are one claim here.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.intervals import Interval
-from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.report.markdown import number, shown, shown_interval
 
@@ -74,9 +70,6 @@ class Verdict:
         return f"**{self.verdict}** ({'; '.join(lists)})"
 
 
-Ruling = tuple[str, list[Part]]  # the rule and the numbers
-
-
 def value_of(c: Comparison, model: str, key: str) -> str:
     """Return a number with its interval and unit as the report shows it, such as "90 ± 1 %"."""
     value, interval, unit = c.value(model, key), c.interval(model, key), BY_KEY[key].unit
@@ -103,11 +96,11 @@ def lead(c: Comparison, key: str, a: str, b: str) -> Interval | None:
     if better == "higher":
         return c.difference(key, a, b)
     if better != "lower":
-        c = derived(c, key, lambda found: abs(found[key] - float(better)))
+        c = c.with_number(key, lambda found: abs(found[key] - float(better)))
     return c.difference(key, b, a)
 
 
-def better(c: Comparison, key: str, a: str, b: str) -> str | None:
+def better(c: Comparison, key: str, a: str = "ws", b: str = "kl") -> str | None:
     """Return which of two models is better in `key`, or None if the interval contains 0."""
     gap = lead(c, key, a, b)
     if gap is None:
@@ -115,121 +108,85 @@ def better(c: Comparison, key: str, a: str, b: str) -> str | None:
     return a if gap.low > 0 else b if gap.high < 0 else None
 
 
-def derived(c: Comparison, key: str, change: Callable[[Mapping[str, Any]], Any]) -> Comparison:
-    """Return the comparison with a number made from others: of values, and of their replicates."""
+def decide(
+    c: Comparison, baselines: Baselines, model: str, key: str, against: str | tuple[float, float]
+) -> tuple[str, Part]:
+    """Return the rule for one number of a model, and what was measured for it.
 
-    def extended(found: dict[str, Any]) -> dict[str, Any]:
-        with suppress(KeyError):
-            return found | {key: change(found)}
-        return {name: value for name, value in found.items() if name != key}
-
-    return replace(c, measured={
-        model: [Measurement(extended(m.values), extended(m.replicates)) for m in runs]
-        for model, runs in c.measured.items()
-    })  # fmt: skip
-
-
-def _better(c: Comparison, _: Baselines, a: str, b: str, *keys: str) -> Ruling:
-    """Decide whether model a is better than model b in each number."""
-    sides: dict[str, list[str]] = {}
-    for key in keys:
-        better = BY_KEY[key].better
-        side = better if better in ("lower", "higher") else f"nearer to {better}"
-        sides.setdefault(side, []).append(BY_KEY[key].name)
-    words = "; ".join(f"{side} in {', '.join(names)}" for side, names in sides.items())
-    rule = f"{label(a)} against {label(b)}: {words}"
-    return rule, [_pair(c, key, a, b, lead(c, key, a, b)) for key in keys]
-
-
-def _more(c: Comparison, _: Baselines, a: str, b: str, key: str) -> Ruling:
-    """Decide whether a number of model a is above that of model b, be that good or bad."""
-    rule = f"{label(a)} against {label(b)}: higher in {BY_KEY[key].name}"
-    return rule, [_pair(c, key, a, b, c.difference(key, a, b))]
-
-
-def _pair(c: Comparison, key: str, a: str, b: str, margin: Interval | None) -> Part:
-    numbers = f"{label(b)} {value_of(c, b, key)}, {label(a)} {value_of(c, a, key)}"
-    if (gap := c.difference(key, b, a)) is not None:
-        numbers += f", difference {shown_interval(gap)}"
-    return Part(BY_KEY[key].name, numbers, margin)
-
-
-def _meets(
-    c: Comparison, baselines: Baselines, model: str, limits: dict[str, tuple | float | str]
-) -> Ruling:
-    """Decide whether each number lies in a range, above a value, or above what a baseline scores.
-
-    Pictures have no baselines of their own: their numbers are held against those in pixels.
+    `against` is another model, which must be worse, or with ">" before it lower, be that good or
+    bad; "fade", a fade between the model's decoded ends, which must be higher; a range; or a
+    baseline, which must be lower. Pictures have no baselines of their own: their numbers are held
+    against those in pixels.
     """
-    rules, parts = [], []
-    for key, limit in limits.items():
-        least, most = limit if isinstance(limit, tuple) else (limit, np.inf)
-        words = f"from {least:g} to {most:g}" if most < np.inf else f"above {limit}"
-        words += " (chosen by us)"
-        if isinstance(limit, str):
-            least = baselines.get(limit, {}).get(key.removeprefix("tsne_"))
-            words = f"above that of {limit}" + ("" if least is None else f", {number(least)}")
-        margin = None
-        if (found := c.interval(model, key)) is not None and least is not None:
-            inside = min(found.mean - least, most - found.mean)
-            margin = Interval(inside, inside - found.half, inside + found.half)
-        rules.append(f"{BY_KEY[key].name} {words}")
-        parts.append(_one(c, model, key, "", margin))
-    return f"{label(model)}: {', '.join(rules)}", parts
+    metric, measured = BY_KEY[key], f"{label(model)} {value_of(c, model, key)}"
+    if isinstance(against, str) and (other := against.removeprefix(">")) in MODELS:
+        best = metric.better
+        side = best if best in ("lower", "higher") else f"nearer to {best}"
+        gap, margin = c.difference(key, other, model), lead(c, key, model, other)
+        if against != other:
+            side, margin = "higher", c.difference(key, model, other)
+        measured = f"{label(other)} {value_of(c, other, key)}, {measured}"
+        measured += "" if gap is None else f", difference {shown_interval(gap)}"
+        return f"{metric.name} {side} than {label(other)}", Part(metric.name, measured, margin)
+    if against == "fade":
+        fade, saved = (c.with_number(key, of) for of in (
+            lambda found: found[f"fade_{key}"], lambda found: found[f"fade_{key}"] - found[key]
+        ))  # fmt: skip
+        measured += f", fade {value_of(fade, model, key)}"
+        words = "lower than of a fade between its decoded ends"
+        return f"{metric.name} {words}", Part(metric.name, measured, saved.interval(model, key))
+    least, most = against if isinstance(against, tuple) else (None, np.inf)
+    words = f"from {least} to {most}" if most < np.inf else f"above {least}"
+    words += " (chosen by us)"
+    if isinstance(against, str):
+        least = baselines.get(against, {}).get(key.removeprefix("tsne_"))
+        words = f"above that of {against}" + ("" if least is None else f", {number(least)}")
+    margin = None
+    if (found := c.interval(model, key)) is not None and least is not None:
+        inside = min(found.mean - least, most - found.mean)
+        margin = Interval(inside, inside - found.half, inside + found.half)
+    return f"{metric.name} {words}", Part(metric.name, measured, margin)
 
 
-def _beats_fade(c: Comparison, _: Baselines, model: str, *keys: str) -> Ruling:
-    """Decide whether a model's paths are better than fades between their decoded ends."""
-    parts = []
-    for key in keys:
-        fades = derived(c, key, lambda found, key=key: found[f"fade_{key}"])
-        saved = derived(c, key, lambda found, key=key: found[f"fade_{key}"] - found[key])
-        versus = f", fade {value_of(fades, model, key)}"
-        parts.append(_one(c, model, key, versus, saved.interval(model, key)))
-    names = ", ".join(part.name for part in parts)
-    return f"{label(model)} lower than a fade between its decoded ends: {names}", parts
-
-
-def _one(c: Comparison, model: str, key: str, versus: str, margin: Interval | None) -> Part:
-    return Part(BY_KEY[key].name, f"{label(model)} {value_of(c, model, key)}{versus}", margin)
-
-
-_CLAIMS = [  # the claim, and what decides it, with its arguments
-    ("KL's reconstruction errors peak near 30",
-     _meets, "kl", {"sse_mu_mode": (25, 35), "sse_z_mode": (25, 35)}),
-    ("WS's reconstruction errors peak near 20",
-     _meets, "ws", {"sse_mu_mode": (15, 25), "sse_z_mode": (15, 25)}),
-    ("WS has the lower reconstruction error", _better, "ws", "kl", "sse_mu", "sse_z"),
-    ("WS has the more even reconstruction error",
-     _better, "ws", "kl", "sse_mu_spread", "sse_z_spread"),
-    ("KL's codes are centred, WS's less so", _better, "kl", "ws", "centre"),
-    ("KL's codes are closer to a Gaussian, WS's more complex",
-     _better, "kl", "ws", "mardia_skewness", "mardia_kurtosis", "eigen_least", "eigen_most"),
-    ("WS's codes vary more than KL's", _more, "ws", "kl", "width"),
-    ("KL holds its codes closer to the prior", _better, "kl", "ws", "w1_sliced"),
-    ("KL's reconstructions are blurred", _meets, "kl", {"blur": 0.25}),
-    ("WS's reconstructions are sharper", _better, "ws", "kl", "blur"),
-    ("KL interpolates smoothly", _beats_fade, "kl", "path", "jumpy"),
-    ("WS interpolates smoothly", _beats_fade, "ws", "path", "jumpy"),
-    ("WS interpolates more smoothly", _better, "ws", "kl", "path", "jump", "jumpy"),
-    ("WS's interpolations are more coherent", _better, "ws", "kl", "off_data", "confidence"),
-    ("KL's digits form separate clusters", _meets, "kl",
-     {"tsne_silhouette": 0.25, "silhouette": "pixels"}),
-    ("WS's clusters lie further apart", _better, "ws", "kl", "tsne_silhouette", "silhouette"),
-    ("KL keeps similar images close, which helps to classify them", _meets, "kl",
-     {"tsne_knn": "pixels", "knn": "pixels"}),
-    ("WS's codes are the richer representation", _better, "ws", "kl", "knn", "probe"),
-    ("KL's strictness limits what it can express", _better, "ae", "kl", "sse_mu", "bce_mu"),
-    ("WS generalises better: lower test error", _better, "ws", "kl", "bce_mu", "bce_z"),
-    ("WS generalises better: smaller gap to training images", _better, "ws", "kl", "gap_bce_mu"),
-    ("WS generalises better: higher likelihood of test images",
-     _better, "ws", "kl", "bound_prior", "bound_gauss", "bound_mix"),
+_CLAIMS = [  # the claim, whose numbers decide it, and which, held against what
+    ("KL's reconstruction errors peak near 30", "kl", {(25, 35): "sse_mu_mode sse_z_mode"}),
+    ("WS's reconstruction errors peak near 20", "ws", {(15, 25): "sse_mu_mode sse_z_mode"}),
+    ("WS has the lower reconstruction error", "ws", {"kl": "sse_mu sse_z"}),
+    ("WS has the more even reconstruction error", "ws", {"kl": "sse_mu_spread sse_z_spread"}),
+    ("KL's codes are centred, WS's less so", "kl", {"ws": "centre"}),
+    ("KL's codes are closer to a Gaussian, WS's more complex", "kl",
+     {"ws": "mardia_skewness mardia_kurtosis eigen_least eigen_most"}),
+    ("WS's codes vary more than KL's", "ws", {">kl": "width"}),
+    ("KL holds its codes closer to the prior", "kl", {"ws": "w1_sliced"}),
+    ("KL's reconstructions are blurred", "kl", {(0.25, np.inf): "blur"}),
+    ("WS's reconstructions are sharper", "ws", {"kl": "blur"}),
+    ("KL interpolates smoothly", "kl", {"fade": "path jumpy"}),
+    ("WS interpolates smoothly", "ws", {"fade": "path jumpy"}),
+    ("WS interpolates more smoothly", "ws", {"kl": "path jump jumpy"}),
+    ("WS's interpolations are more coherent", "ws", {"kl": "off_data confidence"}),
+    ("KL's digits form separate clusters", "kl",
+     {(0.25, np.inf): "tsne_silhouette", "pixels": "silhouette"}),
+    ("WS's clusters lie further apart", "ws", {"kl": "tsne_silhouette silhouette"}),
+    ("KL keeps similar images close, which helps to classify them", "kl",
+     {"pixels": "tsne_knn knn"}),
+    ("WS's codes are the richer representation", "ws", {"kl": "knn probe"}),
+    ("KL's strictness limits what it can express", "ae", {"kl": "sse_mu bce_mu"}),
+    ("WS generalises better: lower test error", "ws", {"kl": "bce_mu bce_z"}),
+    ("WS generalises better: smaller gap to training images", "ws", {"kl": "gap_bce_mu"}),
+    ("WS generalises better: higher likelihood of test images", "ws",
+     {"kl": "bound_prior bound_gauss bound_mix"}),
 ]  # fmt: skip
 
 
-def judge(comparison: Comparison, baselines: Baselines) -> list[Verdict]:
+def judge(c: Comparison, baselines: Baselines) -> list[Verdict]:
     """Decide every claim."""
-    return [
-        Verdict(claim, *decide(comparison, baselines, *arguments))
-        for claim, decide, *arguments in _CLAIMS
-    ]
+    verdicts = []
+    for claim, model, numbers in _CLAIMS:
+        found = [
+            decide(c, baselines, model, key, against)
+            for against, keys in numbers.items()
+            for key in keys.split()
+        ]
+        rule = f"{label(model)}: {', '.join(words for words, _ in found)}"
+        verdicts.append(Verdict(claim, rule, [part for _, part in found]))
+    return verdicts

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.samplers import gaussian_of
+from npvae.evaluation.latent import by_dimension
 from npvae.evaluation.structure import Embedding
 from npvae.report.explorer_words import tasks
 from npvae.report.image_grids import pick_images
@@ -47,26 +48,22 @@ def explorer_page(
         "labels": None if labels is None else labels[shown].tolist(),
         "tasks": tasks(comparison),
         "models": [
-            model_content(
-                model, embedding, comparison.measured[model.kind.key][0].per_dimension, labels
-            )
+            model_content(model, embedding, labels)
             for model, embedding in zip(models, embeddings, strict=True)
         ],
     }
     return page_text(SOURCES / "explorer.template.html", content)
 
 
-def model_content(
-    model: EncodedRun,
-    embedding: Embedding,
-    per_dimension: dict[str, np.ndarray],
-    labels: np.ndarray | None,
-) -> dict:
+def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | None) -> dict:
     """Return what the page needs of one model: its networks, its codes and their shape."""
     n = len(embedding.index)
     rows = np.linspace(0, n - 1, min(n, MAP_POINTS)).round().astype(int)
     on_map = embedding.index[rows]
-    mean, factor = gaussian_of(model.z)
+    latent, of_dimension = model.z.shape[1], by_dimension(model.z)
+    # mean + factor eps, with eps ~ N(0, I), is the Gaussian fitted to the codes.
+    factor = np.linalg.cholesky(np.cov(model.z, rowvar=False) + 1e-9 * np.eye(latent))
+    axes = PCA(min(2, latent), svd_solver="full").fit(model.mu).components_
     edges = np.linspace(*histogram_range(model.z), BINS + 1)
     critic = model.run.critic
     return {
@@ -74,9 +71,9 @@ def model_content(
         "label": model.kind.label,
         "networks": pack_weights(model.w),
         "critic": None if critic is None else pack_weights(critic.w),
-        "mean": mean.tolist(),
+        "mean": model.z.mean(axis=0).tolist(),
         "factor": pack(factor),
-        "components": pack(principal_components(model.mu)),
+        "components": pack(axes),
         "mu": pack(model.mu[on_map]),
         "logvar": pack(model.logvar[on_map]),
         "labels": None if labels is None else labels[on_map].tolist(),
@@ -84,8 +81,8 @@ def model_content(
         "edges": [edges[0], edges[-1]],
         "histogram": [np.histogram(column, edges)[0].tolist() for column in model.z.T],
         "codes": len(model.z),
-        "w1": per_dimension["W₁ to N(0, 1)"].tolist(),
-        "std": per_dimension["std of z"].tolist(),
+        "w1": of_dimension["W₁ to N(0, 1)"].tolist(),
+        "std": of_dimension["standard deviation"].tolist(),
     }
 
 
@@ -104,18 +101,6 @@ def pack(array: np.ndarray) -> dict:
 def pack_weights(w: tuple) -> dict[str, dict]:
     """Return a network's parameters by their names."""
     return {name: pack(array) for name, array in w._asdict().items()}
-
-
-def principal_components(mu: np.ndarray) -> np.ndarray:
-    """Return the two directions (2, latent) in which mu (N, latent) varies most, the first first.
-
-    Each points to where its largest entry is positive. One dimension has one direction only.
-    """
-    covariance = np.cov(mu, rowvar=False, dtype=np.float64).reshape(2 * mu.shape[1:])
-    _, vectors = np.linalg.eigh(covariance)
-    axes = vectors.T[::-1][:2]
-    largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
-    return axes * np.where(largest < 0, -1, 1)
 
 
 def histogram_range(z: np.ndarray) -> tuple[float, float]:

@@ -68,21 +68,14 @@ def draw_interpolations(
     """
     index = pick_images(labels, len(images), 2 * PAIRS)
     index = index[: len(index) // 2 * 2].reshape(-1, 2)  # (pairs, 2)
-    starts, ends = index.T
+    originals = unit_range(images[index.ravel()]).reshape(*index.shape, -1)  # (pairs, 2, pixels)
     for model in models:
         z = straight_lines(model.mu, index, STEPS)  # (pairs STEPS, latent)
         decoded = decode(model.w, z).reshape(len(index), STEPS, -1)
-        shape = model.run.image_shape
-        left, _, (at_left,) = _tile(unit_range(images[starts])[:, None], shape)
-        middle, _, at_middle = _tile(decoded, shape)
-        right, _, (at_right,) = _tile(unit_range(images[ends])[:, None], shape)
-        gap = np.full((len(left), shape[1] // 4 + 1), np.nan)
-        canvas = np.hstack([left, gap, middle, gap, right])
-        offset = left.shape[1] + gap.shape[1]
+        rows = np.concatenate([originals[:, :1], decoded, originals[:, 1:]], axis=1)
+        canvas, _, at = _tile(rows, model.run.image_shape)
         ax = _show(canvas, f"{model.kind.label}: along the line from μ(A) to μ(B)")
-        at_right += offset + middle.shape[1] + gap.shape[1]
-        at = [at_left, *(offset + at_middle[::2]), at_right]
-        ax.set_xticks(at, ["A", "t = 0", "¼", "½", "¾", "1", "B"])
+        ax.set_xticks([at[0], *at[1:-1:2], at[-1]], ["A", "t = 0", "¼", "½", "¾", "1", "B"])
         ax.xaxis.tick_top()
         ax.set_xlabel("A, B: originals.   Between them: decoded (1 − t) μ(A) + t μ(B)")
         save(ax.figure, directory / f"interpol_{model.kind.key}.png")

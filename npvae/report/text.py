@@ -1,185 +1,182 @@
-"""The written report: Markdown made from the measured numbers; it opens with the answer.
+"""The written report: report.template.md, with what was measured in the places of its names.
 
 All figures are computed, and so are the sentences that depend on them: other runs, another text.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import MODELS
+from npvae.evaluation.encoded import MODELS, EncodedRun
 from npvae.evaluation.instruments import Instruments
+from npvae.evaluation.intervals import RESAMPLES
+from npvae.evaluation.latent import by_dimension
 from npvae.evaluation.metrics import BY_KEY, METRICS
 from npvae.evaluation.study import Study
-from npvae.report.answer import budget, due_to, five_sentences
+from npvae.report.answer import budget, due_to, five_sentences, has_controls
 from npvae.report.budgets import budgets_text
 from npvae.report.claims import VERDICTS, Verdict, each, judge, label, value_of
 from npvae.report.markdown import folded, number, plain, shown_interval, table
-from npvae.report.rulers import basis, rulers_text
 from npvae.report.trade_off import trade_off_text
 from npvae.training.checkpoint import Run
+from npvae.training.study import ERROR_LIMIT, REGULARISER_LIMIT
 
+TEMPLATE = Path(__file__).with_name("report.template.md")
 DIMENSIONS = 16  # at most so many are tabulated
+GRIDS = {  # pictures of each model, beside one another
+    "reconstruction": "originals above reconstructions",
+    "error": "histogram of the squared error per image",
+    "latent_dist": "densities of z, of μ and of the prior",
+    "interpol": "decoded points between two codes",
+    "tsne": "t-SNE of μ, coloured by class",
+    "samples": "decoded draws from the prior",
+}
 
 
 def write_report(
-    study: Study,
-    instruments: Instruments,
-    comparisons: dict[int, Comparison],
-    runs: dict[str, Run],
-    calibration: Sequence,
+    study: Study, instruments: Instruments, models: Sequence[EncodedRun], calibration: Sequence
 ) -> str:
     """Return the report as Markdown with pictures from `plots/`.
 
-    `comparisons` are of "kl", "ws" and perhaps "ae", by the epochs of their trainings: the least
-    are those of the given runs. `runs`, by the same keys, are pictured. `calibration` is what the
-    critic estimated where W₁ is known; it may be empty.
+    `models` are the runs that are pictured. `calibration` is what the critic estimated where W₁ is
+    known; it may be empty.
     """
-    c = comparisons[min(comparisons)]
-    sentences = [f"{n}. {text}" for n, text in enumerate(five_sentences(study, comparisons), 1)]
-    parts = [
-        "# A VAE with KL or Wasserstein regularisation: what was found",
-        "## The answer",
-        "\n".join(sentences),
-        "![Error, match to the prior and samples of models and controls](plots/answer.png)",
-        basis(study, instruments.data, comparisons),
-        f"## What is due to what\n\n{due_to(study, comparisons)}",
-        _claims(verdicts(study, comparisons, instruments)),
-        budgets_text(study, comparisons),
-        trade_off_text(study, instruments.perfect_match),
-        _pictures(c, runs),
-        rulers_text(c, instruments, calibration),
-        _method(runs, instruments.data),
-        _tables(study, comparisons, instruments),
-    ]
-    return "\n\n".join(parts) + "\n"
+    runs = {model.kind.key: model.run for model in models}
+    c, judged = study.comparisons[min(study.comparisons)], verdicts(study, instruments)
+    classifier = "The data has no labels, so there is no classifier to judge samples and paths."
+    if "classifier" in instruments.baselines:
+        classifier = (
+            "Samples and paths are judged in the 64 last hidden units of a small classifier that"
+            f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
+        )
+    fields = {key: each(c, key) for key in ("blur", "width", "jumpy", "w1_low", "w1_high")}
+    bounds = "bound_prior", "bound_gauss", "bound_mix"
+    fields |= {key: shown_interval(c.difference(key)) for key in bounds}
+    fields |= {name: _grid(name, what, runs) for name, what in GRIDS.items()}
+    return TEMPLATE.read_text(encoding="utf-8").format(
+        **fields,
+        sentences="\n".join(f"{n}. {s}" for n, s in enumerate(five_sentences(study), 1)),
+        basis=basis(study, instruments.data),
+        due_to=due_to(study),
+        claims_found=_claims_found(judged),
+        claims=_claims(judged),
+        budgets=budgets_text(study),
+        trade_off=trade_off_text(study),
+        critic_w1=value_of(c, "ws", "critic_w1"),
+        calibration=_calibration(calibration),
+        entropy=number(study.perfect_match["bce_mu"]),
+        classifier=classifier,
+        resamples=RESAMPLES,
+        error_limit=f"{100 * ERROR_LIMIT:g}",
+        regulariser_limit=f"{100 * REGULARISER_LIMIT:g}",
+        sample="**This is a sample of the data.**\n\n" if instruments.data.is_sample else "",
+        method=_method(runs, instruments.data),
+        numbers="\n\n".join(
+            folded(f"All numbers, {budget(study, e)}", _numbers(study.comparisons[e], instruments))
+            for e in sorted({min(study.comparisons), max(study.comparisons)})
+        ),
+        dimensions=folded("By latent dimension", _dimensions(models)),
+        definitions=folded(
+            "Definitions",
+            table(["number", "unit", "better", "what it is"],
+                  [[m.name, m.unit, m.better, m.meaning] for m in METRICS]),
+        ),
+    )  # fmt: skip
 
 
-def verdicts(
-    study: Study, comparisons: dict[int, Comparison], instruments: Instruments
-) -> dict[str, list[Verdict]]:
+def verdicts(study: Study, instruments: Instruments) -> dict[str, list[Verdict]]:
     """Return the verdicts at the shortest and at the longest training, by `budget`."""
     return {
-        budget(study, epochs): judge(comparisons[epochs], instruments.baselines)
-        for epochs in sorted({min(comparisons), max(comparisons)})
+        budget(study, epochs): judge(study.comparisons[epochs], instruments.baselines)
+        for epochs in sorted({min(study.comparisons), max(study.comparisons)})
     }
 
 
-def _claims(judged: dict[str, list[Verdict]]) -> str:
-    claims = list(zip(*judged.values(), strict=True))  # each with its verdict at every budget
+def basis(study: Study, data: Dataset) -> str:
+    """Return the paragraph that says what the answer is based on, and what would add to it."""
+    first, c = min(study.comparisons), study.comparisons[min(study.comparisons)]
+    options = {
+        "--seeds N": c.seeds > 1,
+        "--budgets": len(study.comparisons) > 1,
+        "--controls": has_controls(c),
+        "--sweep": bool(study.sweep),
+    }
+    lacking = ", ".join(f"`{option}`" for option, there in options.items() if not there)
+    last = max(study.comparisons)
+    partly = budget(study, last) != f"{last} epochs"
+    longer = " (the longest only of those that had not settled)" if partly else ""
+    more = f" `python analyze.py` has more to add, with {lacking}." if lacking else ""
+    return (
+        f"Based on {c.seeds} training{'s' if c.seeds > 1 else ''} of each model for"
+        f" {', '.join(map(str, study.comparisons))} epochs{longer}, measured on"
+        f" {len(data.test_images):,} test images, which no training saw. The answer is about"
+        f" {first} epochs unless it says otherwise. “Better” and “clearly” mean that the 95 %"
+        f" interval of the difference excludes 0.{more}"
+    )
+
+
+def _claims_found(judged: dict[str, list[Verdict]]) -> str:
+    """Count the verdicts at each budget, and name those that a longer training changes."""
     counts = [
         f"at {budget} "
         + ", ".join(f"{name}: {sum(v.verdict == name for v in found)}" for name in VERDICTS)
         for budget, found in judged.items()
     ]
-    text = f"There are {len(claims)} claims; {'; '.join(counts)}. "
-    moved = [v for v in claims if v[0].verdict != v[-1].verdict]
-    if moved:
-        names = [f"“{a.claim}” ({a.verdict} → {b.verdict})" for a, b in moved]
-        text += f"The longer training changes: {', '.join(names)}. "
-    elif len(judged) > 1:
-        text += "The longer training changes no verdict. "
-    head = ["claim", "rule"]
+    claims = list(zip(*judged.values(), strict=True))  # each with its verdict at every budget
+    moved = [
+        f"“{v[0].claim}” ({v[0].verdict} → {v[-1].verdict})"
+        for v in claims
+        if v[0].verdict != v[-1].verdict
+    ]
+    text = f"There are {len(claims)} claims; {'; '.join(counts)}."
+    if len(judged) > 1:
+        text += f" The longer training changes: {', '.join(moved) or 'none'}."
+    return text
+
+
+def _claims(judged: dict[str, list[Verdict]]) -> str:
+    head, rows = ["claim", "rule"], []
     for name in judged:
         head += [f"measured, {name}", "verdict"]
-    rows = []
-    for found in claims:
-        cells = [found[0].claim, found[0].rule]
+    for found in zip(*judged.values(), strict=True):
+        rows.append([found[0].claim, found[0].rule])
         for v in found:
-            cells += ["; ".join(f"{p.name}: {p.evidence}" for p in v.parts), v.words]
-        rows.append(cells)
-    return f"""## The claims of the reference report
-
-{text}A claim holds if the 95 % interval of each number that it asks for lies on its side of the
-threshold; it is mixed if it holds for some numbers and does not hold for others. Thresholds come
-from a baseline, or are marked as chosen by us. Claims that repeat one another are merged.
-
-![The numbers of each claim, their intervals, and the verdict](plots/claims.png)
-
-{folded("The claims with their rules and numbers", table(head, rows))}"""
+            rows[-1] += ["; ".join(f"{p.name}: {p.evidence}" for p in v.parts), v.words]
+    return folded("The claims with their rules and numbers", table(head, rows))
 
 
-def _pictures(c: Comparison, runs: dict[str, Run]) -> str:
-    def grid(name: str, what: str) -> str:
-        cells = [f"![{what}, {label(m)}](plots/{name}_{m}.png)" for m in runs]
-        return table([label(m) for m in runs], [cells])
+def _grid(name: str, what: str, runs: dict[str, Run]) -> str:
+    cells = [f"![{what}, {label(m)}](plots/{name}_{m}.png)" for m in runs]
+    return table([label(m) for m in runs], [cells])
 
-    fades = ", ".join(
-        f"{label(m)} {number(found[0].values['fade_jumpy'])}"
-        for m, found in c.measured.items()
-        if "fade_jumpy" in found[0].values
+
+def _calibration(points: Sequence) -> str:
+    errors = [100 * (point.estimate / point.truth - 1) for point in points]
+    if not errors:
+        return ""
+    return (
+        " Trained on pairs whose W₁ is known, such critics were wrong by"
+        f" {number(min(errors))} to {number(max(errors))} %: the penalty is soft, so that a larger"
+        " distance makes a steeper critic, and that a larger estimate.\n\n"
+        "![The critic's estimate against the true distance](plots/calibration.png)"
     )
-    parts = [
-        "## Pictures\n\n### Reconstructions",
-        grid("reconstruction", "originals above reconstructions"),
-        f"As smooth as if the originals were blurred by {each(c, 'blur')}. Each model is shown for"
-        " z = μ and for z sampled from the posterior: a fair comparison needs both.",
-        grid("error", "histogram of the squared error per image"),
-        "### Latent distributions",
-        grid("latent_dist", "densities of z, of μ and of the prior"),
-        f"The standard deviation of z, 1 for the prior: {each(c, 'width')}.",
-        "### Interpolation",
-        grid("interpol", "decoded points between two codes"),
-        f"Of the paths, so many jump by more than twice their mean step: {each(c, 'jumpy')}; of the"
-        f" fades between their decoded ends: {fades} %."
-        if fades
-        else "Without labels there is no classifier to judge paths by.",
-        "### t-SNE",
-        grid("tsne", "t-SNE of μ, coloured by class"),
-        "Distances between clusters in such a picture mean little; claims about it are judged in"
-        " the latent space as well.",
-        "### Samples",
-        grid("samples", "decoded draws from the prior"),
-        "The same draws from N(0, I) went through all decoders.",
-        "### Training",
-        "![Losses during training](plots/training_loss.png)",
-        "To play with the models, open [explorer.html](explorer.html), which lies beside this"
-        " report: it needs a browser and nothing else.",
-        "![The explorer, here with two models of the reference experiment](plots/explorer.png)",
-    ]
-    return "\n\n".join(parts)
 
 
 def _method(runs: dict[str, Run], data: Dataset) -> str:
     o, w = runs["kl"].options, runs["ws"].options
     pixels = data.image_shape[0] * data.image_shape[1]
-    sample = (
-        "**This is a sample of the data: the figures are not those of the full set.**\n\n"
-        if data.is_sample
-        else ""
-    )
     body = table(["part", "value"], [
         ["data", plain(data.name)],
         ["encoder", f"{pixels} → {o.hidden_dim} ReLU → {2 * o.latent_dim}: means, log-variances"],
-        ["latent space", f"{o.latent_dim} dimensions, prior N(0, I), z = μ + σ ε"],
         ["decoder", f"{o.latent_dim} → {o.hidden_dim} ReLU → {pixels} sigmoid"],
         ["critic (WS)", f"{w.latent_dim} → 512 ReLU → 256 ReLU → 10; score = their mean"],
-        ["loss, KL", f"BCE + {o.beta:g} · KL, in nats per image"],
-        ["loss, WS", f"BCE + {w.wasserstein_weight:g} · W₁, {w.critic_steps} critic updates per"
-                     f" step, gradient penalty weight {w.gp_weight:g}"],
-        ["loss, AE", "BCE: the plain autoencoder is a KL run of weight 0"],
-        ["training", f"batch {o.batch_size}, {runs['kl'].epoch} (KL) and {runs['ws'].epoch} (WS)"
-                     f" epochs, Adam, learning rate {o.lr:g} (KL), {w.lr:g} (WS),"
-                     f" {w.critic_lr:g} (critic)"],
+        ["loss", f"BCE + {o.beta:g} · KL; BCE + {w.wasserstein_weight:g} · W₁, gradient penalty"
+                 f" weight {w.gp_weight:g}; BCE alone (AE), all in nats per image"],
+        ["training", f"batch {o.batch_size}, {o.epochs} epochs, Adam, learning rate {o.lr:g} (KL),"
+                     f" {w.lr:g} (WS), {w.critic_lr:g} (critic, {w.critic_steps} updates a step)"],
     ])  # fmt: skip
-    return f"## What was trained\n\n{sample}{folded('Data, networks, losses, training', body)}"
-
-
-def _tables(study: Study, comparisons: dict[int, Comparison], instruments: Instruments) -> str:
-    rows = [[m.name, m.unit, m.better, m.meaning] for m in METRICS]
-    parts = [
-        "## Tables",
-        "[numbers.csv](numbers.csv) has all of these numbers, and those of every training.",
-        *(
-            folded(
-                f"All numbers, {budget(study, epochs)}", _numbers(comparisons[epochs], instruments)
-            )
-            for epochs in sorted({min(comparisons), max(comparisons)})
-        ),
-        folded("By latent dimension", _dimensions(comparisons[min(comparisons)])),
-        folded("Definitions", table(["number", "unit", "better", "what it is"], rows)),
-    ]
-    return "\n\n".join(parts)
+    return folded("Data, networks, losses, training", body)
 
 
 def _numbers(c: Comparison, instruments: Instruments) -> str:
@@ -199,16 +196,12 @@ def _numbers(c: Comparison, instruments: Instruments) -> str:
     return table(["", *map(label, models), "KL − WS", "for scale"], rows)
 
 
-def _dimensions(c: Comparison) -> str:
-    """Return the table of what each latent dimension looks like, for the runs that are pictured."""
-    pictured = {model: measured[0].per_dimension for model, measured in c.measured.items()}
-    names = list(pictured["kl"])
-    latent = max((len(pictured["kl"][name]) for name in names), default=0)
+def _dimensions(models: Sequence[EncodedRun]) -> str:
+    """Return the table of what the first dimensions of each latent space look like."""
     rows = [
-        [f"{name}, {label(m)}", *(number(value) for value in pictured[m][name][:DIMENSIONS])]
-        for name in names
-        for m in pictured
+        [f"{name}, {model.kind.label}", *map(number, values[:DIMENSIONS])]
+        for model in models
+        for name, values in by_dimension(model.z).items()
     ]
-    which = f"The first {DIMENSIONS} of {latent} dimensions. " if latent > DIMENSIONS else ""
-    heads = [f"z{i + 1}" for i in range(min(latent, DIMENSIONS))]
-    return f"{which}The axes of a latent space are arbitrary.\n\n{table(['', *heads], rows)}"
+    heads = [f"z{i + 1}" for i in range(len(rows[0]) - 1)]
+    return f"The axes of a latent space are arbitrary.\n\n{table(['', *heads], rows)}"

@@ -14,12 +14,9 @@ The pair counts if the corrected p is below 0.05: the rule of the claims, for ma
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.transforms import Bbox
 from scipy import stats
 
 from npvae.evaluation.comparison import Comparison
@@ -29,12 +26,9 @@ from npvae.evaluation.study import Study, Trained
 from npvae.report.charts import DARK, NARROW, PERFECT, STYLE, mark, new_figure, plain_ticks, save
 from npvae.report.claims import better, lead, value_of
 from npvae.report.markdown import folded, table
-from npvae.training.runs import RUNS, RunKind
+from npvae.training.runs import RUNS
 
 BOTH = "sse_z", "frechet"  # in which one setting must beat another
-PLACES = [
-    (x, y) for d in (11, 18) for x, y in ((d, d), (-d, -d), (d, -d), (-d, d), (0, d), (0, -d))
-]
 LOOKS = {
     "hollow: not settled": {"color": DARK, "marker": "o", "ls": "none", "markerfacecolor": "white"},
     "z = μ, not sampled": {"color": DARK, "linestyle": ":"},
@@ -44,48 +38,14 @@ LOOKS = {
 }  # fmt: skip
 
 
-class Setting(NamedTuple):
-    """One weight of one model's regulariser, and its trainings."""
-
-    kind: RunKind
-    weight: float
-    trained: list[Trained]
-
-    @property
-    def name(self) -> str:
-        """Return its model and weight, such as "WS at λ = 3": its key in a comparison."""
-        return f"{self.kind.label} at {self.kind.symbol} = {self.weight:g}"
-
-    @property
-    def settled(self) -> bool:
-        """Tell whether all its trainings have settled."""
-        return all(t.settled for t in self.trained)
+def of_kind(study: Study, run: str) -> dict[str, list[Trained]]:
+    """Return one model's settings of the sweep by name, such as "WS at λ = 3"."""
+    return {name: found for name, found in study.sweep.items() if found[0].options.run == run}
 
 
-def settings_of(study: Study) -> list[Setting]:
-    """Return the settings of the sweep, by model and weight."""
-    return [
-        Setting(kind, weight, trained)
-        for kind in RUNS.values()
-        for weight, trained in study.sweep(kind.key).items()
-    ]
-
-
-def compare_settings(settings: Sequence[Setting], perfect_match: dict[str, float]) -> Comparison:
-    """Compare settings, by their names, on the test images."""
-    measured = {s.name: [t.measurement for t in s.trained] for s in settings}
-    return Comparison(measured, perfect_match)
-
-
-def best_of(settings: Sequence[Setting], kind: RunKind) -> Setting | None:
-    """Return the model's setting with the best samples on the held-out training images.
-
-    None if no setting of the model was judged there.
-    """
-    own = [s for s in settings if s.kind is kind]
-    c = Comparison({s.name: [t.held_out for t in s.trained] for s in own}, {})
-    judged = [s for s in own if c.value(s.name, "frechet") is not None]
-    return min(judged, key=lambda s: c.value(s.name, "frechet"), default=None)
+def best_of(settings: dict[str, list[Trained]]) -> str:
+    """Return the name of the setting with the best samples on the held-out training images."""
+    return min(settings, key=lambda name: np.mean([t.held_out for t in settings[name]]))
 
 
 def p_value(gap: Interval | None) -> float:
@@ -108,75 +68,76 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def beaten(settings: Sequence[Setting], c: Comparison) -> tuple[list[tuple[str, str]], int]:
+def beaten(study: Study, c: Comparison) -> tuple[list[tuple[str, str]], int]:
     """Return the pairs of names (b, a) of two models' settings where b beats a, of how many."""
-    pairs = [(b.name, a.name) for b in settings for a in settings if a.kind is not b.kind]
+    kl, ws = (of_kind(study, run) for run in RUNS)
+    pairs = [pair for a in kl for b in ws for pair in ((a, b), (b, a))]
     p = [max(p_value(lead(c, key, b, a)) for key in BOTH) for b, a in pairs]
     found = [pair for pair, corrected in zip(pairs, holm(p), strict=True) if corrected < 1 - LEVEL]
     return found, len(pairs)
 
 
-def weights_sentence(study: Study, perfect_match: dict[str, float]) -> str:
+def weights_sentence(study: Study) -> str:
     """Return a sentence on the best weights of each model, and on which settings are beaten."""
-    settings = settings_of(study)
-    best = [best_of(settings, kind) for kind in RUNS.values()]
-    if not settings:
+    c = study.comparisons[min(study.comparisons)]
+    if not study.sweep:
         return "The weights were not varied: that takes `python analyze.py --sweep`."
-    if None in best:
+    if "frechet" not in c.perfect_match:
         return "Which weight samples best is not known: the data has no labels to judge samples by."
-    c, names = compare_settings(settings, perfect_match), [s.name for s in best]
+    names = [best_of(of_kind(study, run)) for run in RUNS]
     verdicts = []
     for key, verb in (("frechet", "samples from the prior"), ("sse_z", "reconstructs")):
         winner = better(c, key, *names)
         who = f"{winner} {verb} better" if winner else f"neither clearly {verb} better"
         numbers = " and ".join(value_of(c, name, key) for name in names)
         verdicts.append(f"{who} ({BY_KEY[key].name}: {numbers})")
-    found, tested = beaten(settings, c)
-    losers = {a for _, a in found}
-    counts = [
-        f"{sum(s.name in losers for s in settings if s.kind is kind)} of the"
-        f" {sum(s.kind is kind for s in settings)} {kind.label} settings"
-        for kind in RUNS.values()
-    ]
+    found, tested = beaten(study, c)
+    losers = ", ".join(dict.fromkeys(a for _, a in found)) or "none"
     return (
         f"Of {' and '.join(names)}, which sample best on held-out training images,"
-        f" {', and '.join(verdicts)}; {' and '.join(counts)} are beaten in both by a setting of the"
-        f" other model (Holm's correction for {tested} pairs)."
+        f" {', and '.join(verdicts)}. Beaten in both by a setting of the other model: {losers}"
+        f" (Holm's correction for {tested} pairs)."
     )
 
 
 @matplotlib.rc_context(STYLE)
-def draw_trade_off(study: Study, perfect_match: dict[str, float], directory: Path) -> None:
+def draw_trade_off(study: Study, directory: Path) -> None:
     """Write trade_off.png: what each model pays in reconstruction for its match to the prior.
 
     Above, error against distance to the prior; below, if the data has labels, sample quality
-    against error. The study must have a sweep.
+    against error. Each weight stands on a rail of its model, over or under the panel, where no two
+    collide. The study must have a sweep.
     """
-    settings = settings_of(study)
-    c = compare_settings(settings, perfect_match)
-    judged = c.value(settings[0].name, "frechet") is not None
-    axes = [("w1_sliced", "sse_z"), ("sse_z", "frechet")][: 1 + judged]
+    first = min(study.comparisons)
+    c, axes = study.comparisons[first], [("w1_sliced", "sse_z")]
+    axes += [("sse_z", "frechet")] if "frechet" in c.perfect_match else []
     figure = new_figure(NARROW, 4.2 * len(axes) + 0.6)
     panels = figure.subplots(len(axes), 1, squeeze=False)[:, 0]
     for ax, keys in zip(panels, axes, strict=True):
         ax.set(xscale="log", yscale="log", xlabel=BY_KEY[keys[0]].name, ylabel=BY_KEY[keys[1]].name)
-        for s in settings:
-            at = [c.value(s.name, key) for key in keys]
-            x, y = (c.interval(s.name, key) for key in keys)
-            mark(ax, at, s.kind, settled=s.settled, x=x, y=y)
-            if s.weight == getattr(study.reference[s.kind.key], s.kind.weight):
-                ax.plot(*at, **LOOKS["reference setting"])
-        for kind in RUNS.values():
-            names = [s.name for s in settings if s.kind is kind]
-            ax.plot(*([c.value(n, key) for n in names] for key in keys), color=kind.colour)
+        for kind, rail in zip(RUNS.values(), (0.97, 0.03), strict=True):
+            settings = of_kind(study, kind.key)
+            points = {name: [c.value(name, key) for key in keys] for name in settings}
+            places = sorted(settings, key=points.__getitem__)  # from left to right
+            for name, found in settings.items():
+                x, y = (c.interval(name, key) for key in keys)
+                mark(ax, points[name], kind, settled=study.settled(name, first), x=x, y=y)
+                at = ((places.index(name) + 0.5) / len(places), rail)
+                ax.annotate(
+                    f"{found[0].weight:.3g}", points[name], at, textcoords="axes fraction",
+                    ha="center", va="center", fontsize=9, color=kind.colour,
+                    arrowprops={"arrowstyle": "-", "color": kind.colour, "alpha": 0.4},
+                )  # fmt: skip
+                if found[0].weight == study.at(kind.key, first)[0].weight:
+                    ax.plot(*points[name], **LOOKS["reference setting"])
+            ax.plot(*zip(*points.values(), strict=True), color=kind.colour)
             if keys[1] == "sse_z":
-                at_mu = ([c.value(n, key) for n in names] for key in (keys[0], "sse_mu"))
+                at_mu = [[c.value(name, key) for name in settings] for key in (keys[0], "sse_mu")]
                 ax.plot(*at_mu, ":", color=kind.colour)
-        ax.margins(0.14)
-    panels[0].axvline(perfect_match["w1_sliced"], **PERFECT)
-    if judged:
-        panels[1].axhline(perfect_match["frechet"], **PERFECT)
-    for ax in panels:
+        ax.margins(0.14, 0.3)
+        for line, key in ((ax.axvline, keys[0]), (ax.axhline, keys[1])):
+            if key in c.perfect_match:
+                line(c.perfect_match[key], **PERFECT)
         plain_ticks(ax.xaxis)
         plain_ticks(ax.yaxis)
     for kind in RUNS.values():
@@ -184,56 +145,23 @@ def draw_trade_off(study: Study, perfect_match: dict[str, float], directory: Pat
         panels[0].plot([], [], label=name, color=kind.colour, marker=kind.marker)
     for name, look in LOOKS.items():
         panels[0].plot([], [], label=name, **look)
-    figure.suptitle(f"the weights of the regularisers, {_budget(settings)} epochs", fontsize=12)
+    figure.suptitle(f"the weights of the regularisers, {first} epochs", fontsize=12)
     figure.legend(loc="outside lower center", ncols=2, fontsize=10)
-    figure.draw_without_rendering()
-    for ax, keys in zip(panels, axes, strict=True):
-        _label(ax, settings, c, keys)
     save(figure, directory / "trade_off.png")
 
 
-def _label(ax: Axes, settings: Sequence[Setting], c: Comparison, keys: Sequence[str]) -> None:
-    """Write each weight beside its point, at the first of PLACES where nothing else stands."""
-    points = [[c.value(s.name, key) for key in keys] for s in settings]
-    taken = [Bbox.from_bounds(x - 9, y - 9, 18, 18) for x, y in ax.transData.transform(points)]
-    for setting, at in zip(settings, points, strict=True):
-        for n, interval in enumerate(c.interval(setting.name, key) for key in keys):
-            if interval is not None:  # its bar is taken, too
-                ends = np.tile(at, (2, 1))
-                ends[:, n] = np.maximum(interval[1:], ax.viewLim.min[n])
-                taken.append(Bbox(ax.transData.transform(ends)).padded(3))
-    for setting, at in zip(settings, points, strict=True):
-        for place in PLACES:
-            text = ax.annotate(
-                f"{setting.weight:.3g}", at, place, textcoords="offset points", ha="center",
-                va="center", fontsize=9, color=setting.kind.colour,
-            )  # fmt: skip
-            box = text.get_window_extent()
-            if place is PLACES[-1] or not any(box.overlaps(other) for other in taken):
-                taken.append(box)
-                break
-            text.remove()
-
-
-def _budget(settings: Sequence[Setting]) -> str:
-    return " and ".join(map(str, sorted({t.options.epochs for s in settings for t in s.trained})))
-
-
-def trade_off_text(study: Study, perfect_match: dict[str, float]) -> str:
-    """Return the report's section on the trade-off, in Markdown. The sentence is in the answer."""
-    settings = settings_of(study)
-    if not settings:
-        return f"## The trade-off\n\n{weights_sentence(study, perfect_match)}"
-    c = compare_settings(settings, perfect_match)
-    keys = "sse_mu", "sse_z", "w1_sliced", "frechet"
-    rows = [[s.name, *(value_of(c, s.name, key) for key in keys)] for s in settings]
+def trade_off_text(study: Study) -> str:
+    """Return the picture of the trade-off and its numbers, in Markdown."""
+    if not study.sweep:
+        return weights_sentence(study)
+    first = min(study.comparisons)
+    c, keys = study.comparisons[first], ("sse_mu", "sse_z", "w1_sliced", "frechet")
+    rows = [[name, *(value_of(c, name, key) for key in keys)] for name in study.sweep]
     head = ["setting", *(BY_KEY[key].name for key in keys)]
-    loose = "; ".join(s.name for s in settings if not s.settled)
-    return f"""## The trade-off
-
-A small weight leaves the codes where reconstruction wants them, a large one pulls them to the
-prior. Each setting was trained {c.seeds} times for {_budget(settings)} epochs, on the training
-images that were not held out. {f"Not settled: {loose}." if loose else "All have settled."}
+    loose = "; ".join(name for name in study.sweep if not study.settled(name, first)) or "none"
+    return f"""A small weight leaves the codes where reconstruction wants them, a large one pulls
+them to the prior. Each setting was trained {c.seeds} times for {first} epochs, on the training
+images that were not held out. Not settled: {loose}.
 
 ![Reconstruction, match to the prior and sample quality over the weights](plots/trade_off.png)
 

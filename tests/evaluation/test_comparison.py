@@ -5,7 +5,7 @@ import pytest
 
 from npvae.evaluation import comparison as comparison_module
 from npvae.evaluation.comparison import Comparison, shipped_spread
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 
 T = {2: 12.7062047, 3: 4.3026527, 5: 2.7764451}  # Student's t(0.975) for so many seeds
 
@@ -57,7 +57,6 @@ def test_a_single_training_takes_the_spread_of_the_shipped_table():
     difference = c.difference("x")
     assert difference.mean == -6
     assert difference.half == pytest.approx(half((T[5] * 0.5) ** 2, (T[3] * 2.0) ** 2))
-    assert c.has_training_spread("kl", "x") and not c.has_training_spread("kl", "y")
 
 
 def test_several_trainings_take_their_own_spread_and_not_the_tables():
@@ -114,6 +113,20 @@ def test_what_was_not_measured_is_none():
     assert several.interval("kl", "x") is not None and several.difference("x") is None
 
 
+def test_a_number_made_from_others_has_their_intervals():
+    a, b = np.random.default_rng(3).normal(0, 1, (2, 200))
+    kl = [Measurement()]
+    kl[0].add_means(a=a, b=b, new=a)
+    made = compare(kl, runs(2.0, key="new")).with_number("new", lambda of: of["a"] - 3 * of["b"])
+    assert made.value("kl", "new") == pytest.approx((a - 3 * b).mean())
+    direct = compare(on_images(a - 3 * b), []).measured["kl"][0].replicates["x"]
+    np.testing.assert_allclose(made.measured["kl"][0].replicates["new"], direct)
+    assert made.value("kl", "a") == a.mean()  # the others stay
+    # What cannot be made is not there, and the comparison that it is made from does not change.
+    assert made.value("ws", "new") is None
+    assert kl[0].values["new"] == a.mean()
+
+
 def test_differences_cover_the_truth_about_19_times_in_20():
     """Two models that differ by 1: three trainings of one, a single training of the other."""
     rng = np.random.default_rng(2)
@@ -142,7 +155,8 @@ def test_the_shipped_table_can_be_read(monkeypatch):
 
 
 def test_the_table_of_spreads_is_made_from_several_trainings(table):
-    c = compare(runs(1.0, 2.0, 6.0, key="sse_mu"), runs(5.0, key="sse_mu"), ae=runs(2.0, 2.0))
+    kl, ws = runs(1.0, 2.0, 6.0, key="sse_mu"), runs(5.0, key="sse_mu")
+    c = compare(kl, ws, ae=runs(2.0, 2.0), **{"KL, σ = 0.17": kl})  # controls are not in it
     table.write_text(c.spread_table("a command"))
     shipped_spread.cache_clear()
     assert shipped_spread() == {("kl", "sse_mu"): (pytest.approx(7**0.5, rel=1e-3), 3)}

@@ -13,7 +13,7 @@ from npvae.evaluation.interpolation import (
     random_pairs,
     straight_lines,
 )
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import decode
 from npvae.models.vae import make_vae
 from npvae.training.checkpoint import new_run
@@ -30,7 +30,7 @@ def instruments():
     w.W1[:] = w.W2[:] = np.eye(2)
     w.W3[:] = [[4, 0], [0, 4]]
     return Instruments(
-        data=None, entropy=0, perfect_match={}, classifier=w, train_features=CORNERS,
+        data=None, perfect_match={}, classifier=w, train_features=CORNERS,
         usual_distance=0.5, pairs=PAIRS,
     )  # fmt: skip
 

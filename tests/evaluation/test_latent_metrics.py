@@ -6,17 +6,18 @@ from scipy.stats import ortho_group
 
 from npvae.evaluation import latent
 from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.latent import (
+    by_dimension,
     mardia_kurtosis,
     mardia_skewness,
     measure_codes,
     measure_critic,
     measure_latent,
     prior_draws,
+    variances,
     w1_high,
-    width,
 )
-from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
@@ -78,9 +79,21 @@ def test_w1_high_is_the_mean_over_three_draws_of_the_prior(monkeypatch):
 
 
 def test_width_by_hand_and_under_rotation():
-    z = np.tile([[0.0, -1], [0, 1], [0, -1], [4, 1]], (50, 1))  # variances 3 and 1
-    assert width(z) == pytest.approx(np.sqrt(2), rel=0.01)
-    assert width(z @ ortho_group(2, seed=0).rvs()) == pytest.approx(width(z), rel=1e-12)
+    z = np.tile([[0.0, -1], [0, 1], [-4, -1], [4, 1]], (50, 1))  # covariance [[8, 2], [2, 1]]
+    turned = z @ ortho_group(2, seed=0).rvs()
+    for codes in (z, turned):
+        found = codes_measured(codes).values
+        expected = pytest.approx((4.5**0.5, (9 - 65**0.5) / 2, (9 + 65**0.5) / 2), rel=0.01)
+        assert (found["width"], found["eigen_least"], found["eigen_most"]) == expected
+    assert variances(turned) == pytest.approx(variances(z), rel=1e-12)
+
+
+def test_each_dimension_has_its_deviation_and_its_distance_to_the_prior():
+    z = 1000.1 * np.repeat([[1, 2]], 4001, axis=0)  # far from N(0, 1): W₁ is the mean
+    z[::2, 1] += 6
+    found = by_dimension(z.astype(np.float32))
+    assert found["standard deviation"] == pytest.approx([0, 3], abs=1e-5)
+    assert found["W₁ to N(0, 1)"] == pytest.approx([1000.1, 2003.2], abs=0.01)
 
 
 def test_mardia_agrees_with_the_double_sum_over_all_pairs():
@@ -162,7 +175,7 @@ def test_critic_numbers_of_a_critic_with_a_kink():
     assert found.values["critic_slope"] == pytest.approx(0.05 * 2, abs=0.02)
 
 
-def test_measure_latent_fills_its_section_and_each_dimension():
+def test_measure_latent_fills_its_section():
     mu = normal(14, 300, 2).astype(np.float32) * [0.5, 2]
     sigma = np.array([0.1, 0.3])
     run = new_run(Options("ws", latent_dim=2, hidden_dim=2), (2, 2))
@@ -174,13 +187,6 @@ def test_measure_latent_fills_its_section_and_each_dimension():
     assert found.values.keys() == section
     assert found.replicates.keys() == section - {"w1_high"}
     assert found.values["mean_sigma"] == pytest.approx(0.2)
-    shapes = found.per_dimension
-    assert shapes["mean of z"] == pytest.approx([0, 1], abs=0.2)
-    assert shapes["std of z"] == pytest.approx([0.51, 2.02], rel=0.1)
-    assert shapes["variance of μ"] == pytest.approx([0.25, 4], rel=0.2)
-    assert shapes["mean posterior σ"] == pytest.approx(sigma)
-    mean_size = np.sqrt(2 / np.pi)
-    assert shapes["W₁ to N(0, 1)"][0] == pytest.approx(0.49 * mean_size, rel=0.2)
     plain = Measurement()
     run = new_run(Options("kl", latent_dim=2, hidden_dim=2), (2, 2))
     measure_latent(plain, EncodedRun(run, mu, logvar, z, None, None))

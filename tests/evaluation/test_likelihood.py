@@ -11,6 +11,7 @@ from sklearn.mixture import GaussianMixture
 from npvae.data.dataset import Dataset
 from npvae.evaluation import likelihood
 from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.likelihood import (
     WIDER,
     Gaussian,
@@ -22,7 +23,7 @@ from npvae.evaluation.likelihood import (
     measure_likelihood,
     pixel_entropy,
 )
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.samples import Samplers
 from npvae.models.vae import make_vae
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
@@ -70,10 +71,7 @@ def samplers_of(latent):
     """Fit a Gaussian and a mixture of three to codes that have three clusters."""
     rng = np.random.default_rng(5)
     codes = rng.normal(0, 0.4, (600, latent)) + rng.choice([-2, 0, 1.5], (600, 1))
-    return SimpleNamespace(
-        gauss=GaussianMixture(1, random_state=0).fit(codes),
-        mix=GaussianMixture(3, random_state=0).fit(codes),
-    )
+    return Samplers(*(GaussianMixture(k, random_state=0).fit(codes) for k in (1, 3)))
 
 
 class Solved:
@@ -87,12 +85,14 @@ class Solved:
         self.log_p = {k: integrate(self.w, self.x, f) for k, f in self.log_priors.items()}
         self.start = z + 0.3 * np.random.default_rng(1).standard_normal(z.shape)
         self.standard = Gaussian(np.zeros(latent), np.eye(latent))
-        self.fitted = Gaussian(samplers.gauss.means_[0], samplers.gauss.covariances_[0])
+        self.fitted = Gaussian(samplers.gauss.means_[0], samplers.gauss.precisions_[0])
 
     def energy(self, z, prior):
         """-log p(x|z) p(z) of each image at its own z (N, L), up to a constant."""
         log_p = np.diag(log_p_given(self.w, self.x, z))
-        return -log_p - multivariate_normal(*prior).logpdf(z).reshape(log_p.shape)
+        return -log_p - multivariate_normal(prior.mean, np.linalg.inv(prior.precision)).logpdf(
+            z
+        ).reshape(log_p.shape)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -255,13 +255,13 @@ def test_measure_likelihood_gives_each_bound_its_own_prior():
     gauss, mix = (
         SimpleNamespace(
             means_=np.zeros((1, 2)),
-            covariances_=np.eye(2)[None],
+            precisions_=np.eye(2)[None],
             score_samples=lambda z, power=power: log_standard_normal(z) + power,
         )
         for power in (1, 2)
     )
     found = Measurement()
-    samplers = SimpleNamespace(gauss=gauss, mix=mix)
+    samplers = Samplers(gauss, mix)
     measure_likelihood(found, encode_run(run, images, 0), data, samplers)
     prior = found.values["bound_prior"]
     assert found.values["bound_gauss"] == pytest.approx(prior + 1, abs=1e-9)

@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 
 from npvae.data.dataset import Dataset
+from npvae.evaluation import measure as measure_module
 from npvae.evaluation.classifier import features as features_module
 from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import some_rows
 from npvae.evaluation.interpolation import measure_paths, straight_lines
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.latent import measure_codes
 from npvae.evaluation.measure import PAIRS, make_instruments, measure, prior_draws
-from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.reconstruction import BLURS
+from npvae.evaluation.study import measure_point
 from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
 
@@ -91,19 +93,17 @@ def test_a_perfect_match_of_samples_is_that_of_training_images(data, instruments
     assert len({perfect[key] for key in keys}) == 1
     without = replace(data, train_images=data.test_images, train_labels=data.test_labels)
     same = make_instruments(without, latent=2).perfect_match
-    known = {"frechet": 0, "precision": 1, "recall": 1}
-    assert {key: same[key] for key in known} == pytest.approx(known, abs=1e-3)
-    assert perfect["frechet"] > 100 * same["frechet"] and perfect["precision"] < 1
+    assert same["frechet"] == pytest.approx(0, abs=1e-3)
+    assert perfect["frechet"] > 100 * same["frechet"]
 
 
 def test_without_labels_there_is_the_entropy_of_the_images_and_no_classifier():
     half = np.full((11, PIXELS), 0.5, np.float32)
     instruments = make_instruments(Dataset(half, None, half, None, SHAPE, "", False), latent=2)
     assert instruments.classifier is None and instruments.test_features is None
-    assert instruments.entropy == pytest.approx(PIXELS * np.log(2))
     perfect = instruments.perfect_match
-    assert perfect["bce_mu"] == perfect["bce_z"] == instruments.entropy
-    assert "frechet" not in perfect and "precision" not in perfect and not instruments.baselines
+    assert perfect["bce_mu"] == perfect["bce_z"] == pytest.approx(PIXELS * np.log(2))
+    assert "frechet" not in perfect and not instruments.baselines
 
 
 def test_fades_are_measured_between_the_images_as_the_classifier_sees_them(data, instruments):
@@ -112,6 +112,12 @@ def test_fades_are_measured_between_the_images_as_the_classifier_sees_them(data,
     expected = {key: samples.mean() for key, samples in paths.items()}
     assert instruments.baselines["fade"] == pytest.approx(expected, rel=1e-5)
     assert expected.keys() == set(PATHS) and expected["path"] > 1
+
+
+def test_the_classifier_is_judged_on_the_test_images(data, instruments):
+    found = classify(instruments.classifier, data.test_images).probabilities.argmax(axis=1)
+    expected = 100 * np.mean(found == data.test_labels)
+    assert instruments.baselines["classifier"] == {"accuracy": pytest.approx(expected)}
 
 
 def test_the_usual_distance_is_that_of_test_images_that_were_not_trained_on(data, few_steps):
@@ -148,10 +154,8 @@ def test_likelihood_bounds_of_a_decoder_that_ignores_the_code(measured):
 
 
 def test_codes_of_the_encoder_that_counts(measured):
-    m = measured
     known = {"mean_sigma": SIGMA, "knn": 100, "probe": 100, "silhouette": 1}
-    assert {key: m.values[key] for key in known} == pytest.approx(known, rel=1e-4)
-    assert m.per_dimension["mean of z"] == pytest.approx([-1 / 3, -1 / 4], abs=0.35)
+    assert {key: measured.values[key] for key in known} == pytest.approx(known, rel=1e-4)
 
 
 def test_paths_and_samples_where_everything_is_the_same_grey(measured, instruments):
@@ -165,10 +169,17 @@ def test_paths_and_samples_where_everything_is_the_same_grey(measured, instrumen
     expected = np.sum((f.mean(axis=0) - grey) ** 2) + f.var(axis=0, ddof=1).sum()
     for key in ("frechet", "frechet_gauss", "frechet_mix", "frechet_codes"):
         assert found[key] == pytest.approx(expected, rel=1e-4)
-    assert found["recall"] == 0
     g = instruments.train_features.astype(float)
     away = np.linalg.norm(g - grey, axis=1).min() / instruments.usual_distance
     assert found["off_data"] == pytest.approx(away, rel=1e-4)
+
+
+def test_densities_are_fitted_to_the_codes_of_training_images(data, instruments, monkeypatch):
+    """A code's first number is (k - 9)/3: on average 1/6 for these, -1/3 for the test images."""
+    kept = []
+    monkeypatch.setattr(measure_module, "measure_likelihood", lambda *given: kept.append(given[-1]))
+    measure(encode_run(counting_run(), data.test_images, 0), instruments)
+    assert kept[0].gauss.means_[0] == pytest.approx([1 / 6, -0.25], abs=0.25)
 
 
 def test_every_metric_is_measured_as_far_as_the_data_allows(measured, data):
@@ -184,6 +195,24 @@ def test_every_metric_is_measured_as_far_as_the_data_allows(measured, data):
     assert all(measured.values[key] == value for key, value in found.items())
 
 
+def test_a_model_of_the_sweep_is_measured_as_any_other_and_chosen_by_held_out_images(
+    measured, data, instruments
+):
+    model = encode_run(counting_run("ws"), data.test_images, 0)
+    found, held_out = measure_point(model, instruments, data.test_images)
+    assert found.values.keys() == {"sse_mu", "sse_z", "w1_sliced", "frechet"}
+    assert found.values == {key: measured.values[key] for key in found.values}
+    assert held_out == found.values["frechet"]
+    other, held_out = measure_point(model, instruments, data.train_images)
+    features = classify(instruments.classifier, data.train_images).features.astype(float)
+    grey = classify(instruments.classifier, np.full((1, PIXELS), GREY, np.float32)).features
+    expected = np.sum((features.mean(axis=0) - grey) ** 2) + features.var(axis=0, ddof=1).sum()
+    assert held_out == pytest.approx(expected, rel=1e-4)
+    assert other.values == found.values
+    found, held_out = measure_point(model, replace(instruments, classifier=None), data.test_images)
+    assert "frechet" not in found.values and np.isnan(held_out)
+
+
 def test_every_number_has_a_bootstrap(measured):
     # But for one, an assignment that takes seconds.
     assert measured.values.keys() - {"w1_high"} == measured.replicates.keys()
@@ -195,9 +224,9 @@ def test_every_number_has_a_bootstrap(measured):
 @pytest.mark.filterwarnings("error")
 def test_eleven_images_and_one_dimension_are_enough():
     rng = np.random.default_rng(1)
-    images, labels = rng.integers(256, size=(22, 12), dtype=np.uint8), np.arange(22) % 3
-    data = Dataset(images[:11], labels[:11], images[11:], labels[11:], (3, 4), "few", False)
-    run = new_run(Options("ws", latent_dim=1, hidden_dim=4), (3, 4))
+    images, labels = rng.integers(256, size=(22, 9), dtype=np.uint8), np.arange(22) % 3
+    data = Dataset(images[:11], labels[:11], images[11:], labels[11:], (3, 3), "few", False)
+    run = new_run(Options("ws", latent_dim=1, hidden_dim=4), (3, 3))
     found = measure(encode_run(run, data.test_images, 0), make_instruments(data, latent=1))
     assert BY_KEY.keys() - PICTURE <= found.values.keys()
     for key, value in found.values.items():

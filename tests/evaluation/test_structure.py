@@ -5,15 +5,14 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.structure import (
     Embedding,
+    add_silhouette,
     knn_hits,
     measure_baselines,
     measure_picture,
-    principal_axes,
     probe_hits,
-    silhouettes,
     tsne,
 )
 
@@ -63,33 +62,44 @@ def test_linear_probe_standardises_its_features():
     assert rescaled.mean() == pytest.approx(plain.mean(), abs=0.003)
 
 
+def silhouette(x, labels):
+    found = Measurement()
+    add_silhouette(found, "silhouette", x, labels)
+    return found.values["silhouette"]
+
+
 def test_silhouette_is_one_for_labels_apart_and_zero_for_labels_mixed():
-    assert silhouettes(*labelled_clusters(7, 400, gap=1000)).mean() > 0.99
-    assert silhouettes(*labelled_clusters(8, 400, gap=0)).mean() == pytest.approx(0, abs=0.05)
+    assert silhouette(*labelled_clusters(7, 400, gap=1000)) > 0.99
+    assert silhouette(*labelled_clusters(8, 400, gap=0)) == pytest.approx(0, abs=0.05)
 
 
 def test_silhouette_of_four_points_by_hand():
     # Labels {0, 1} and {10, 11}; a = 1 throughout; b = 10.5, 9.5, 9.5, 10.5.
     x = np.array([[0.0], [1.0], [10.0], [11.0]])
-    found = silhouettes(x, np.array([0, 0, 1, 1]))
-    assert found == pytest.approx([9.5 / 10.5, 8.5 / 9.5, 8.5 / 9.5, 9.5 / 10.5])
+    found = silhouette(x, np.array([0, 0, 1, 1]))
+    assert found == pytest.approx((9.5 / 10.5 + 8.5 / 9.5) / 2)
 
 
 def test_there_is_no_silhouette_where_all_labels_are_equal_or_all_differ():
     x = np.random.default_rng(0).standard_normal((10, 2))
-    assert silhouettes(x, np.zeros(10)) is silhouettes(x, np.arange(10)) is None
+    found = Measurement()
+    for labels in (np.zeros(10), np.arange(10)):
+        add_silhouette(found, "silhouette", x, labels)
+    assert not found.values
 
 
 def test_silhouettes_of_many_points_are_those_of_a_random_part(monkeypatch):
     """The first half is apart, the second mixed: a random part is a bit of both."""
     (x, y), (mixed, z) = labelled_clusters(9, 1000, gap=1000), labelled_clusters(10, 1000, gap=0)
     all_points = np.vstack([x, 1e6 + mixed]), np.append(y, 5 + z)
-    whole = silhouettes(*all_points)
+    found = Measurement()
+    add_silhouette(found, "whole", *all_points)
     monkeypatch.setattr(structure, "SILHOUETTE_SIZE", 500)
-    part = silhouettes(*all_points)
-    assert len(part) == 500
-    assert whole[:1000].mean() > 0.9 and whole[1000:].mean() < 0.1
-    assert part.mean() == pytest.approx(whole.mean(), abs=0.06)  # its standard error is 0.02
+    add_silhouette(found, "part", *all_points)
+    assert found.values["whole"] == pytest.approx(0.5, abs=0.1)
+    assert found.values["part"] == pytest.approx(found.values["whole"], abs=0.06)
+    whole, part = (found.replicates[key].std() for key in ("whole", "part"))
+    assert part == pytest.approx(2 * whole, rel=0.25)  # 0.02, that of a quarter of the points
 
 
 def test_a_picture_is_judged_by_the_other_points_of_the_picture():
@@ -107,23 +117,13 @@ def test_a_picture_is_judged_by_the_other_points_of_the_picture():
     found = Measurement()
     measure_picture(found, Embedding(index, points), of_all)
     assert found.values["tsne_knn"] == pytest.approx(100 * 11 / 18)
-    apart = silhouettes(points, labels)
-    assert found.values["tsne_silhouette"] == pytest.approx(apart.mean())
+    assert found.values["tsne_silhouette"] == pytest.approx(silhouette(points, labels))
     # Each number is a mean over points, with a bootstrap: a share p has the error √(p (1 − p) / n).
     error = 100 * (11 / 18 * 7 / 18 / 18) ** 0.5
     assert found.replicates["tsne_knn"].std() == pytest.approx(error, rel=0.25)
     without_labels = Measurement()
     measure_picture(without_labels, Embedding(index, points), None)
     assert not without_labels.values
-
-
-def test_principal_axes_are_those_of_most_variance():
-    rng = np.random.default_rng(12)
-    x = 7 + rng.standard_normal((2000, 3)) * [0.1, 5.0, 1.0]
-    mean, axes = principal_axes(x, 2)
-    np.testing.assert_allclose(mean, x.mean(axis=0))
-    np.testing.assert_allclose(np.abs(axes), [[0, 0], [1, 0], [0, 1]], atol=0.05)
-    assert principal_axes(x[:, :1], 2)[1].shape == (1, 1)
 
 
 def test_baselines_see_what_pixels_show_and_components_keep(monkeypatch):
@@ -146,6 +146,9 @@ def test_baselines_see_what_pixels_show_and_components_keep(monkeypatch):
     assert list(found) == ["pixels", "PCA-10"]
     assert found["pixels"]["probe"] > 99
     assert found["PCA-10"]["probe"] == pytest.approx(50, abs=9)
+    mixed = rng.permutation(test[1])  # the test images' labels decide
+    found = measure_baselines(Dataset(*train, test[0], mixed, (1, 13), "mixed", False))
+    assert found["pixels"]["probe"] == pytest.approx(50, abs=9)
     # A strong pixel instead is seen by all.
     for x, y in (train, test):
         x[:, 0] = y
@@ -153,7 +156,7 @@ def test_baselines_see_what_pixels_show_and_components_keep(monkeypatch):
     found = measure_baselines(Dataset(*train, x, y, (1, 13), "strong", False))
     for name in found:
         assert found[name]["probe"] > 99 and found[name]["knn"] > 90
-    assert found["pixels"]["silhouette"] == pytest.approx(silhouettes(x, y).mean(), abs=1e-6)
+    assert found["pixels"]["silhouette"] == pytest.approx(silhouette(x, y), abs=1e-6)
     assert found["PCA-10"]["silhouette"] > found["pixels"]["silhouette"]
 
 
@@ -170,7 +173,7 @@ def test_tsne_keeps_neighbours_of_a_subset_that_depends_on_the_seed_alone():
     assert (len(np.unique(index)), points.shape) == (120, (120, 2))
     # Neighbours stay neighbours: the map shows the three clusters.
     label = mu[index].argmax(axis=1)
-    assert silhouettes(points, label).mean() > 0.5
+    assert silhouette(points, label) > 0.5
     again = tsne(mu, seed=1, subset=120)
     np.testing.assert_array_equal(again.points, points)
     other = tsne(clusters(300, 2, seed=9), seed=1, subset=120)

@@ -10,6 +10,8 @@ import pytest
 from explorers import READ, decoded, image_of, mode, numbers, on_map, picture
 from page_helpers import choose, settled, swipe
 
+from npvae.evaluation.latent import by_dimension
+
 # ------------------------------------------------------------------------- one z, two decoders
 
 
@@ -205,9 +207,12 @@ def test_drawing_with_keys(page, made):
 def test_the_tasks_set_the_page_up(page, made):
     assert page.locator("#task-list li").count() == 5
     report = page.locator("#task-list details p").all_text_contents()
-    assert "Mean standard deviation of z: KL 1.25, WS 1.5." in report[2]
-    assert "Mean σ of the posterior: KL 0.5, WS 0." in report[1]
-    assert "not measured, because the data has no labels" in report[0]
+    spread = r"( ± [\d.]+)?"
+    assert re.search(rf"Standard deviation of z: KL 1.250*{spread}, WS 1.50*{spread}\. ", report[2])
+    assert re.search(rf"Posterior σ: KL 0.50*{spread}, WS 0[.0]*{spread}\. ", report[1])
+    assert re.search(rf"The critic's W₁: KL –, WS 2.50*{spread}\. ", report[4])
+    assert re.search(rf"The critic's mean slope: KL –, WS 1.50*{spread}\. ", report[4])
+    assert "(prior): not measured, because the data has no labels" in report[0]
     before = numbers(page)
     for key, panel in {
         "draws": "latent", "again": "image", "histograms": "histograms", "line": "interpolation",
@@ -222,13 +227,15 @@ def test_the_tasks_set_the_page_up(page, made):
     assert page.is_checked("input[name=layer][value=score]")
 
 
-def test_every_dimension_has_a_histogram_with_the_reports_numbers(page, made):
+def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
     captions = page.locator("#histogram-list figcaption").all_text_contents()
     assert len(captions) == 5
-    kl, ws = (m[0].per_dimension["W₁ to N(0, 1)"] for m in made.measured.values())
+    shapes = [by_dimension(model.z).values() for model in made.models]
+    expected = np.array([values for pair in zip(*shapes, strict=True) for values in pair])
     for j, caption in enumerate(captions):
-        told = re.fullmatch(rf"z{j + 1} W₁ KL (\S+), WS (\S+); std KL \S+, WS \S+", caption)
-        assert [float(x) for x in told.groups()] == pytest.approx([kl[j], ws[j]], abs=0.006)
+        told = re.fullmatch(rf"z{j + 1} W₁ KL (\S+), WS (\S+); std KL (\S+), WS (\S+)", caption)
+        kl_w1, ws_w1, kl_std, ws_std = map(float, told.groups())
+        assert [kl_std, ws_std, kl_w1, ws_w1] == pytest.approx(expected[:, j], abs=0.006)
     assert any(picture(page, ".histogram", 4))
 
 

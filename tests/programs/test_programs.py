@@ -1,5 +1,6 @@
 """The three programs as a user runs them: from the shell, on a small data set of one's own."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -7,6 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from npvae.data.dataset import load_data
+from npvae.evaluation.encoded import encode_run
+from npvae.evaluation.instruments import SEED
+from npvae.evaluation.measure import make_instruments
+from npvae.evaluation.study import measure_point
+from npvae.training.checkpoint import load_checkpoint
+from npvae.training.runs import RUNS
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ["error", "latent_dist", "reconstruction", "interpol", "tsne", "samples"]
@@ -34,7 +43,7 @@ def workshop(tmp_path_factory):
     np.savez(directory / "<own>.npz", images=images.astype(np.float32), labels=labels)
     small = "--data-dir", "<own>.npz", "--epochs", 3, "--hidden-dim", 32, "--latent-dim", 4
     results = [run("run_kl.py", *small, cwd=directory), run("run_ws.py", *small, cwd=directory)]
-    results.append(run("analyze.py", "--data-dir", "<own>.npz", cwd=directory))
+    results.append(run("analyze.py", "--data-dir", "<own>.npz", "--sweep", cwd=directory))
     return directory, results
 
 
@@ -55,16 +64,42 @@ def test_the_report_shows_every_picture(workshop):
     directory, _ = workshop
     report = (directory / "report" / "report.md").read_text()
     names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
-    for name in [*names, "training_loss.png", "explorer.png", "answer.png", "claims.png"]:
+    names += ["training_loss.png", "explorer.png", "answer.png", "claims.png", "trade_off.png"]
+    for name in names:
         assert f"plots/{name}" in report
         assert (directory / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_sweep_leaves_a_sixth_of_the_training_images_out(workshop, one_thread):
+    with (workshop[0] / "report" / "numbers.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["seed"] == "0"]
+    trained = [row for row in rows if row["metric"] == "training time, s"]
+    swept = {(f"{kind.label} at {kind.symbol} = {w:g}", str(583 - 583 // 6))
+             for kind in RUNS.values() for w in kind.sweep}  # fmt: skip
+    assert {(row["model"], row["limit"]) for row in trained} == swept | {("KL", ""), ("WS", "")}
+    chosen_by = {row["model"]: row for row in rows if "held-out" in row["metric"]}
+    assert chosen_by.keys() == {name for name, _ in swept}
+    data = load_data(workshop[0] / "<own>.npz")
+    run = load_checkpoint(workshop[0] / "runs/study/ws-3-limit486-seed0/3/checkpoint.npz")
+    model, instruments = encode_run(run, data.test_images, SEED), make_instruments(data, latent=4)
+    _, distance = measure_point(model, instruments, data.train_images[486:])
+    assert float(chosen_by["WS at λ = 3"]["value"]) == pytest.approx(distance, rel=1e-3)
+
+
+def test_the_training_time_is_that_of_all_epochs(workshop):
+    with (workshop[0] / "report" / "numbers.csv").open(encoding="utf-8") as file:
+        told = next(r for r in csv.DictReader(file) if r["metric"] == "training time, s")
+    with (workshop[0] / "runs" / "kl" / "history.csv").open(encoding="utf-8") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    assert told["model"] == "KL"
+    assert float(told["value"]) == pytest.approx(sum(seconds), rel=0.01)
 
 
 def test_the_page_is_self_contained_and_escaped(workshop):
     directory, _ = workshop
     page = (directory / "report" / "report.html").read_text()
     assert page.count("data:image/png;base64,") >= 13
-    assert 'src="plots' not in page and "<script" not in page and "http" not in page
+    assert 'src="plots' not in page and "<script" not in page and "://" not in page
     assert "&lt;own&gt;" in page and "<own>" not in page
 
 

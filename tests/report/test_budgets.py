@@ -4,57 +4,58 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studies import compare, make_study
+from studies import make_study
 
-from npvae.report.budgets import budgets_text, draw_budgets, with_training_error
+from npvae.report.budgets import budgets_text, draw_budgets
 from npvae.report.claims import value_of
 
 
 def draw(figures, tmp_path, **how):
     study = make_study(**how)
-    draw_budgets(study, compare(study, how.get("labels", True)), tmp_path)
+    draw_budgets(study, tmp_path)
     return study, figures["budgets.png"]
+
+
+def slower(study, factor):
+    """The study, with KL's trainings taking so many times as long."""
+    seconds = {"kl": factor}
+    trained = [replace(t, seconds=t.seconds * seconds.get(t.name, 1)) for t in study.trained]
+    return replace(study, trained=trained)
 
 
 def test_the_text_says_when_each_model_settled_and_what_equal_cost_buys():
     study = make_study(seeds=2, sweep=False)
-    text = budgets_text(study, compare(study))
+    text = budgets_text(study)
     assert "KL has settled at 35 epochs, WS has settled at 140 epochs, AE has settled" in text
-    assert "35 epochs took 70 s for KL and 630 s for WS." in text
-    c = compare(study)
+    c = study.comparisons
     kl, ws = (value_of(c[e], m, "sse_z") for e, m in ((140, "kl"), (35, "ws")))
-    assert (
-        f"KL after 140 epochs (280 s) against WS after 35: SSE (z sampled) {kl} against {ws} and"
-        in text
-    )
-    slower = [
-        replace(t, seconds=t.seconds * (2.3 if t.model == "kl" else 1)) for t in study.trained
-    ]
-    text = budgets_text(replace(study, trained=slower), c)
-    assert "KL after 70 epochs (322 s) against WS after 35" in text  # 140 epochs took 644 s
+    costs = "At no higher cost, KL after 140 epochs (280 s) against WS after 35 (630 s)"
+    assert f"{costs}: SSE (z sampled) {kl} against {ws} and" in text
+    assert "KL after 70 epochs (322 s)" in budgets_text(slower(study, 2.3))  # 140 take 644 s
+    assert "cost" not in budgets_text(slower(study, 9.1))  # 35 take 637 s
     study = make_study(seeds=2, sweep=False, budgets=(35, 70))
-    assert "WS has not settled at 70" in budgets_text(study, compare(study))
+    assert "WS has not settled at 70" in budgets_text(study)
 
 
 def test_a_model_has_settled_only_where_no_longer_training_has_not():
     study = make_study(seeds=1, sweep=False)
     trained = [
-        replace(t, settled=t.options.epochs != 70) if t.model == "kl" else t for t in study.trained
+        replace(t, settled=t.options.epochs != 70) if t.name == "kl" else t for t in study.trained
     ]
     study = replace(study, trained=trained)
-    assert "KL has settled at 140 epochs" in budgets_text(study, compare(study))
+    assert "KL has settled at 140 epochs" in budgets_text(study)
 
 
-def test_without_budgets_the_text_names_the_command():
+def test_the_picture_is_shown_if_there_is_more_than_one_budget():
+    assert "(plots/budgets.png)" in budgets_text(make_study(seeds=1, sweep=False, budgets=(35, 70)))
     study = make_study(seeds=1, budgets=(35,), controls=False, sweep=False)
-    text = budgets_text(study, compare(study))
-    assert "WS has not settled at 35. `python analyze.py --budgets`" in text
+    text = budgets_text(study)
+    assert "WS has not settled at 35." in text
     assert "budgets.png" not in text
 
 
 def test_the_training_error_is_the_test_error_without_the_gap():
-    study = make_study(seeds=2, budgets=(35,), sweep=False)
-    c = with_training_error(compare(study)[35])
+    c = make_study(seeds=2, budgets=(35,), sweep=False).comparisons[35]
     expected = c.value("kl", "bce_mu") - c.value("kl", "gap_bce_mu")
     assert c.value("kl", "bce_train") == pytest.approx(expected)
 
@@ -69,7 +70,7 @@ def test_the_picture_shows_each_number_against_epochs_and_seconds(tmp_path, figu
     )
     assert (epochs, seconds) == ("epochs", "seconds of training")
     assert list(kl.get_xdata()) == [35, 70, 140]
-    c = compare(study)
+    c = study.comparisons
     np.testing.assert_allclose(kl.get_ydata(), [c[e].value("kl", "frechet") for e in (35, 70, 140)])
     by_seconds = [line.get_xdata() for line in axes[0, 1].lines if len(line.get_xdata()) == 3]
     assert [70, 140, 280] in [list(x) for x in by_seconds]
@@ -85,7 +86,7 @@ def test_a_model_that_was_trained_longer_alone_has_more_points_than_the_others(t
     assert [35, 70, 140, 280] in lines and lines.count([35, 70, 140]) == 2
     seconds = [list(line.get_xdata()) for line in figure.axes[-1].lines]
     assert [630, 1260, 2520, 5040] in seconds and [70, 140, 280] in seconds
-    assert "KL after 140 epochs (280 s) against WS after 35" in budgets_text(study, compare(study))
+    assert "KL after 140 epochs (280 s) against WS after 35" in budgets_text(study)
 
 
 def test_dotted_are_the_codes_means_and_the_training_images(tmp_path, figures):
@@ -95,7 +96,7 @@ def test_dotted_are_the_codes_means_and_the_training_images(tmp_path, figures):
         for ax in figure.axes
     ]
     assert [len(lines) for lines in dotted] == [3, 3, 3, 3, 0, 0, 0, 0]
-    c = compare(study)
+    c = study.comparisons
     values = [c[e].value("kl", "sse_mu") for e in (35, 70, 140)]
     np.testing.assert_allclose(dotted[0][0].get_ydata(), values)
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
-from picture_helpers import N, make_case, texts
+from picture_helpers import N, make_case
 
 from npvae.errors import UserError
 from npvae.evaluation.intervals import Interval
@@ -87,66 +87,76 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
         np.testing.assert_array_equal(data.edges, kl_mu.edges)
     np.testing.assert_array_equal(kl_mu.values, ws_z.values)
     assert kl_mu.values.sum() == 200  # all of them
-    assert ws_mu.values.sum() == 199  # all but the outlier
-    assert charts.error_bins(models)[0] == 1
+    assert ws_mu.values.sum() == 198  # 99.5 % of all 400 are on the axis
+    assert kl_mu.edges[[0, -1]] == pytest.approx([0, np.quantile([low, high], 0.995)])
     legend = [text.get_text() for text in figures["error_kl.png"].legends[0].findobj(Text)]
     assert f"z = μ: mean {low.mean():.1f}, mode 3.5" in legend
     assert f"z sampled: mean {high.mean():.1f}, mode 22.5" in legend
-    assert "line: mean, triangle: mode; beyond the axis: 0 and 1 images" in legend
+    assert "line: mean" in legend
+    assert [line.get_xdata()[0] for line in axes[0].lines] == [low.mean(), high.mean()]
 
 
-@pytest.mark.parametrize(("scale", "width"), [(30, 1), (45, 2), (0.3, 0.01), (0, 1)])
-def test_bins_fit_errors_of_any_size(scale, width):
+@pytest.mark.parametrize(("scale", "end"), [(30, 29.85), (0.3, 0.2985), (0, 1)])
+def test_the_axis_fits_errors_of_any_size(scale, end, tmp_path, figures):
     errors = scale * np.linspace(0, 1, 1001)
-    models = [with_errors(model, errors, errors) for model in make_case().models]
-    assert charts.error_bins(models)[0] == pytest.approx(width)
+    charts.draw_errors([with_errors(m, errors, errors) for m in make_case().models], tmp_path)
+    assert figures["error_ws.png"].axes[0].get_xlim() == pytest.approx((0, end))
+
+
+def with_codes(models, z, mu):
+    """The models with other codes, each (n, latent)."""
+    pairs = zip(models, z, mu, strict=True)
+    return [replace(model, z=own_z, mu=own_mu) for model, own_z, own_mu in pairs]
+
+
+def densities(ax):
+    """The heights (bins,) of z's and mu's histograms, and the bins' edges."""
+    z, mu = (patch.get_xy() for patch in ax.patches)  # from the left at the base, up and down
+    edges = mu[::2, 0]
+    return z[1 : 2 * len(edges) - 1 : 2, 1], mu[1:-1:2, 1], edges
 
 
 def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):
-    rng = np.random.default_rng(0)
-    models = [
-        replace(
-            model, z=(scale * rng.standard_normal((5000, 4))), mu=rng.standard_normal((5000, 4))
-        )
-        for model, scale in zip(make_case().models, (1, 3), strict=True)
-    ]
+    draws = np.random.default_rng(0).standard_normal((4, 5000, 4))
+    models = with_codes(make_case().models, (draws[0], 3 * draws[1]), draws[2:])
     charts.draw_latents(models, tmp_path)
     kl, ws = (figures[f"latent_dist_{key}.png"].axes for key in ("kl", "ws"))
     assert len(kl) == len(ws) == 4
-    for ax in (*kl, *ws):
-        assert (ax.get_xlim(), ax.get_ylim()) == (kl[0].get_xlim(), kl[0].get_ylim())
-        density = ax.patches[0].get_data()
-        assert np.sum(density.values * np.diff(density.edges)) == pytest.approx(1, abs=0.01)
-        mu, prior = (line.get_ydata() for line in ax.lines)
-        assert prior.max() == pytest.approx(0.3989, abs=1e-3)
-        assert mu.max() == pytest.approx(0.4, abs=0.06)
-        assert texts(ax) == []
-    assert ws[0].patches[0].get_data().values.max() == pytest.approx(0.4 / 3, abs=0.03)
+    reach = 1.05 * np.quantile(np.abs(models[1].z), 0.9995, axis=0).max()
+    for model, axes in zip(models, (kl, ws), strict=True):
+        for ax, *codes in zip(axes, model.z.T, model.mu.T, strict=True):
+            assert ax.get_xlim() == pytest.approx((-reach, reach))
+            assert ax.get_ylim() == pytest.approx((0, 1.5 * 0.39894), rel=1e-4)
+            *found, edges = densities(ax)
+            for heights, code in zip(found, codes, strict=True):
+                expected = np.histogram(code, edges)[0] / (len(code) * np.diff(edges))
+                np.testing.assert_allclose(heights, expected, atol=1e-12)
+            (prior,) = ax.lines
+            x, y = prior.get_data()
+            np.testing.assert_allclose(y, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi))
     assert kl[2].get_title() == f"z3: std {models[0].z[:, 2].std():.2f}"
+    legend = [text.get_text() for text in figures["latent_dist_kl.png"].legends[0].get_texts()]
+    assert legend == ["z sampled", "μ", "prior N(0, 1)"]
 
 
-def test_a_collapsed_dimension_is_cut_off_and_its_height_written(tmp_path, figures):
-    rng = np.random.default_rng(0)
-    models = []
-    for model in make_case().models:
-        z, mu = rng.standard_normal((2, 2000, 3))
-        mu[:, 1] = 0.01
-        models.append(replace(model, z=z, mu=mu))
-    models[1].z[:, 1] = 0.01
-    charts.draw_latents(models, tmp_path)
-    kl, ws = (figures[f"latent_dist_{key}.png"].axes for key in ("kl", "ws"))
-    assert kl[0].get_ylim()[1] < 0.9
-    bin_width = np.diff(kl[0].patches[0].get_data().edges)[0]
-    assert texts(kl[1]) == [f"μ ↑ {1 / bin_width:.1f}"]
-    assert texts(ws[1]) == [f"z ↑ {1 / bin_width:.1f}\nμ ↑ {1 / bin_width:.1f}"]
-    assert texts(kl[0]) == texts(ws[2]) == []
+def test_a_collapsed_dimension_does_not_stretch_the_axis(tmp_path, figures):
+    z, mu = np.random.default_rng(0).standard_normal((2, 2, 2000, 3))
+    mu[:, :, 1] = 0.01
+    charts.draw_latents(with_codes(make_case().models, z, mu), tmp_path)
+    ax = figures["latent_dist_kl.png"].axes[1]
+    assert ax.get_ylim()[1] < 0.9
+    assert densities(ax)[1].max() > 2 * ax.get_ylim()[1]
 
 
 def test_latent_panels_end_at_20_and_say_so(tmp_path, figures):
-    charts.draw_latents(make_case(latent=25).models, tmp_path)
+    models = make_case(latent=25).models
+    for model in models:
+        model.z[:, 20:] *= 100  # which is not shown
+    charts.draw_latents(models, tmp_path)
     figure = figures["latent_dist_kl.png"]
     assert len(figure.axes) == 20
-    assert "first 20 of 25 latent dimensions" in figure.legends[0].get_title().get_text()
+    assert "dimensions 1 to 20 of 25" in figure.legends[0].get_title().get_text()
+    assert figure.axes[0].get_xlim()[1] < 20
 
 
 def test_training_curves_are_the_history_with_units(tmp_path, figures):
@@ -175,11 +185,11 @@ def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
 def test_a_mark_has_its_interval_and_is_hollow_until_settled(settled):
     ax = charts.new_figure(3, 3).add_subplot()
     kind = RUNS["ws"]
-    charts.mark(ax, (2, 5), kind, settled=settled, y=Interval(5, 3, 7))
+    charts.mark(ax, (2, 5), kind, settled=settled, y=Interval(6, 3, 9))
     (bars,) = ax.containers
     assert bars.lines[0].get_xydata().tolist() == [[2, 5]]
     (segment,) = bars.lines[2][0].get_segments()
-    np.testing.assert_allclose(segment, [[2, 3], [2, 7]])
+    np.testing.assert_allclose(segment, [[2, 3], [2, 9]])
     assert bars.lines[0].get_markerfacecolor() == (kind.colour if settled else "white")
 
 

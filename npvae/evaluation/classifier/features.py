@@ -1,7 +1,7 @@
 """The classifier at work: trained on the training images, then a measure for other images.
 
-    features   the 64 activations of its last hidden layer, in which the Fréchet distance,
-               precision and recall, and the smoothness of interpolations are taken
+    features   the 64 activations of its last hidden layer, in which the Fréchet distance
+               and the smoothness of interpolations are taken
     confidence the largest class probability: how surely an image shows one of the classes
 
 Training takes a few seconds, so nothing is kept on disk; the same seed gives the same bits.
@@ -10,6 +10,7 @@ Training takes a few seconds, so nothing is kept on disk; the same seed gives th
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from npvae.errors import UserError
 from npvae.evaluation.classifier.network import (
@@ -19,7 +20,6 @@ from npvae.evaluation.classifier.network import (
     make_classifier,
     make_classifier_activations,
 )
-from npvae.evaluation.classifier.softmax import softmax
 from npvae.models.inference import batches
 from npvae.nn.adam import adam_update
 from npvae.nn.pixels import gather
@@ -75,5 +75,5 @@ def classify(w: ClassifierWeights, images: np.ndarray) -> Classified:
         gather(images, np.arange(rows.start, rows.stop), a.x)
         classify_forward(w, a)
         found.features[rows] = a.h2
-        softmax(a.logits, found.probabilities[rows])
+        found.probabilities[rows] = softmax(a.logits, axis=1)
     return found

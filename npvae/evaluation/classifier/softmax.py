@@ -17,26 +17,6 @@ from npvae.kernels.vecmath import exp
 
 
 @jit
-def _softmax_row(a, p):
-    """Write one row's probabilities and return top and log(sum_k e^(a_k - top))."""
-    top = a.max()
-    total = a.dtype.type(0)
-    for c in range(a.size):
-        p[c] = exp(a[c] - top)
-        total += p[c]
-    for c in range(a.size):
-        p[c] /= total
-    return top, math.log(total)
-
-
-@jit
-def softmax(logits: np.ndarray, p: np.ndarray) -> None:
-    """Compute the probabilities p (B, classes); `p` may be `logits`."""
-    for row in range(logits.shape[0]):
-        _softmax_row(logits[row], p[row])
-
-
-@jit
 def softmax_cross_entropy(
     logits: np.ndarray, labels: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
 ) -> float:
@@ -46,9 +26,14 @@ def softmax_cross_entropy(
     """
     scale = logits.dtype.type(1 / logits.shape[0])
     for row in range(logits.shape[0]):
-        label = labels[row]
-        top, log_sum = _softmax_row(logits[row], dlogits[row])
-        losses[row] = log_sum + (top - logits[row, label])
-        dlogits[row, label] -= logits.dtype.type(1)
-        dlogits[row] *= scale
+        a, p, label = logits[row], dlogits[row], labels[row]
+        top, total = a.max(), logits.dtype.type(0)
+        for c in range(a.size):
+            p[c] = exp(a[c] - top)
+            total += p[c]
+        losses[row] = math.log(total) + (top - a[label])
+        for c in range(a.size):
+            p[c] /= total
+        p[label] -= logits.dtype.type(1)
+        p *= scale
     return losses.sum() / logits.shape[0]
