@@ -4,16 +4,19 @@ import csv
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from npvae.data.dataset import load_data
+from npvae.errors import UserError
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import SEED
 from npvae.evaluation.measure import make_instruments
 from npvae.evaluation.study import measure_point
+from npvae.report.analyse import analyse
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.runs import RUNS
 
@@ -153,10 +156,10 @@ def test_bad_input_gives_one_line_and_exit_status_2(program, arguments, words, w
         (np.linspace(0, 1, 20)[:, None, None] * np.ones((20, 3, 3)), "of one grey"),
     ],
 )
-def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_path):
-    images = images.astype(np.float32)
-    np.savez(tmp_path / "own.npz", images=images, test_images=images)
-    result = run("analyze.py", "--data-dir", "own.npz", cwd=tmp_path)
-    assert result.returncode == 2
-    assert result.stderr.count("\n") == 1 and words in result.stderr
-    assert not (tmp_path / "report").exists()
+def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_path, one_thread):
+    images, path = images.astype(np.float32), tmp_path / "own.npz"
+    np.savez(path, images=images, test_images=images)
+    out = tmp_path / "report"
+    with pytest.raises(UserError, match=words):
+        analyse(Namespace(data_dir=path, threads=1, on_training_images=False, out=out))
+    assert not out.exists()
