@@ -51,6 +51,8 @@ def write_report(
             f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
         )
     fields = {key: each(c, key) for key in ("blur", "width", "jumpy", "w1_low", "w1_high")}
+    if c.value("kl", "jumpy") is None:
+        fields["jumpy"] = "not measured, because the data has no labels"
     bounds = "bound_prior", "bound_gauss", "bound_mix"
     fields |= {key: shown_interval(c.difference(key)) for key in bounds}
     fields |= {name: _grid(name, what, runs) for name, what in GRIDS.items()}

@@ -160,9 +160,9 @@ def test_the_captions_and_rulers_follow_the_numbers(full):
 
 
 def test_without_labels_the_report_says_that_nothing_judges_samples():
-    assert "no labels, so there is no classifier" in report(
-        make_study(seeds=2, labels=False), False
-    )
+    text = report(make_study(seeds=2, labels=False), False)
+    assert "no labels, so there is no classifier" in text
+    assert "their mean step: not measured, because the data has no labels." in text
     assert "no classifier" not in report(make_study(**LEAST))
 
 
