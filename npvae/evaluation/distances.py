@@ -73,12 +73,13 @@ def lipschitz_w1(x: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
     """Bound W₁ from below: returns numbers (n,), one for each x (n, d), whose mean is the bound.
 
     For a function f of slope at most 1, E f(x) − E f(y) <= W₁, and the best f reaches it (Villani
-    2009, Optimal Transport, theorem 5.10). Each half of x and of y (m, d), n and m >= 4, is given
-    to the better of these two, chosen on the other half. So its value is below W₁ on average.
+    2009, Optimal Transport, theorem 5.10). Both samples, n and m >= 4 points, are cut into
+    halves. These two functions are fitted on one half, and the better one is chosen there. It is
+    evaluated on the other half, where its value is below W₁ on average. Then the halves swap.
 
         g(‖z − c‖)             a distance from c = E y has slope 1, and g has at most that
         Σ_j a_j g_j(u_j·z)     u_j the principal axes of x, Σ a_j² = 1. The gradient's length is
-                               √(Σ a_j² g_j′²) <= 1; the best a_j are as W₁ along the u_j
+                               √(Σ a_j² g_j′²) <= 1; the best a_j are proportional to W₁ along u_j
     """
     found, rng = np.empty(len(x)), np.random.default_rng(seed)
     x, y = x.astype(np.float64), y.astype(np.float64)

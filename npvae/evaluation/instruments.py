@@ -19,7 +19,7 @@ class Instruments:
     """The instruments, made once. Without labels there is no classifier, and what needs it."""
 
     data: Dataset
-    perfect_match: dict[str, float]  # by metric; of BCE the pixels' entropy, below which none is
+    perfect_match: dict[str, float]  # by metric; for BCE, the least that any model can reach
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)  # by name and metric
     blurred: np.ndarray | None = None  # (n, blurs) sharpness of blurred test images
     classifier: ClassifierWeights | None = None

@@ -58,7 +58,7 @@ class Measurement:
     """The numbers of one model, by the keys of `metrics.py`; one that is not defined is left out.
 
     `replicates` holds, for the numbers that depend on the test images, their values on bootstrap
-    samples of these (see `intervals.py`).
+    samples of these (see `resample`).
     """
 
     values: dict[str, float] = field(default_factory=dict)

@@ -28,7 +28,7 @@ from npvae.kernels.threads import pace
 # A smaller product is done before the other threads are awake.
 MIN_PARALLEL_FLOP = 100_000_000 if THREADING_LAYER == "workqueue" else 300_000
 MIN_PARALLEL_COPY = 1 << 40 if THREADING_LAYER == "workqueue" else 32_768  # likewise, numbers
-WATCHED_FLOP = 2_000_000  # a smaller product tells `pace` little and would make it dear
+WATCHED_FLOP = 2_000_000  # smaller products are not timed for `pace`: it would cost too much
 STRIP_ROWS = STRIP * ROWS
 K_BLOCK = 1024  # rows of B packed at a time: a panel is 128 KB at most and stays in the L2 cache
 PACK_BYTES = 1 << 21  # B is packed if it is larger than this, so larger than the L2 cache,
