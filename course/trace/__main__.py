@@ -77,16 +77,12 @@ def main() -> None:
     mine, to_do = load_mine() if options.mine else ({}, [])
     plain = plain_with(**mine)
     before = new_arguments(plain, options.run, options.seed)
-    after, watch = (
-        copy.deepcopy(before),
-        Watch(plain, SHORT - {options.part} if options.part == "adam" else SHORT),
-    )
+    after = copy.deepcopy(before)
+    watch = Watch(plain, SHORT - {"adam"} if options.part == "adam" else SHORT)
     watch.run(lambda: getattr(plain, f"{options.run}_step")(**after))
-    calls = dict.fromkeys(made.call for made in watch.made)
-    functions = dict.fromkeys(f for c in calls for f in (c.function, *(s for _, s, _ in c.short)))
-    if options.part not in (None, "start", *functions, "end"):
-        known = ", ".join(["start", *functions, "end"])
-        parser.error(f"--part: this step has no {options.part!r}, only {known}")
+    parts = ["start", *watch.functions, "end"]
+    if options.part not in (None, *parts):
+        parser.error(f"--part: this step has no {options.part!r}, only {', '.join(parts)}")
 
     # Gradients are measured while no weight moves: in the learner's functions, or else in npvae's.
     stop = {"update": lambda *_: None}
@@ -102,19 +98,19 @@ def main() -> None:
     if options.part in (None, "start"):
         rule("start")
         say(START)
-        weights = {
-            f"{n} {key}": before[n][key] for n in ("vae", "critic") for key in before.get(n, ())
-        }
+        networks = {name: before[name] for name in ("vae", "critic") if name in before}
+        weights = {f"{n} {key}": array for n in networks for key, array in networks[n].items()}
         show([block(name, array, 2) for name, array in ({"x": before["x"]} | weights).items()])
     Teller(still, after.get("critic"), options.part).tell(watch.made)
     if options.part in (None, "end"):
         rule("end")
         say(END[options.run])
-        tell_change({call.function: call for call in reversed(calls)}, after, still[0])
+        tell_change(watch, after, still[0])
 
 
-def tell_change(calls: dict, after: dict, plain: ModuleType) -> None:
+def tell_change(watch: Watch, after: dict, plain: ModuleType) -> None:
     """Print the losses with the weights of before and after the step."""
+    calls = {made.call.function: made.call for made in reversed(watch.made)}  # the first of each
     print(f"\n    {'':36}{'before':>10}{'after':>10}")
     for function in ("critic_loss", "kl_step", "ws_step"):
         if function in calls:

@@ -10,6 +10,7 @@ import sys
 import textwrap
 from dataclasses import dataclass, field
 from itertools import groupby
+from pathlib import Path
 from types import CodeType, ModuleType
 
 import numpy as np
@@ -74,6 +75,12 @@ def source(code: CodeType, line: int) -> str:
     return f"{line:3} {linecache.getline(code.co_filename, line).strip()}"
 
 
+def title(function: str, code: CodeType) -> str:
+    """Return the name of a function, and that of its file if it is not in plain.py."""
+    file = Path(code.co_filename).name
+    return function if file == "plain.py" else f"{function} in {file}"
+
+
 def paint(text: str, colour: str) -> str:
     """Colour a text, on a terminal."""
     on = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
@@ -96,7 +103,6 @@ class Teller:
     headed: set[Call] = field(default_factory=set)
     explained: set[str] = field(default_factory=set)
     shown: set[tuple[str, str, bytes]] = field(default_factory=set)
-    checked: set[tuple[int, str]] = field(default_factory=set)
     last: Call | None = None
 
     def tell(self, made: list[Made]) -> None:
@@ -120,7 +126,7 @@ class Teller:
 
     def tell_line(self, call: Call, line: int, made: list[Made], called: dict) -> None:
         """Print a line of the file, the arrays that it made, and its gradients measured."""
-        checks = [text for m in made if gradient(m) and (text := self.check(m))]
+        checks = [self.check(m) for m in made if gradient(m)]
         keys = {(call.function, m.name, m.array.tobytes()) for m in made}
         if not checks and keys <= self.shown:  # all computed once more
             if call not in self.headed and made[0].is_new:
@@ -137,7 +143,7 @@ class Teller:
             if name not in self.explained:
                 self.explained.add(name)
                 last = max(line for *_, line in code.co_lines() if line)
-                print(f"{GAP}{source(code, last)}  # {name}")
+                print(f"{GAP}{source(code, last)}  # {title(name, code)}")
         show([block(m.name, m.array) for m in made if m.is_new])
         print("\n".join(["", *checks] if checks else []), end="\n" if checks else "")
 
@@ -152,7 +158,8 @@ class Teller:
                 continue
             self.headed.add(c)
             if c.caller:
-                rule(c.function, f"line {c.called_from} of {c.caller.function}")
+                where = f"line {c.called_from} of {c.caller.function}"
+                rule(title(c.function, c.frame.f_code), where)
                 print(source(c.caller.frame.f_code, c.called_from))
             else:
                 rule(c.function, "npvae/plain.py")
@@ -163,11 +170,8 @@ class Teller:
                 say(WORDS[c.function])
 
     def check(self, made: Made) -> str:
-        """Return the line about the largest entry of a gradient, or "" if it was told before."""
+        """Return the line about the largest entry of a gradient, by hand and measured."""
         target, loss = gradient(made)
-        if (made.identity, target) in self.checked:
-            return ""
-        self.checked.add((made.identity, target))
         largest = np.abs(made.array).round(6).argmax()  # rounded, so that all processors agree
         place = tuple(int(n) for n in np.unravel_index(largest, made.array.shape))
         name, by_hand = target.split()[0].split(".")[-1], significant(made.array[place])

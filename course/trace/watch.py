@@ -72,13 +72,12 @@ class Made(NamedTuple):
     line: int
     name: str
     array: np.ndarray  # a copy
-    identity: int
     is_new: bool  # or an old array has a new name
     again: bool  # the line is one that a loop of the step repeats
 
 
 def arrays(variables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the arrays and NumPy's numbers among variables, and those in their lists and dicts."""
+    """Yield the arrays and decimal numbers among variables, and those in their lists and dicts."""
     for name, value in list(variables.items()):
         found = {name: value}
         if isinstance(value, dict):
@@ -86,7 +85,7 @@ def arrays(variables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, (list, tuple)):
             found = {f"{name}[{n}]": entry for n, entry in enumerate(value)}
         for full_name, array in found.items():
-            if isinstance(array, (np.ndarray, np.floating)) and name != "_":
+            if isinstance(array, (np.ndarray, float)) and name != "_":
                 yield full_name, array
 
 
@@ -104,6 +103,7 @@ class Watch:
         self.short = short
         self.nudge, self.met = nudge, 0  # how often its array has been made
         self.made: list[Made] = []
+        self.functions: dict[str, None] = {}  # all that have run
         self.calls: list[Call] = []  # that run now
         self.known: dict[int, Any] = {}  # arrays by id; kept, so that no id is used again
         self.bound: set[tuple[Call, str, int]] = set()  # names of arrays, by call
@@ -122,6 +122,7 @@ class Watch:
         name, caller = self.names.get(id(frame.f_code)), self.calls[-1] if self.calls else None
         if name is None:
             return None
+        self.functions[name] = None
         line = caller.frame.f_lineno if caller else 0
         if name in self.short and caller:
             caller.short.append((line, name, frame.f_code))
@@ -170,7 +171,7 @@ class Watch:
         call, is_new = self.calls[-1], id(array) not in self.known
         self.known[id(array)] = array
         self.bound.add((call, name, id(array)))
-        self.made.append(Made(call, line, name, np.array(array), id(array), is_new, self.again))
+        self.made.append(Made(call, line, name, np.array(array), is_new, self.again))
         target, n, place, h = self.nudge
         if is_new and target == f"{call.function}.{name}":
             self.met += 1
