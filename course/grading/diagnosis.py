@@ -1,0 +1,150 @@
+"""What is wrong with an answer: compare it with npvae's, and recognise the known mistakes.
+
+First come the mistakes that an exercise's grader knows: each is told by the very numbers that it
+gives. Then what any gradient can suffer from: a wrong sign, or a factor such as the number of rows.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from course.grading.attempt import Wrong
+from npvae.nn.gradcheck import GradientCheck, check_gradients
+
+# A relative error of a right gradient here is below 1e-8. A mistake makes one near 1.
+TOLERANCE = 1e-6
+
+Arrays = Mapping[str, np.ndarray]
+Checks = Mapping[str, GradientCheck]  # of each gradient
+
+
+def differences(
+    loss: Callable[[], float],
+    arrays: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    active: Callable[[], np.ndarray] | None = None,
+) -> Checks:
+    """Check gradients by central differences with npvae's own checker, 60 numbers of each array.
+
+    `arrays` maps a name x to (values, gradient), as `check_gradients` takes it. Returns one check
+    for each, by the name that the gradient has in an exercise: dx.
+    """
+    return {
+        f"d{name}": check_gradients(loss, {name: pair}, active, samples=60)
+        for name, pair in arrays.items()
+    }
+
+
+def disagreement(checks: Checks) -> str:
+    """Return where a gradient differs most from its finite difference, or nothing if none does."""
+    worst = max(checks.values(), key=lambda check: check.max_error)
+    return worst.worst if worst.max_error > TOLERANCE else ""
+
+
+def close(answer: np.ndarray, truth: np.ndarray) -> bool:
+    """Tell whether two arrays are equal, but for rounding and a 1e-8 that guards a division."""
+    scale = max(np.abs(truth).max(initial=0), 1e-300)
+    return answer.shape == truth.shape and bool(np.abs(answer - truth).max() <= 1e-7 * scale)
+
+
+def compare(
+    answers: Arrays,
+    right: Arrays,
+    hints: Mapping[str, str],
+    mistakes: Mapping[str, Arrays],
+    sizes: Mapping[str, tuple[int, str]],
+    checks: Checks | None = None,
+) -> None:
+    """Raise Wrong, with a diagnosis, at the first answer that is not the right one.
+
+    `mistakes` maps the keys of `hints` to the results that the mistake gives. `sizes` maps a symbol
+    to its value and what it counts. `checks` is what finite differences said of these gradients.
+    """
+    for label, truth in right.items():
+        if close(answers[label], truth):
+            continue
+        for key, results in mistakes.items():
+            if label in results and close(answers[label], results[label]):
+                raise Wrong(key, f"{label}: {hints[key]}{_evidence(label, checks)}")
+        key, text = _general(label, answers, right, sizes)
+        raise Wrong(key, f"{text}{_evidence(label, checks)}")
+    if checks and disagreement(checks):
+        raise Wrong("unknown", f"Finite differences disagree: {disagreement(checks)}.")
+
+
+def _evidence(label, checks):
+    """Return what finite differences say about this result, in parentheses after the diagnosis."""
+    if not checks:
+        return ""
+    where = disagreement({label: checks[label]} if label in checks else checks)
+    if where:
+        return f" (Finite differences disagree: {where}.)"
+    return (
+        " (Finite differences agree: your gradients belong to the function that you wrote. But it "
+        "is not the function of the question. A gradient check cannot see that.)"
+    )
+
+
+def _general(label, answers, right, sizes):
+    """Return key and text of a mistake that any answer can have."""
+    answer, truth = answers[label], right[label]
+    for other, array in right.items():
+        if other != label and close(answer, array):
+            return "exchanged", f"{label} holds what {other} should be. Were the two exchanged?"
+    ratio = _ratio(answer, truth)
+    if ratio is not None:
+        known = factor_meaning(label, ratio, sizes)
+        if known is not None:
+            return known
+        if truth.size > 1:
+            text = (
+                f"{label} is exactly {ratio:.6g} times the right result. Where does that come from?"
+            )
+            return "a factor", text
+    place = np.unravel_index(np.abs(answer - truth).argmax(), truth.shape)
+    index = f"[{', '.join(str(int(n)) for n in place)}]" if place else ""
+    return (
+        "unknown",
+        f"{label} differs from npvae's result, most of all here: {label}{index} is "
+        f"{answer[place]:.9g} and should be {truth[place]:.9g}.",
+    )
+
+
+def factor_meaning(
+    label: str, ratio: float, sizes: Mapping[str, tuple[int, str]]
+) -> tuple[str, str] | None:
+    """Return key and text of the mistake that makes an answer `ratio` times too large, if known."""
+
+    def is_about(number):
+        return np.isclose(ratio, number, rtol=1e-8)
+
+    for symbol, (n, what) in sizes.items():
+        if is_about(n):
+            return (
+                f"{symbol} times too large",
+                f"{label} is exactly {n} times too large, and {symbol} = {n} here. Was the mean "
+                f"over the {what} forgotten?",
+            )
+        if is_about(1 / n):
+            return (
+                f"{symbol} times too small",
+                f"{label} is exactly {n} times too small, and {symbol} = {n} here. Is there a mean "
+                f"over the {what} where the question has a sum, or a second mean?",
+            )
+    if is_about(-1):
+        return "wrong sign", f"{label} has the wrong sign everywhere, and is right otherwise."
+    if is_about(2):
+        text = f"{label} is exactly twice too large. Is a factor of one half missing?"
+        return "2 times too large", text
+    if is_about(0.5):
+        text = f"{label} is exactly half of what it should be. Is a factor of 2 missing?"
+        return "2 times too small", text
+    return None
+
+
+def _ratio(answer, truth):
+    """Return c if answer = c * truth everywhere with c != 0, else None."""
+    square = float(np.sum(truth * truth))
+    if square == 0:
+        return None
+    ratio = float(np.sum(answer * truth)) / square
+    return ratio if ratio and close(answer, ratio * truth) else None

@@ -1,0 +1,148 @@
+"""Grades e12_importance. The right bound is that of npvae/evaluation/likelihood.py."""
+
+import numpy as np
+from scipy.special import logsumexp, softmax
+from scipy.stats import norm as normal
+
+from course.grading.attempt import Attempt, Wrong
+from course.grading.diagnosis import close, compare, differences
+from npvae.evaluation.likelihood import Proposals, bound, log_standard_normal, log_weights
+from npvae.models.vae import decode_forward, make_vae, make_vae_activations, sample_forward
+from npvae.nn.losses import bernoulli_nll
+
+COMPARE = ("npvae/evaluation/likelihood.py::log_weights",)
+HINTS = {
+    "likelihood forgotten": "log p(x|z) is missing.",
+    "prior and proposal exchanged": (
+        "p(z) and q(z) are exchanged: it is q(z) that stands below the line."
+    ),
+    "half forgotten": (
+        "log p(z) - log q(z) is exactly twice too large. A normal density has a half."
+    ),
+    "logvar forgotten": "the factor 1/sigma of the density q is missing.",
+    "sigma = exp(logvar)": "this is right for sigma = e^logvar. But logvar is the log of sigma^2.",
+    "prior forgotten": "log p(z) is missing: only log q(z) was subtracted.",
+    "mean over the dimensions": "log p(z) - log q(z) is a sum over the L dimensions, not a mean.",
+    "mean of the logs": (
+        "this is the mean of the logs. The bound is the log of the mean: that is what makes it "
+        "better."
+    ),
+    "log K forgotten": "it is too large by log K. The weights are averaged, not added up.",
+    "not stable": (
+        "for log-weights around -1000 or +1000 the result is NaN or infinite. Shift them first."
+    ),
+    "all samples alike": (
+        "every sample has the share 1/K. That is the gradient of the mean of the logs. Here large "
+        "weights count more."
+    ),
+    "not normalised": "the shares of an image's samples must add up to 1.",
+}
+B, K, L, P = 4, 6, 3, 7
+SIZES = {"B": (B, "batch"), "K": (K, "samples"), "L": (L, "latent dimensions")}
+
+
+def grade(attempt: Attempt) -> None:
+    """Raise NotYet or Wrong unless the exercise is done."""
+    arguments, right_bound = _example()
+    log_p, mu, logvar, eps = arguments.values()
+    log_w = _log_weights(log_p, mu, logvar, eps)
+    found = attempt.call("log_weights", arguments, {"log_w": (B, K)})
+    compare(found, {"log_w": log_w}, HINTS, _weight_mistakes(log_p, log_w, mu, logvar, eps), SIZES)
+
+    found = attempt.call("bound", {"log_w": log_w}, {"bound": (B,)})
+    mistakes = {
+        "mean of the logs": {"bound": log_w.mean(axis=1)},
+        "log K forgotten": {"bound": right_bound + np.log(K)},
+    }
+    compare(found, {"bound": right_bound}, HINTS, mistakes, SIZES)
+    for shift in (-1000, 1000):
+        far = _finite(attempt, "bound", {"log_w": log_w + shift}, {"bound": (B,)})["bound"]
+        if not close(far, right_bound + shift):
+            raise Wrong("not stable", f"bound: {HINTS['not stable']}")
+
+    log_w = log_w.copy()
+    found = attempt.call("bound_backward", {"log_w": log_w}, {"dlog_w": (B, K)})
+
+    def loss():
+        return float(attempt.quiet("bound", {"log_w": log_w}, {"bound": (B,)})["bound"].sum())
+
+    checks = differences(loss, {"log_w": (log_w, found["dlog_w"])})
+    shares = softmax(log_w, axis=1)
+    mistakes = {
+        "all samples alike": {"dlog_w": np.full((B, K), 1 / K)},
+        "not normalised": {"dlog_w": np.exp(log_w)},
+    }
+    compare(found, {"dlog_w": shares}, HINTS, mistakes, SIZES, checks)
+    far = _finite(attempt, "bound_backward", {"log_w": log_w - 1000}, {"dlog_w": (B, K)})
+    if not close(far["dlog_w"], shares):
+        raise Wrong("not stable", f"dlog_w: {HINTS['not stable']}")
+
+
+def _example():
+    """Return arguments for `log_weights`, from a small decoder, and npvae's bound for them."""
+    rng, seed = np.random.default_rng(20), 21
+    vae = make_vae(P, 5, L, np.float64, rng)
+    images, mu = rng.uniform(size=(B, P)), rng.standard_normal((B, L))
+    logvar = rng.standard_normal((B, L))
+    q = Proposals(mu, np.exp(logvar / 2)[:, :, None] * np.eye(L))
+    log_priors = {"prior": log_standard_normal}
+    right = bound(log_weights(vae.w, images, q, log_priors, seed, samples=K)["prior"])
+    act = make_vae_activations(vae.w, B)
+    act.x[:], act.mu[:], act.logvar[:] = images, mu, logvar
+    noise = np.random.default_rng(seed)  # the same draws as in `log_weights`, in the same order
+    log_p, eps = np.empty((B, K)), np.empty((B, K, L))
+    for k in range(K):
+        eps[:, k] = act.eps[:] = noise.standard_normal((B, L))
+        sample_forward(act)
+        decode_forward(vae.w, act)
+        bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+        log_p[:, k] = -act.nll
+    return {"log_p": log_p, "mu": mu, "logvar": logvar, "eps": eps}, right
+
+
+def _log_weights(log_p, mu, logvar, eps):
+    mu, sigma = mu[:, None], np.exp(logvar / 2)[:, None]
+    z = mu + sigma * eps
+    return log_p + (normal.logpdf(z) - normal.logpdf(z, mu, sigma)).sum(axis=2)
+
+
+def _weight_mistakes(log_p, log_w, mu, logvar, eps):
+    ratio = log_w - log_p
+    z = mu[:, None] + np.exp(logvar / 2)[:, None] * eps
+    return {
+        "likelihood forgotten": {"log_w": ratio},
+        "prior and proposal exchanged": {"log_w": log_p - ratio},
+        "half forgotten": {"log_w": log_p + 2 * ratio},
+        "logvar forgotten": {"log_w": log_w - logvar.sum(axis=1, keepdims=True) / 2},
+        "sigma = exp(logvar)": {"log_w": _log_weights(log_p, mu, 2 * logvar, eps)},
+        "prior forgotten": {"log_w": log_w - normal.logpdf(z).sum(axis=2)},
+        "mean over the dimensions": {"log_w": log_p + ratio / L},
+    }
+
+
+def _finite(attempt, name, arguments, results):
+    """Call a function with extreme numbers; NaN and infinity then mean that it is not stable."""
+    try:
+        return attempt.quiet(name, arguments, results)
+    except Wrong as wrong:
+        key = "not stable" if wrong.key == "not finite" else wrong.key
+        raise Wrong(key, f"{name}: {HINTS.get(key, wrong.text)}") from None
+
+
+def measured() -> str:
+    """Return the answer to the prediction, measured over 10,000 repetitions."""
+
+    def mean_bound(variance, samples):
+        rng = np.random.default_rng(22)
+        z = 0.5 + np.sqrt(variance) * rng.standard_normal((10_000, samples))
+        log_w = normal.logpdf(1, z) + normal.logpdf(z) - normal.logpdf(z, 0.5, np.sqrt(variance))
+        return (logsumexp(log_w, axis=1) - np.log(samples)).mean()
+
+    exact = normal.logpdf(1, 0, np.sqrt(2))
+    one, many, narrow_one, narrow = (mean_bound(v, k) for v in (0.5, 0.005) for k in (1, 100))
+    return (
+        f"log p(x) = {exact:.3f}. With the exact posterior {one:.3f} for K = 1 and {many:.3f} for "
+        f"K = 100: all weights are equal. With the narrow q {narrow_one:.3f} and {narrow:.3f}: "
+        "samples that would count are never drawn. A posterior that has collapsed must be widened "
+        "first."
+    )

@@ -1,0 +1,76 @@
+"""Grades e05_reparameterisation."""
+
+import numpy as np
+
+from course.grading import glue
+from course.grading.attempt import Attempt, NotYet
+from course.grading.diagnosis import compare, differences, disagreement
+
+COMPARE = (
+    "npvae/nn/layers.py::reparameterise_forward",
+    "npvae/nn/layers.py::reparameterise_backward",
+)
+HINTS = {
+    "sigma = exp(logvar)": (
+        "this is z for sigma = e^logvar. But logvar is the log of the variance sigma^2, so z has "
+        "the wrong spread."
+    ),
+    "sigma = logvar": "logvar stands where sigma should be. A spread cannot be negative.",
+    "sigma not used": "eps is added as it is. It must first get the spread of this dimension.",
+    "half forgotten": (
+        "it is exactly twice too large. sigma = exp(logvar / 2): what is its derivative for logvar?"
+    ),
+    "eps forgotten": "eps is missing. How fast z grows with sigma depends on eps.",
+    "sigma forgotten": "sigma is missing. This is not yet the derivative of exp(logvar / 2).",
+    "dmu times eps": "dmu is multiplied by eps. By how much does z grow if mu grows by 1?",
+}
+B, L = 5, 3
+SIZES = {"B": (B, "batch"), "L": (L, "latent dimensions")}
+
+
+def grade(attempt: Attempt) -> None:
+    """Raise NotYet or Wrong unless the exercise is done."""
+    mu, logvar, eps, dz = glue.numbers(7, *[(B, L)] * 4)
+    forward, z_shape = {"mu": mu, "logvar": logvar, "eps": eps}, {"z": (B, L)}
+    z = attempt.call("sample", forward, z_shape)
+    right = {"z": glue.sample(mu, logvar, eps)}
+    mistakes = {
+        "sigma = exp(logvar)": {"z": glue.sample(mu, 2 * logvar, eps)},
+        "sigma = logvar": {"z": mu + logvar * eps},
+        "sigma not used": {"z": mu + eps},
+    }
+    shapes = {"dmu": (B, L), "dlogvar": (B, L)}
+    try:
+        found = attempt.call("sample_backward", {"dz": dz, "logvar": logvar, "eps": eps}, shapes)
+    except NotYet:
+        compare(z, right, HINTS, mistakes, SIZES)
+        raise
+
+    def loss():
+        return float(np.sum(dz * attempt.quiet("sample", forward, z_shape)["z"]))
+
+    checks = differences(loss, {"mu": (mu, found["dmu"]), "logvar": (logvar, found["dlogvar"])})
+    compare(z, right, HINTS, mistakes, SIZES, None if disagreement(checks) else checks)
+    dmu, dlogvar = glue.sample_backward(dz, logvar, eps)
+    mistakes = {
+        "sigma = exp(logvar)": {"dlogvar": 2 * glue.sample_backward(dz, 2 * logvar, eps)[1]},
+        "half forgotten": {"dlogvar": 2 * dlogvar},
+        "eps forgotten": {"dlogvar": dlogvar / eps},
+        "sigma forgotten": {"dlogvar": dz * eps / 2},
+        "dmu times eps": {"dmu": dz * eps},
+    }
+    compare(found, {"dmu": dmu, "dlogvar": dlogvar}, HINTS, mistakes, SIZES, checks)
+
+
+def measured() -> str:
+    """Return the answer to the prediction, measured."""
+    eps, dz = glue.numbers(8, (1000, 1), (1000, 1))
+    wide, narrow = np.zeros_like(eps), np.full_like(eps, -8)
+    spread = glue.sample(wide, wide, eps).std() / glue.sample(wide, narrow, eps).std()
+    before, after = (glue.sample_backward(dz, v, eps)[1].std() for v in (wide, narrow))
+    return (
+        f"the spread shrinks by a factor of {spread:.1f}, which is e^4, and dlogvar by "
+        f"{before / after:.1f}. Where sigma has become small, the sample hardly tells logvar to "
+        "change any more. The KL, whose gradient does not shrink, pulls it back. The Wasserstein "
+        "model has no such term."
+    )

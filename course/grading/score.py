@@ -1,0 +1,79 @@
+"""Grades e07_score."""
+
+import numpy as np
+
+from course.grading import glue
+from course.grading.attempt import Attempt
+from course.grading.diagnosis import compare, differences
+
+COMPARE = (
+    "npvae/models/critic.py::score_forward",
+    "npvae/models/critic.py::score_backward_hidden",
+    "npvae/models/critic.py::score_backward_input",
+)
+HINTS = {
+    "sum of the units": (
+        "it is exactly U times too large. The score is the mean of the units, not their sum. (The "
+        "experiment that npvae repeats had this factor of 10 in its distance.)"
+    ),
+    "gate of layer 1 missing": "the gate of a1 is missing: where h1 is 0, da1 must be 0.",
+    "gate of layer 2 missing": "the gate of a2 is missing: where h2 is 0, da2 must be 0.",
+    "both gates missing": "both gates are missing. This is the gradient of a critic without ReLU.",
+    "relu forgotten": "this is the score of a critic without ReLU.",
+}
+B, L, H1, H2, U = 5, 3, 9, 8, 4
+SIZES = {"B": (B, "batch"), "U": (U, "units")}
+NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
+
+
+def critic(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return latent vectors z (B, L), and a critic's parameters by name."""
+    shapes = (L, H1), H1, (H1, H2), H2, (H2, U), U
+    z, *weights = glue.numbers(seed, (B, L), *shapes)
+    return z, dict(zip(NAMES, weights, strict=True))
+
+
+def grade(attempt: Attempt) -> None:
+    """Raise NotYet or Wrong unless the exercise is done."""
+    z, w = critic(10)
+    arguments, weights = {"z": z, **w}, tuple(w.values())
+    act = glue.first_pass(z, *weights)
+    found = attempt.call("score", arguments, {"score": (B,)})
+    linear = ((z @ w["W1"] + w["b1"]) @ w["W2"] + w["b2"]) @ w["W3"] + w["b3"]
+    mistakes = {
+        "sum of the units": {"score": act.score * U},
+        "relu forgotten": {"score": linear.mean(axis=1)},
+    }
+    compare(found, {"score": act.score}, HINTS, mistakes, SIZES)
+
+    found = attempt.call("input_gradient", arguments, {"dz": (B, L)})
+
+    def loss():
+        return float(attempt.quiet("score", arguments, {"score": (B,)})["score"].sum())
+
+    def active():
+        now = glue.first_pass(z, *weights)
+        return np.concatenate([now.h1, now.h2], axis=1) > 0
+
+    checks = differences(loss, {"z": (z, found["dz"])}, active)
+    mistakes = {
+        "sum of the units": {"dz": act.dz * U},
+        "gate of layer 1 missing": {"dz": glue.first_pass(z, *weights, gates=(False, True)).dz},
+        "gate of layer 2 missing": {"dz": glue.first_pass(z, *weights, gates=(True, False)).dz},
+        "both gates missing": {"dz": glue.first_pass(z, *weights, gates=(False, False)).dz},
+    }
+    compare(found, {"dz": act.dz}, HINTS, mistakes, SIZES, checks)
+
+
+def measured() -> str:
+    """Return the answer to the prediction, measured."""
+    z, w = critic(11)
+    dz = glue.input_gradient(z, *w.values())
+    doubled = glue.input_gradient(z, *{**w, "W3": 2 * w["W3"]}.values())
+    biases = {name: w[name] + 1e-9 for name in ("b1", "b2", "b3")}
+    moved = glue.input_gradient(z, *{**w, **biases}.values())
+    return (
+        "with W3 doubled dz grows by a factor of "
+        f"{np.linalg.norm(doubled) / np.linalg.norm(dz):.1f}. With all biases moved by 1e-9 it "
+        f"changes by {np.abs(moved - dz).max():g}: a bias only matters through the gates."
+    )

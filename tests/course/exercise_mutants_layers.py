@@ -1,0 +1,161 @@
+"""Wrong answers to exercises 1 to 6: one for each mistake that a grader knows.
+
+MUTANTS[exercise][diagnosis] holds the functions that differ from the right ones.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from course.grading import glue
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def softplus(a):
+    return np.logaddexp(0, a)
+
+
+def dense_backward(x, W, dy, sum_rows=np.sum):
+    return dy @ W.T, x.T @ dy, sum_rows(dy, axis=0)
+
+
+def bce(logits, x, loss_over=np.sum, parts=2, gradient=None):
+    s = sigmoid(logits)
+    terms = x * softplus(-logits) + (parts > 1) * (1 - x) * softplus(logits)
+    loss = loss_over(terms, axis=1).mean()
+    return loss, (s - x) / len(x) if gradient is None else gradient(logits, x, s)
+
+
+def naive_bce(logits, x, least=0.0):
+    s = sigmoid(logits)
+    loss = -x * np.log(s + least) - (1 - x) * np.log(1 - s + least)
+    return loss.sum() / len(x), (s - x) / len(x)
+
+
+def bce_with_a_clipped_gradient(logits, x):
+    return bce(logits, x)[0], (sigmoid(np.clip(logits, -15, 15)) - x) / len(x)
+
+
+def clipped_bce(logits, x):
+    return naive_bce(np.clip(logits, -15, 15), x)
+
+
+def kl(mu, logvar, variance=np.exp, sign=-1, one=1):
+    loss = (mu**2 + variance(logvar) + sign * logvar - one).sum() / 2 / len(mu)
+    return loss, mu / len(mu), (variance(logvar) + sign) / 2 / len(mu)
+
+
+def kl_gradient(f):
+    """A right loss, whose gradient for logvar is f(logvar) / B."""
+    return lambda mu, logvar: (glue.kl(mu, logvar)[0], mu / len(mu), f(logvar) / len(mu))
+
+
+def kl_twice_the_variance(mu, logvar):
+    loss, dmu, dlogvar = kl(mu, 2 * logvar)
+    return loss, dmu, 2 * dlogvar
+
+
+def sampler(sigma, slope=None):
+    """A sampler with sigma(logvar), and the backward pass that belongs to it."""
+    functions = {"sample": lambda mu, logvar, eps: mu + sigma(logvar) * eps}
+    if slope is not None:
+        functions["sample_backward"] = lambda dz, logvar, eps: (dz, dz * slope(logvar) * eps)
+    return functions
+
+
+def reparameterise_backward(f):
+    return {"sample_backward": f}
+
+
+def adam(theta, g, m, v, t, lr, b1=0.9, b2=0.999, correct=(1, 1), add=1e-8,
+         inside=0.0, root=np.sqrt, sign=-1, square=np.square, shift=0, old=False, keep=1,
+         store=False):  # fmt: skip
+    m1, v1 = keep * b1 * m + (1 - b1) * g, keep * b2 * v + (1 - b2) * square(g)
+    first, second = (m, v) if old else (m1, v1)
+    m_hat = first / (1 - b1 ** (t + shift)) if correct[0] else first
+    v_hat = second / (1 - b2 ** (t + shift)) if correct[1] else second
+    theta = theta + sign * lr * m_hat / (root(v_hat + inside) + add)
+    return (theta, m_hat, v_hat) if store else (theta, m1, v1)
+
+
+MUTANTS = {
+    "e01_dense": {
+        "bias forgotten": {"dense_forward": lambda x, W, b: x @ W},
+        "B times too small": {"dense_backward": partial(dense_backward, sum_rows=np.mean)},
+        "wrong sign": {"dense_backward": lambda x, W, dy: (-dy @ W.T, x.T @ dy, dy.sum(axis=0))},
+        "a factor": {"dense_backward": lambda x, W, dy: (dy @ W.T, 3 * x.T @ dy, dy.sum(axis=0))},
+        "transposed": {"dense_backward": lambda x, W, dy: (dy @ W.T, dy.T @ x, dy.sum(axis=0))},
+        "shapes do not fit": {
+            "dense_backward": lambda x, W, dy: (dy @ W, x.T @ dy, dy.sum(axis=0))
+        },
+        "wrong shape": {"dense_backward": lambda x, W, dy: (dy @ W.T, x.T @ dy, dy.sum(axis=1))},
+    },
+    "e02_relu": {
+        "mask missing": {"relu_backward": lambda dh, h: dh * (h >= 0)},
+        "mask of the wrong array": {"relu_backward": lambda dh, h: dh * (dh > 0)},
+        "mask inverted": {"relu_backward": lambda dh, h: np.where(h > 0, 0, dh)},
+        "times h": {"relu_backward": lambda dh, h: dh * h},
+    },
+    "e03_bce": {
+        "half of the cross-entropy": {"bce": partial(bce, parts=1)},
+        "sigmoid forgotten": {"bce": partial(bce, gradient=lambda a, x, s: (a - x) / len(x))},
+        "sigmoid twice": {
+            "bce": partial(bce, gradient=lambda a, x, s: (s - x) * s * (1 - s) / len(x))
+        },
+        "not stable": {"bce": naive_bce},
+        "clipped": {"bce": clipped_bce},
+        "gradient clipped": {"bce": bce_with_a_clipped_gradient},
+        "P times too small": {
+            "bce": partial(bce, loss_over=np.mean, gradient=lambda a, x, s: (s - x) / x.size)
+        },
+        "B times too large": {"bce": partial(bce, gradient=lambda a, x, s: s - x)},
+        "wrong sign": {"bce": partial(bce, gradient=lambda a, x, s: (x - s) / len(x))},
+    },
+    "e04_kl": {
+        "sigma = exp(logvar)": {"kl": kl_twice_the_variance},
+        "sign of logvar": {"kl": partial(kl, sign=1)},
+        "constant forgotten": {"kl": partial(kl, one=0)},
+        "gradient for sigma": {"kl": kl_gradient(lambda v: np.exp(v / 2) - np.exp(-v / 2))},
+        "dlogvar without -1": {"kl": kl_gradient(lambda v: np.exp(v) / 2)},
+        "L times too small": {"kl": lambda mu, logvar: tuple(r / 3 for r in kl(mu, logvar))},
+        "2 times too large": {"kl": lambda mu, logvar: tuple(2 * r for r in kl(mu, logvar))},
+        "exchanged": {"kl": lambda mu, logvar: (kl(mu, logvar)[0], *kl(mu, logvar)[:0:-1])},
+    },
+    "e05_reparameterisation": {
+        "sigma = exp(logvar)": sampler(np.exp, np.exp),
+        "sigma = logvar": sampler(lambda v: v, np.ones_like),
+        "sigma not used": sampler(np.ones_like, np.zeros_like),
+        "half forgotten": reparameterise_backward(
+            lambda dz, logvar, eps: (dz, dz * np.exp(logvar / 2) * eps)
+        ),
+        "eps forgotten": reparameterise_backward(
+            lambda dz, logvar, eps: (dz, dz * np.exp(logvar / 2) / 2)
+        ),
+        "sigma forgotten": reparameterise_backward(lambda dz, logvar, eps: (dz, dz * eps / 2)),
+        "dmu times eps": reparameterise_backward(
+            lambda dz, logvar, eps: (dz * eps, dz * np.exp(logvar / 2) * eps / 2)
+        ),
+        "different answers": reparameterise_backward(
+            lambda dz, logvar, eps: glue.sample_backward(
+                dz, logvar, np.random.default_rng().standard_normal(dz.shape)
+            )
+        ),
+    },
+    "e06_adam": {
+        "bias correction forgotten": {"adam": partial(adam, correct=(0, 0))},
+        "only m corrected": {"adam": partial(adam, correct=(1, 0))},
+        "only v corrected": {"adam": partial(adam, correct=(0, 1))},
+        "correction stored": {"adam": partial(adam, store=True)},
+        "t off by one": {"adam": partial(adam, shift=-1)},
+        "wrong direction": {"adam": partial(adam, sign=1)},
+        "epsilon inside the root": {"adam": partial(adam, add=0.0, inside=1e-8)},
+        "root forgotten": {"adam": partial(adam, root=lambda v: v)},
+        "old means used": {"adam": partial(adam, old=True)},
+        "g not squared": {"adam": partial(adam, square=lambda g: g, root=lambda v: abs(v) ** 0.5)},
+        "betas exchanged": {"adam": partial(adam, b1=0.999, b2=0.9)},
+        "mean not kept": {"adam": partial(adam, keep=0)},
+    },
+}
