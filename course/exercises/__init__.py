@@ -1,7 +1,7 @@
 """Fourteen exercises, in order: README.md shows the path, `python -m course.check` grades.
 
 Each file e01 .. e14 holds one question. course/grading holds what checks the answers; it calls
-npvae's own functions for comparison, so there is no need to read it while you solve.
+functions of npvae/plain.py for comparison, so there is no need to read either while you solve.
 """
 
 EXERCISES = (
@@ -20,3 +20,17 @@ EXERCISES = (
     "e13_hunt_sampler",
     "e14_hunt_units",
 )
+
+# Which functions of npvae/plain.py an exercise asks for, under the same names. Those of e10 to e14
+# are others, even where a name is the same.
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "e01_dense": ("dense_forward", "dense_backward"),
+    "e02_relu": ("relu_forward", "relu_backward"),
+    "e03_bce": ("bce",),
+    "e04_kl": ("kl",),
+    "e05_reparameterisation": ("sample", "sample_backward"),
+    "e06_adam": ("adam",),
+    "e07_score": ("score", "input_gradient"),
+    "e08_penalty": ("penalty", "norm_backward", "second_pass"),
+    "e09_mixing": ("mix",),
+}

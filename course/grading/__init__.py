@@ -2,10 +2,11 @@
 
     attempt.py     calls a student's function and checks what comes back
     diagnosis.py   compares answers with npvae's, and recognises the known mistakes
-    glue.py        npvae's own functions, as plain functions that return arrays
     report.py      one exercise's verdict: done, not yet, wrong
     dense.py ..    one grader for each exercise: grade(attempt), HINTS, COMPARE, measured()
 
-The graders hold no answers of their own. A right answer is npvae's. A known mistake is, wherever
-that is possible, npvae's function given something else: other gates, twice logvar, another t.
+A right answer is that of npvae/plain.py, but for what it does not have: tanh and importance
+weights. A known mistake is, wherever that is possible, plain's function given something else
+(other gates, twice logvar, another t), or run with one of its functions replaced. NumPy is all that
+is needed.
 """

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt
+from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import close, compare
+from npvae import plain
 
 COMPARE = ("npvae/nn/adam.py::adam_update",)
 HINTS = {
@@ -28,7 +28,7 @@ LR = 0.01
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
-    theta, g, m = glue.numbers(9, 6, 6, 6)
+    theta, g, m = numbers(9, 6, 6, 6)
     v = m**2 + 0.1
     g[0], m[0], v[0] = 2e-7, 1e-7, 1e-14  # so small that 1e-8 counts
     _grade_update(attempt, theta, g, m, v, t=3)
@@ -39,7 +39,7 @@ def _grade_update(attempt, theta, g, m, v, t):
     n = theta.shape
     arguments = {"theta": theta, "g": g, "m": m, "v": v, "t": t, "lr": LR}
     found = attempt.call("adam", arguments, {"theta": n, "m": n, "v": n})
-    moved, m1, v1 = glue.adam(theta, g, m, v, t, LR)
+    moved, m1, v1 = plain.adam(theta, g, m, v, t, LR)
     m_hat, v_hat = m1 / (1 - 0.9**t), v1 / (1 - 0.999**t)
 
     def step(m, v):
@@ -47,12 +47,12 @@ def _grade_update(attempt, theta, g, m, v, t):
 
     old = step(m / (1 - 0.9**t), v / (1 - 0.999**t))
     mistakes = {
-        "bias correction forgotten": {"theta": glue.adam(theta, g, m, v, 10**6, LR)[0]},
+        "bias correction forgotten": {"theta": plain.adam(theta, g, m, v, 10**6, LR)[0]},
         "only m corrected": step(m_hat, v1),
         "only v corrected": step(m1, v_hat),
         "correction stored": {"m": m_hat, "v": v_hat},
-        "t off by one": {"theta": glue.adam(theta, g, m, v, t + 1, LR)[0]},
-        "wrong direction": {"theta": glue.adam(theta, g, m, v, t, -LR)[0]},
+        "t off by one": {"theta": plain.adam(theta, g, m, v, t + 1, LR)[0]},
+        "wrong direction": {"theta": plain.adam(theta, g, m, v, t, -LR)[0]},
         "epsilon inside the root": {"theta": theta - LR * m_hat / np.sqrt(v_hat + 1e-8)},
         "root forgotten": {"theta": theta - LR * m_hat / (v_hat + 1e-8)},
         "old means used": old,
@@ -60,7 +60,7 @@ def _grade_update(attempt, theta, g, m, v, t):
         "betas exchanged": {"m": 0.999 * m + 0.001 * g, "v": 0.9 * v + 0.1 * g**2},
         "mean not kept": {"m": 0.1 * g, "v": 0.001 * g**2},
     }
-    if t > 1 and close(found["theta"], glue.adam(theta, g, m, v, t - 1, LR)[0]):
+    if t > 1 and close(found["theta"], plain.adam(theta, g, m, v, t - 1, LR)[0]):
         mistakes["t off by one"] = {"theta": found["theta"]}
     compare(found, {"m": m1, "v": v1, "theta": moved}, HINTS, mistakes, {})
 
@@ -68,8 +68,8 @@ def _grade_update(attempt, theta, g, m, v, t):
 def measured() -> str:
     """Return the answer to the prediction, measured."""
     g, zeros = np.array([1000.0, 1e-6]), np.zeros(2)
-    moved = -glue.adam(zeros, g, zeros, zeros, 1, 0.001)[0]
-    uncorrected = -glue.adam(zeros, g, zeros, zeros, 10**6, 0.001)[0]
+    moved = -plain.adam(zeros, g, zeros, zeros, 1, 0.001)[0]
+    uncorrected = -plain.adam(zeros, g, zeros, zeros, 10**6, 0.001)[0]
     return (
         f"{moved[0]:.5f} and {moved[1]:.5f}: the first step has the length lr, whatever the "
         f"gradient. Without the correction it would be {uncorrected[0]:.5f}, which is 0.1 / "

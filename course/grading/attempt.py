@@ -13,6 +13,12 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 
+def numbers(seed: int, *shapes: tuple[int, ...] | int) -> list[np.ndarray]:
+    """Draw arrays of standard normal numbers: arguments for the functions that are graded."""
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
 class NotYet(Exception):
     """A function still raises NotImplementedError."""
 

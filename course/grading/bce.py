@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt, Wrong
+from course.grading.attempt import Attempt, Wrong, numbers
 from course.grading.diagnosis import close, compare, differences
+from npvae import plain
 
 COMPARE = ("npvae/nn/losses.py::bernoulli_nll",)
 HINTS = {
@@ -29,7 +29,7 @@ SIZES = {"B": (B, "batch"), "P": (P, "pixels"), "B P": (B * P, "batch and the pi
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
-    logits, x = glue.numbers(5, (B, P), (B, P))
+    logits, x = numbers(5, (B, P), (B, P))
     x = 1 / (1 + np.exp(-x))
     results = {"loss": (), "dlogits": (B, P)}
     found = attempt.call("bce", {"logits": logits, "x": x}, results)
@@ -38,23 +38,18 @@ def grade(attempt: Attempt) -> None:
         return float(attempt.quiet("bce", {"logits": logits, "x": x}, results)["loss"])
 
     checks = differences(loss, {"logits": (logits, found["dlogits"])})
-    right = _right(logits, x)
+    right = dict(zip(results, plain.bce(logits, x), strict=True))
     if not close(found["loss"], right["loss"]) and np.isclose(found["loss"], right["loss"], 1e-3):
         off = abs(float(found["loss"] / right["loss"]) - 1)
         raise Wrong("clipped", f"loss: it is off by a part of {off:.0e}. {HINTS['clipped']}")
     s = right["dlogits"] * B + x
     mistakes = {
-        "half of the cross-entropy": {"loss": np.array(np.sum(-x * np.log(s)) / B)},
+        "half of the cross-entropy": {"loss": np.sum(-x * np.log(s)) / B},
         "sigmoid forgotten": {"dlogits": (logits - x) / B},
         "sigmoid twice": {"dlogits": (s - x) * s * (1 - s) / B},
     }
     compare(found, right, HINTS, mistakes, SIZES, checks)
     _grade_extremes(attempt)
-
-
-def _right(logits, x):
-    loss, dlogits = glue.bce(logits, x)
-    return {"loss": np.array(loss), "dlogits": dlogits}
 
 
 def _grade_extremes(attempt):
@@ -66,7 +61,7 @@ def _grade_extremes(attempt):
     except Wrong as wrong:
         key = "not stable" if wrong.key == "not finite" else wrong.key
         raise Wrong(key, HINTS.get(key, wrong.text)) from None
-    right = _right(logits, x)
+    right = dict(zip(results, plain.bce(logits, x), strict=True))
     if not close(found["loss"], right["loss"]):
         cost = float(found["loss"]) / 2
         text = f"a logit of +-1000 on the wrong side must cost 1000, and costs {cost:.4g}."
@@ -78,10 +73,10 @@ def _grade_extremes(attempt):
 def measured() -> str:
     """Return the answer to the prediction, measured."""
     zeros = np.zeros((1, 784))
-    black, _ = glue.bce(zeros, zeros)
-    white, _ = glue.bce(zeros, zeros + 1)
+    black, _ = plain.bce(zeros, zeros)
+    white, _ = plain.bce(zeros, zeros + 1)
     grid = np.linspace(-5, 5, 1001).reshape(-1, 1)
-    least = min(glue.bce(grid[k : k + 1], np.array([[0.5]]))[0] for k in range(len(grid)))
+    least = min(plain.bce(grid[k : k + 1], np.array([[0.5]]))[0] for k in range(len(grid)))
     return (
         f"{black:.2f} nats for a black image, {white:.2f} for a white one: 784 log 2 for any "
         f"image. A pixel with x = 0.5 costs at least {least:.4f}, which is log 2, its entropy."

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt
+from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import compare, differences
+from npvae import plain
 
 COMPARE = ("npvae/nn/layers.py::dense_forward", "npvae/nn/layers.py::dense_backward")
 HINTS = {
@@ -16,11 +16,11 @@ SIZES = {"B": (B, "batch")}
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
-    x, W, b, dy = glue.numbers(1, (B, N_IN), (N_IN, N_OUT), N_OUT, (B, N_OUT))
+    x, W, b, dy = numbers(1, (B, N_IN), (N_IN, N_OUT), N_OUT, (B, N_OUT))
     forward, y_shape = {"x": x, "W": W, "b": b}, {"y": (B, N_OUT)}
     y = attempt.call("dense_forward", forward, y_shape)
-    mistakes = {"bias forgotten": {"y": glue.dense_forward(x, W, 0 * b)}}
-    compare(y, {"y": glue.dense_forward(x, W, b)}, HINTS, mistakes, SIZES)
+    mistakes = {"bias forgotten": {"y": plain.dense_forward(x, W, 0 * b)}}
+    compare(y, {"y": plain.dense_forward(x, W, b)}, HINTS, mistakes, SIZES)
 
     shapes = {"dx": x.shape, "dW": W.shape, "db": b.shape}
     found = attempt.call("dense_backward", {"x": x, "W": W, "dy": dy}, shapes)
@@ -30,15 +30,15 @@ def grade(attempt: Attempt) -> None:
 
     gradients = {"x": (x, found["dx"]), "W": (W, found["dW"]), "b": (b, found["db"])}
     checks = differences(loss, gradients)
-    right = dict(zip(shapes, glue.dense_backward(x, W, dy), strict=True))
+    right = dict(zip(shapes, plain.dense_backward(x, W, dy), strict=True))
     compare(found, right, HINTS, {}, SIZES, checks)
 
 
 def measured() -> str:
     """Return the answer to the prediction, measured."""
-    x, W, dy = glue.numbers(2, (B, N_IN), (N_IN, N_OUT), (B, N_OUT))
-    dx, dW, db = glue.dense_backward(x, W, dy)
-    dx2, dW2, db2 = glue.dense_backward(np.tile(x, (2, 1)), W, np.tile(dy, (2, 1)))
+    x, W, dy = numbers(2, (B, N_IN), (N_IN, N_OUT), (B, N_OUT))
+    dx, dW, db = plain.dense_backward(x, W, dy)
+    dx2, dW2, db2 = plain.dense_backward(np.tile(x, (2, 1)), W, np.tile(dy, (2, 1)))
     same = "unchanged" if np.array_equal(dx2[:B], dx) else "changed"
     return (
         f"dW grows by a factor of {dW2[0, 0] / dW[0, 0]:.1f} and db by {db2[0] / db[0]:.1f}: all "

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from course.grading import glue
 from course.grading.attempt import Attempt, Wrong
 from course.grading.diagnosis import compare, differences
-from course.grading.score import SIZES, L, critic
+from course.grading.score import SIZES, L, critic, open_gates
+from course.replace import plain_with
+from npvae import plain
 
 COMPARE = (
     "npvae/models/penalty.py::penalty_forward",
@@ -47,38 +48,35 @@ HINTS = {
     ),
 }
 
+ARGUMENTS = ("dz", "da1", "da2", "dunits", "h1", "h2", "W1", "W2")  # of second_pass
+
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     z, w = critic(12)
-    act = glue.first_pass(z, *w.values())
-    norm = np.sqrt((act.dz**2).sum(axis=1, keepdims=True))
-    dz = act.dz / norm * np.array([[0.5], [1.7], [0.8], [2.5], [1.2]])  # norms on both sides of 1
-    grade_norm(attempt, dz, glue.penalty(dz), glue.norm_backward(dz), HINTS, _forward_mistakes(dz))
+    first = plain.first_pass(z, *w.values())
+    norms = np.array([[0.5], [1.7], [0.8], [2.5], [1.2]])  # on both sides of 1
+    dz = first[0] / plain.row_norms(first[0]) * norms
+    P, ddz = plain.penalty(dz), plain.norm_backward(dz)
+    grade_norm(attempt, dz, P, ddz, HINTS, _forward_mistakes(dz))
 
-    arguments = {name: getattr(act, name) for name in ("dz", "da1", "da2", "dunits", "h1", "h2")}
-    arguments |= {"W1": w["W1"], "W2": w["W2"]}
+    arguments = dict(zip(ARGUMENTS, (*first, w["W1"], w["W2"]), strict=True))
     shapes = {f"d{name}": w[name].shape for name in ("W1", "W2", "W3")}
     found = attempt.call("second_pass", arguments, shapes)
 
     def loss():
-        return glue.penalty(glue.input_gradient(z, *w.values()))
+        return plain.penalty(plain.input_gradient(z, *w.values()))
 
-    def active():
-        now = glue.first_pass(z, *w.values())
-        return np.concatenate([now.h1, now.h2], axis=1) > 0
-
-    checks = differences(
-        loss, {name: (w[name], found[f"d{name}"]) for name in ("W1", "W2", "W3")}, active
-    )
-    right = dict(zip(shapes, glue.second_pass(**arguments), strict=True))
-    compare(found, right, HINTS, _second_pass_mistakes(act, arguments, shapes), SIZES, checks)
+    gradients = {name: (w[name], found[f"d{name}"]) for name in ("W1", "W2", "W3")}
+    checks = differences(loss, gradients, lambda: open_gates(z, w))
+    right = dict(zip(shapes, plain.second_pass(**arguments), strict=True))
+    compare(found, right, HINTS, _second_pass_mistakes(arguments, shapes), SIZES, checks)
 
 
 def grade_norm(attempt, dz, penalty, ddz, hints, mistakes) -> None:
     """Grade `penalty` and `norm_backward` of an exercise, whose right results are given."""
     found = attempt.call("penalty", {"dz": dz}, {"P": ()})
-    compare(found, {"P": np.array(penalty)}, hints, mistakes, SIZES)
+    compare(found, {"P": penalty}, hints, mistakes, SIZES)
     found = attempt.call("norm_backward", {"dz": dz}, {"ddz": dz.shape})
 
     def loss():
@@ -98,20 +96,15 @@ def grade_norm(attempt, dz, penalty, ddz, hints, mistakes) -> None:
 
 def _forward_mistakes(dz):
     """Return what the known mistakes give for P and ddz."""
-    norm = np.sqrt((dz**2).sum(axis=1, keepdims=True))
-    right = glue.norm_backward(dz)
-    columns = np.ascontiguousarray(dz.T)
-    whole = dz.reshape(1, -1)
+    norm, right = plain.row_norms(dz), plain.norm_backward(dz)
+    columns, whole = dz.T, dz.reshape(1, -1)
     return {
-        "norm over the batch": {
-            "P": np.array(glue.penalty(columns)),
-            "ddz": glue.norm_backward(columns).T,
-        },
+        "norm over the batch": {"P": plain.penalty(columns), "ddz": plain.norm_backward(columns).T},
         "one norm for all": {
-            "P": np.array(glue.penalty(whole)),
-            "ddz": glue.norm_backward(whole).reshape(dz.shape),
+            "P": plain.penalty(whole),
+            "ddz": plain.norm_backward(whole).reshape(dz.shape),
         },
-        "root mean square": {"P": np.array(glue.penalty(dz / np.sqrt(L)))},
+        "root mean square": {"P": plain.penalty(dz / np.sqrt(L))},
         "root forgotten": {"P": np.mean((norm**2 - 1) ** 2)},
         "square forgotten": {"P": np.mean(norm - 1)},
         "mean before the square": {"P": (norm.mean() - 1) ** 2},
@@ -120,19 +113,18 @@ def _forward_mistakes(dz):
     }
 
 
-def _second_pass_mistakes(act, arguments, shapes):
+def _second_pass_mistakes(arguments, shapes):
     """Return what the known mistakes give for dW1, dW2 and dW3."""
+    _, _, da2, dunits, h1, h2, *_ = arguments.values()
 
-    def second_pass(**changed):
-        return dict(zip(shapes, glue.second_pass(**{**arguments, **changed}), strict=True))
+    def second_pass(module=plain, **changed):
+        return dict(zip(shapes, module.second_pass(**{**arguments, **changed}), strict=True))
 
-    ones = np.ones_like
-    scaled = (act.dz.T @ act.da1, act.dz @ arguments["W1"] * (act.h1 > 0))
     return {
-        "gate of layer 1 missing": second_pass(h1=ones(act.h1)),
-        "gate of layer 2 missing": second_pass(h2=ones(act.h2)),
-        "dz for ddz": {"dW1": scaled[0], "dW2": scaled[1].T @ act.da2},
-        "activations for gradients": {"dW2": act.h1.T @ act.da2, "dW3": act.h2.T @ act.dunits},
+        "gate of layer 1 missing": second_pass(h1=np.ones_like(h1)),
+        "gate of layer 2 missing": second_pass(h2=np.ones_like(h2)),
+        "dz for ddz": second_pass(plain_with(norm_backward=lambda dz: dz)),
+        "activations for gradients": {"dW2": h1.T @ da2, "dW3": h2.T @ dunits},
     }
 
 
@@ -140,13 +132,11 @@ def measured() -> str:
     """Return the answer to the prediction, measured."""
     z, w = critic(13)
     w["W3"] = 0 * w["W3"]
-    act = glue.first_pass(z, *w.values())
-    gradients = glue.second_pass(
-        act.dz, act.da1, act.da2, act.dunits, act.h1, act.h2, w["W1"], w["W2"]
-    )
+    first = plain.first_pass(z, *w.values())
+    gradients = plain.second_pass(*first, w["W1"], w["W2"])
     largest = max(np.abs(dW).max() for dW in gradients)
     return (
-        f"P = {glue.penalty(act.dz):g}, and its largest gradient is {largest:g}: norm 0 has no "
+        f"P = {plain.penalty(first[0]):g}, and its largest gradient is {largest:g}: norm 0 has no "
         "direction to grow in, so P alone cannot wake this critic. The other term of its loss "
         "does. A bias is in none of the three lines; it only moves the gates, which are constant."
     )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt
+from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import compare, differences
+from npvae import plain
 
 COMPARE = ("npvae/nn/layers.py::dense_relu_forward", "npvae/nn/layers.py::dense_backward_input")
 HINTS = {
@@ -22,10 +22,10 @@ HINTS = {
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
-    a, dh = glue.numbers(3, (5, 8), (5, 8))
+    a, dh = numbers(3, (5, 8), (5, 8))
     a[2, 3] = 0
     h = attempt.call("relu_forward", {"a": a}, {"h": a.shape})["h"]
-    compare({"h": h}, {"h": glue.relu_forward(a)}, HINTS, {}, {})
+    compare({"h": h}, {"h": plain.relu_forward(a)}, HINTS, {}, {})
 
     found = attempt.call("relu_backward", {"dh": dh, "h": h}, {"da": a.shape})
 
@@ -35,18 +35,18 @@ def grade(attempt: Attempt) -> None:
     checks = differences(loss, {"a": (a, found["da"])}, active=lambda: a > 0)
     mistakes = {
         "mask missing": {"da": dh},
-        "mask of the wrong array": {"da": glue.relu_backward(dh, dh)},
-        "mask inverted": {"da": dh - glue.relu_backward(dh, h)},
+        "mask of the wrong array": {"da": plain.relu_backward(dh, dh)},
+        "mask inverted": {"da": dh - plain.relu_backward(dh, h)},
         "times h": {"da": dh * h},
     }
-    compare(found, {"da": glue.relu_backward(dh, h)}, HINTS, mistakes, {}, checks)
+    compare(found, {"da": plain.relu_backward(dh, h)}, HINTS, mistakes, {}, checks)
 
 
 def measured() -> str:
     """Return the answer to the prediction, measured."""
-    (a,) = glue.numbers(4, (100, 100))
+    (a,) = numbers(4, (100, 100))
     dh = np.ones_like(a)
-    shares = [glue.relu_backward(dh, glue.relu_forward(a + b)).mean() for b in (0, -2)]
+    shares = [plain.relu_backward(dh, plain.relu_forward(a + b)).mean() for b in (0, -2)]
     return (
         f"{shares[0]:.1%} of dh, and {shares[1]:.1%} with a bias of -2. A unit that is off for all "
         "samples has no gradient, and stays off."

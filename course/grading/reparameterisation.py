@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt, NotYet
+from course.grading.attempt import Attempt, NotYet, numbers
 from course.grading.diagnosis import compare, differences, disagreement
+from npvae import plain
 
 COMPARE = (
     "npvae/nn/layers.py::reparameterise_forward",
@@ -30,12 +30,12 @@ SIZES = {"B": (B, "batch"), "L": (L, "latent dimensions")}
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
-    mu, logvar, eps, dz = glue.numbers(7, *[(B, L)] * 4)
+    mu, logvar, eps, dz = numbers(7, *[(B, L)] * 4)
     forward, z_shape = {"mu": mu, "logvar": logvar, "eps": eps}, {"z": (B, L)}
     z = attempt.call("sample", forward, z_shape)
-    right = {"z": glue.sample(mu, logvar, eps)}
+    right = {"z": plain.sample(mu, logvar, eps)}
     mistakes = {
-        "sigma = exp(logvar)": {"z": glue.sample(mu, 2 * logvar, eps)},
+        "sigma = exp(logvar)": {"z": plain.sample(mu, 2 * logvar, eps)},
         "sigma = logvar": {"z": mu + logvar * eps},
         "sigma not used": {"z": mu + eps},
     }
@@ -51,9 +51,9 @@ def grade(attempt: Attempt) -> None:
 
     checks = differences(loss, {"mu": (mu, found["dmu"]), "logvar": (logvar, found["dlogvar"])})
     compare(z, right, HINTS, mistakes, SIZES, None if disagreement(checks) else checks)
-    dmu, dlogvar = glue.sample_backward(dz, logvar, eps)
+    dmu, dlogvar = plain.sample_backward(dz, logvar, eps)
     mistakes = {
-        "sigma = exp(logvar)": {"dlogvar": 2 * glue.sample_backward(dz, 2 * logvar, eps)[1]},
+        "sigma = exp(logvar)": {"dlogvar": 2 * plain.sample_backward(dz, 2 * logvar, eps)[1]},
         "half forgotten": {"dlogvar": 2 * dlogvar},
         "eps forgotten": {"dlogvar": dlogvar / eps},
         "sigma forgotten": {"dlogvar": dz * eps / 2},
@@ -64,10 +64,10 @@ def grade(attempt: Attempt) -> None:
 
 def measured() -> str:
     """Return the answer to the prediction, measured."""
-    eps, dz = glue.numbers(8, (1000, 1), (1000, 1))
+    eps, dz = numbers(8, (1000, 1), (1000, 1))
     wide, narrow = np.zeros_like(eps), np.full_like(eps, -8)
-    spread = glue.sample(wide, wide, eps).std() / glue.sample(wide, narrow, eps).std()
-    before, after = (glue.sample_backward(dz, v, eps)[1].std() for v in (wide, narrow))
+    spread = plain.sample(wide, wide, eps).std() / plain.sample(wide, narrow, eps).std()
+    before, after = (plain.sample_backward(dz, v, eps)[1].std() for v in (wide, narrow))
     return (
         f"the spread shrinks by a factor of {spread:.1f}, which is e^4, and dlogvar by "
         f"{before / after:.1f}. Where sigma has become small, the sample hardly tells logvar to "

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt
+from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import compare, differences
+from course.replace import plain_with
+from npvae import plain
 
 COMPARE = (
     "npvae/models/critic.py::score_forward",
@@ -29,49 +30,59 @@ NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 def critic(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return latent vectors z (B, L), and a critic's parameters by name."""
     shapes = (L, H1), H1, (H1, H2), H2, (H2, U), U
-    z, *weights = glue.numbers(seed, (B, L), *shapes)
+    z, *weights = numbers(seed, (B, L), *shapes)
     return z, dict(zip(NAMES, weights, strict=True))
+
+
+def open_gates(z: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
+    """Return which hidden units let their input through, (B, H1 + H2)."""
+    h1, h2 = plain.hidden_layers(z, w["W1"], w["b1"], w["W2"], w["b2"])
+    return np.concatenate([h1, h2], axis=1) > 0
 
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     z, w = critic(10)
     arguments, weights = {"z": z, **w}, tuple(w.values())
-    act = glue.first_pass(z, *weights)
     found = attempt.call("score", arguments, {"score": (B,)})
-    linear = ((z @ w["W1"] + w["b1"]) @ w["W2"] + w["b2"]) @ w["W3"] + w["b3"]
+    right = plain.score(z, *weights)
+    linear = plain_with(relu_forward=lambda a: a)
     mistakes = {
-        "sum of the units": {"score": act.score * U},
-        "relu forgotten": {"score": linear.mean(axis=1)},
+        "sum of the units": {"score": right * U},
+        "relu forgotten": {"score": linear.score(z, *weights)},
     }
-    compare(found, {"score": act.score}, HINTS, mistakes, SIZES)
+    compare(found, {"score": right}, HINTS, mistakes, SIZES)
 
     found = attempt.call("input_gradient", arguments, {"dz": (B, L)})
 
     def loss():
         return float(attempt.quiet("score", arguments, {"score": (B,)})["score"].sum())
 
-    def active():
-        now = glue.first_pass(z, *weights)
-        return np.concatenate([now.h1, now.h2], axis=1) > 0
+    checks = differences(loss, {"z": (z, found["dz"])}, lambda: open_gates(z, w))
+    right = plain.input_gradient(z, *weights)
 
-    checks = differences(loss, {"z": (z, found["dz"])}, active)
+    def without_gates(*units):
+        def backward(dh, h):
+            return dh if h.shape[1] in units else plain.relu_backward(dh, h)
+
+        return {"dz": plain_with(relu_backward=backward).input_gradient(z, *weights)}
+
     mistakes = {
-        "sum of the units": {"dz": act.dz * U},
-        "gate of layer 1 missing": {"dz": glue.first_pass(z, *weights, gates=(False, True)).dz},
-        "gate of layer 2 missing": {"dz": glue.first_pass(z, *weights, gates=(True, False)).dz},
-        "both gates missing": {"dz": glue.first_pass(z, *weights, gates=(False, False)).dz},
+        "sum of the units": {"dz": right * U},
+        "gate of layer 1 missing": without_gates(H1),
+        "gate of layer 2 missing": without_gates(H2),
+        "both gates missing": without_gates(H1, H2),
     }
-    compare(found, {"dz": act.dz}, HINTS, mistakes, SIZES, checks)
+    compare(found, {"dz": right}, HINTS, mistakes, SIZES, checks)
 
 
 def measured() -> str:
     """Return the answer to the prediction, measured."""
     z, w = critic(11)
-    dz = glue.input_gradient(z, *w.values())
-    doubled = glue.input_gradient(z, *{**w, "W3": 2 * w["W3"]}.values())
+    dz = plain.input_gradient(z, *w.values())
+    doubled = plain.input_gradient(z, *{**w, "W3": 2 * w["W3"]}.values())
     biases = {name: w[name] + 1e-9 for name in ("b1", "b2", "b3")}
-    moved = glue.input_gradient(z, *{**w, **biases}.values())
+    moved = plain.input_gradient(z, *{**w, **biases}.values())
     return (
         "with W3 doubled dz grows by a factor of "
         f"{np.linalg.norm(doubled) / np.linalg.norm(dz):.1f}. With all biases moved by 1e-9 it "

@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from course.grading import glue
-from course.grading.attempt import Attempt, Wrong
+from course.grading.attempt import Attempt, Wrong, numbers
 from course.grading.diagnosis import close, differences, disagreement, factor_meaning
+from npvae import plain
 
-COMPARE = ("npvae/models/penalty.py (its last paragraph)",)
+COMPARE = ("npvae/plain.py::second_pass", "npvae/models/penalty.py (its last paragraph)")
 HINTS = {
     "gate of relu": "the gate is that of ReLU, [a > 0]. That of tanh is 1 - t^2.",
     "gate missing": "the gate 1 - t^2 is missing.",
@@ -40,7 +40,7 @@ NAMES = ("W1", "b1", "w2")
 
 def critic(seed: int) -> dict[str, np.ndarray]:
     """Return z and the parameters of a critic with tanh, by name."""
-    arrays = glue.numbers(seed, (B, L), (L, H), H, H)
+    arrays = numbers(seed, (B, L), (L, H), H, H)
     return dict(zip(("z", *NAMES), arrays, strict=True))
 
 
@@ -53,7 +53,7 @@ def grade(attempt: Attempt) -> None:
     found = attempt.call("penalty_gradient", p, shapes)
 
     def loss():
-        return glue.penalty(attempt.quiet("input_gradient", p, {"dz": (B, L)})["dz"])
+        return plain.penalty(attempt.quiet("input_gradient", p, {"dz": (B, L)})["dz"])
 
     for label, gradient in found.items():
         values = p[label[1:]]
@@ -102,7 +102,7 @@ def _diagnosed(label, gradient, p, dz, passes):
     """Return key and text of the mistake in dW1, db1 or dw2."""
     z, W1, b1, w2 = p.values()
     t = np.tanh(z @ W1 + b1)
-    ddz = glue.norm_backward(dz)
+    ddz = plain.norm_backward(dz)
     through_w2 = ddz @ W1
     through_gate = -2 * t * through_w2 * w2  # the gradient of P for t
     key = None
@@ -133,7 +133,7 @@ def measured() -> str:
 
     def penalty(gate=None):
         now = 1 - np.tanh(z @ W1 + b1) ** 2 if gate is None else gate
-        return glue.penalty((w2 * now) @ W1.T)
+        return plain.penalty((w2 * now) @ W1.T)
 
     def gradient(at, gate=None):
         """Return the numeric gradient of P for `at`; a gate that is given is held constant."""

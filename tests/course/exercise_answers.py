@@ -1,17 +1,13 @@
-"""Right answers to all exercises: npvae's own functions, in the form that the exercises ask for.
+"""Right answers to all exercises: to e01 to e09 those of npvae/plain.py; the others stand here.
 
-npvae has no critic with tanh. A reference for it stands here.
+NumPy is all that they need, as for the grader.
 """
 
 import numpy as np
-from scipy.special import logsumexp, softmax
 
-from course.grading import glue
+from course.exercises import FUNCTIONS
 from course.grading.one_sided import clipped
-
-
-def mix(z, prior, rng):
-    return glue.mix(z, prior, rng.uniform(size=len(z)))
+from npvae import plain
 
 
 def tanh_input_gradient(z, W1, b1, w2):
@@ -23,7 +19,7 @@ def tanh_penalty_gradient(z, W1, b1, w2, slope=-2.0, inner=True, gates=True):
     t = np.tanh(z @ W1 + b1)
     gate = 1 - t * t
     da = w2 * gate
-    ddz = glue.norm_backward(da @ W1.T)  # dz = da W1^T
+    ddz = plain.norm_backward(da @ W1.T)  # dz = da W1^T
     dda = ddz @ W1
     dt = slope * t * (dda * w2)  # gate = 1 - t^2
     back = (dt * gate if inner else dt) * gates  # t = tanh(a)
@@ -31,12 +27,12 @@ def tanh_penalty_gradient(z, W1, b1, w2, slope=-2.0, inner=True, gates=True):
 
 
 def one_sided_penalty(dz):
-    return glue.penalty(clipped(dz))
+    return plain.penalty(clipped(dz))
 
 
 def one_sided_norm_backward(dz):
     steep = (dz**2).sum(axis=1, keepdims=True) > 1
-    return np.where(steep, glue.norm_backward(clipped(dz)), 0)
+    return np.where(steep, plain.norm_backward(clipped(dz)), 0)
 
 
 def log_weights(log_p, mu, logvar, eps):
@@ -46,11 +42,13 @@ def log_weights(log_p, mu, logvar, eps):
 
 
 def iwae(log_w):
-    return logsumexp(log_w, axis=1) - np.log(log_w.shape[1])
+    most = log_w.max(axis=1)
+    return most + np.log(np.exp(log_w - most[:, None]).mean(axis=1))
 
 
 def iwae_backward(log_w):
-    return softmax(log_w, axis=1)
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)
 
 
 def sampler_test(sample):
@@ -72,22 +70,10 @@ def units_test(vae_loss):
 
 
 RIGHT = {
-    "e01_dense": {
-        "dense_forward": glue.dense_forward,
-        "dense_backward": glue.dense_backward,
+    **{
+        exercise: {name: getattr(plain, name) for name in names}
+        for exercise, names in FUNCTIONS.items()
     },
-    "e02_relu": {"relu_forward": glue.relu_forward, "relu_backward": glue.relu_backward},
-    "e03_bce": {"bce": glue.bce},
-    "e04_kl": {"kl": glue.kl},
-    "e05_reparameterisation": {"sample": glue.sample, "sample_backward": glue.sample_backward},
-    "e06_adam": {"adam": glue.adam},
-    "e07_score": {"score": glue.score, "input_gradient": glue.input_gradient},
-    "e08_penalty": {
-        "penalty": glue.penalty,
-        "norm_backward": glue.norm_backward,
-        "second_pass": glue.second_pass,
-    },
-    "e09_mixing": {"mix": mix},
     "e10_tanh": {
         "input_gradient": tanh_input_gradient,
         "penalty_gradient": tanh_penalty_gradient,

@@ -7,9 +7,9 @@ import itertools
 from functools import partial
 
 import numpy as np
-from exercise_answers import iwae, mix, tanh_input_gradient, tanh_penalty_gradient
+from exercise_answers import iwae, tanh_input_gradient, tanh_penalty_gradient
 
-from course.grading import glue
+from npvae import plain
 
 
 def relu(a):
@@ -43,7 +43,7 @@ def norm_backward(dz, axis=1, factor=2.0, divide=True, safe=True, sign=1, rows=N
 
 
 def second_pass(
-    dz, da1, da2, dunits, h1, h2, W1, W2, gate1=True, gate2=True, start=glue.norm_backward
+    dz, da1, da2, dunits, h1, h2, W1, W2, gate1=True, gate2=True, start=plain.norm_backward
 ):
     ddz = start(dz)
     dda1 = ddz @ W1 * (h1 > 0 if gate1 else 1)
@@ -52,7 +52,7 @@ def second_pass(
 
 
 def with_activations(dz, da1, da2, dunits, h1, h2, W1, W2):
-    return glue.norm_backward(dz).T @ da1, h1.T @ da2, h2.T @ dunits
+    return plain.norm_backward(dz).T @ da1, h1.T @ da2, h2.T @ dunits
 
 
 def mix_with(draw):
@@ -72,7 +72,7 @@ def tanh_gate(gate):
 
 def tanh_w2_without_gate(z, W1, b1, w2):
     dW1, db1, _ = tanh_penalty_gradient(z, W1, b1, w2)
-    ddz = glue.norm_backward(tanh_input_gradient(z, W1, b1, w2))
+    ddz = plain.norm_backward(tanh_input_gradient(z, W1, b1, w2))
     return dW1, db1, (ddz @ W1).sum(axis=0)
 
 
@@ -160,7 +160,9 @@ MUTANTS = {
         "alpha does not vary": {"mix": mix_with(lambda z, rng: 0.5)},
         "alpha outside [0, 1]": {"mix": mix_with(lambda z, rng: rng.standard_normal((len(z), 1)))},
         "alpha not uniform": {"mix": mix_with(lambda z, rng: rng.beta(3, 3, (len(z), 1)))},
-        "different answers": {"mix": lambda z, prior, rng: mix(z, prior, np.random.default_rng())},
+        "different answers": {
+            "mix": lambda z, prior, rng: plain.mix(z, prior, np.random.default_rng())
+        },
     },
     "e10_tanh": {
         "gate of relu": {"input_gradient": tanh_gate(lambda a: a > 0)},
@@ -207,7 +209,7 @@ MUTANTS = {
         "not normalised": {"bound_backward": np.exp},
     },
     "e13_hunt_sampler": {
-        "the suspect was changed": {"sample": glue.sample},
+        "the suspect was changed": {"sample": plain.sample},
         "right code rejected": {"my_test": rejecting_test},
         "luck": {"my_test": lucky_test},
         "nothing found": {"my_test": empty_test},

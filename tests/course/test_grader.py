@@ -1,6 +1,9 @@
 """The grader of the exercises: right answers pass, stubs are not yet, each mistake has its name."""
 
+import ast
 import importlib
+import inspect
+import json
 import re
 import subprocess
 import sys
@@ -14,11 +17,15 @@ from exercise_answers import RIGHT
 from exercise_mutants_critic import MUTANTS as OF_THE_CRITIC
 from exercise_mutants_layers import MUTANTS as OF_THE_LAYERS
 from exercise_mutants_layers import naive_bce
+from numpy_alone import run_with_numpy_alone
 
-from course import check
-from course.exercises import EXERCISES
-from course.grading import glue
-from course.grading.report import DONE, NOT_YET, WRONG, grade, grade_module, grader
+from course import check, exercises
+from course.exercises import EXERCISES, FUNCTIONS
+from course.grading import importance
+from course.grading.report import DONE, NOT_YET, WRONG, compared, grade, grade_module, grader
+from npvae import plain
+from npvae.evaluation import likelihood
+from npvae.models.vae import make_vae
 
 ROOT = Path(__file__).parents[2]
 MUTANTS = {**OF_THE_LAYERS, **OF_THE_CRITIC}
@@ -48,7 +55,7 @@ def test_a_stub_is_not_yet(name):
 @pytest.mark.parametrize(("name", "key"), CASES)
 def test_each_mistake_is_named(name, key):
     report = attempt(name, **MUTANTS[name][key])
-    assert (report.status, report.key) == (WRONG, key), report.lines
+    assert (report.status, report.diagnosis) == (WRONG, key), report.lines
     assert "{" not in report.lines[0]
 
 
@@ -73,7 +80,7 @@ def prints_a_lot(x, W, b):
 
 
 def changes_its_argument(x, W, dy):
-    result = glue.dense_backward(x, W, dy)
+    result = plain.dense_backward(x, W, dy)
     dy *= 2
     return result
 
@@ -103,7 +110,7 @@ ODD = {
 @pytest.mark.parametrize("key", ODD)
 def test_odd_results_are_one_friendly_line(key):
     report = dense(dense_forward=ODD[key])
-    assert (report.status, report.key, len(report.lines)) == (WRONG, key, 1)
+    assert (report.status, report.diagnosis, len(report.lines)) == (WRONG, key, 1)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,7 @@ def test_odd_results_are_one_friendly_line(key):
 )
 def test_odd_behaviour_is_one_friendly_line(function, key):
     report = dense(dense_backward=function)
-    assert (report.status, report.key, len(report.lines)) == (WRONG, key, 1)
+    assert (report.status, report.diagnosis, len(report.lines)) == (WRONG, key, 1)
 
 
 def test_an_exception_is_told_with_the_students_own_line():
@@ -141,14 +148,14 @@ def test_a_small_number_inside_the_log_is_noticed(least):
     def loss(logits, x):
         return naive_bce(logits, x, least)
 
-    assert attempt("e03_bce", bce=loss).key == "clipped"
+    assert attempt("e03_bce", bce=loss).diagnosis == "clipped"
 
 
 def test_an_alpha_that_is_the_same_in_every_call_is_noticed():
     def mix(z, prior, rng):
-        return glue.mix(z, prior, np.random.default_rng(0).uniform(size=len(z)))
+        return plain.mix(z, prior, np.random.default_rng(0))
 
-    assert attempt("e09_mixing", mix=mix).key == "alpha does not vary"
+    assert attempt("e09_mixing", mix=mix).diagnosis == "alpha does not vary"
 
 
 def test_a_guarded_division_is_right():
@@ -221,9 +228,56 @@ def test_what_was_measured(name):
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_functions_to_compare_with_exist(name):
-    for place in grader(name).COMPARE:
+    for place in compared(name):
         path, _, function = place.split(" ")[0].partition("::")
-        assert f"def {function}" in (ROOT / path).read_text()
+        assert f"def {function}" in (ROOT / path).read_text(), place
+    if name in FUNCTIONS:  # each has a fast twin as well
+        assert any(not place.startswith("npvae/plain.py") for place in compared(name))
+    assert f"Now compare with {', '.join(compared(name))}." in attempt(name).lines
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_exercise_asks_for_functions_of_plain_and_does_not_tell_them(name):
+    stub = importlib.import_module(f"course.exercises.{name}")
+    asked = [key for key, f in vars(stub).items() if inspect.isfunction(f)]
+    assert asked == list(FUNCTIONS[name])
+    for function in asked:
+        ours, theirs = getattr(stub, function), getattr(plain, function)
+        assert list(inspect.signature(ours).parameters) == list(
+            inspect.signature(theirs).parameters
+        )
+        assert ours.__doc__ != theirs.__doc__
+        source = inspect.getsource(ours).replace(ours.__doc__, "")
+        assert source.endswith('""""""\n    raise NotImplementedError  # TODO\n')
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_prediction_stands_above_the_functions_and_the_suspects_above_the_test(name):
+    body = ast.parse((ROOT / "course" / "exercises" / f"{name}.py").read_text()).body
+    _, _, prediction, *functions = body  # docstring and import come before
+    assert ast.unparse(prediction) == "PREDICTION = ''"
+    assert all(isinstance(node, ast.FunctionDef) for node in functions)
+    if "hunt" in name:
+        assert len(functions) > 1 and functions[-1].name == "my_test"
+
+
+def test_the_bound_on_the_likelihood_is_that_of_the_evaluation():
+    """The grader's own log-weights and bound against npvae's, which meets a decoder."""
+    rng, (B, K, L) = np.random.default_rng(20), (4, 6, 3)
+    vae = make_vae(7, 5, L, np.float64, rng)
+    images, mu = rng.uniform(size=(B, 7)), rng.standard_normal((B, L))
+    logvar = rng.standard_normal((B, L))
+    q = likelihood.Proposals(mu, np.exp(logvar / 2)[:, :, None] * np.eye(L))
+    priors = {"prior": likelihood.log_standard_normal}
+    theirs = likelihood.log_weights(vae.w, images, q, priors, 21, samples=K)["prior"]
+    eps = np.random.default_rng(21).standard_normal((K, B, L)).transpose(1, 0, 2)  # the same draws
+    log_p = np.empty((B, K))
+    for row, k in np.ndindex(B, K):
+        z = plain.sample(mu[[row]], logvar[[row]], eps[row, [k]])
+        log_p[row, k] = -plain.bce(plain.decode(vae.w._asdict(), z)[1], images[[row]])[0]
+    ours = importance.log_weights(log_p, mu, logvar, eps)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    np.testing.assert_allclose(importance.bound(ours), likelihood.bound(theirs), rtol=1e-12)
 
 
 def test_exercises_do_not_name_the_functions_they_mirror():
@@ -250,6 +304,15 @@ def test_the_readme_shows_what_the_grader_says():
     assert shown in (ROOT / "course" / "exercises" / "README.md").read_text()
 
 
+def exercises_are(tmp_path, monkeypatch, **texts):
+    """Let these be the files of some exercises until the test ends."""
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.setitem(sys.modules, f"course.exercises.{name}", None)  # so that it is restored
+        del sys.modules[f"course.exercises.{name}"]
+    monkeypatch.setattr(exercises, "__path__", [str(tmp_path), *exercises.__path__])
+
+
 def run(*command):
     return subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
@@ -271,6 +334,63 @@ def test_the_check_command(capsys):
     )
 
 
+def test_json_has_one_object_on_a_line(tmp_path, monkeypatch, capsys):
+    wrong = "def dense_forward(x, W, b):\n    print('y')\n    return x @ W\n"
+    odd = "import numpy as np\ndef bce(logits, x):\n    return np.cos(x).sum(), logits\n"
+    right = f"from npvae.plain import {', '.join(FUNCTIONS['e02_relu'])}\n"
+    exercises_are(tmp_path, monkeypatch, e01_dense=wrong, e02_relu=right, e03_bce=odd, e04_kl="x")
+    assert check.main(["--json", "dense", "relu", "bce", "kl", "hunt_units"]) == 1
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [list(row) for row in rows] == [["name", "status", "diagnosis", "message"]] * 5
+    assert [tuple(row.values())[:3] for row in rows] == [
+        ("e01_dense", "wrong", "bias forgotten"),
+        ("e02_relu", "done", None),
+        ("e03_bce", "wrong", "unknown"),
+        ("e04_kl", "wrong", "the file does not run"),
+        ("e14_hunt_units", "not yet", None),
+    ]
+    assert rows[0]["message"] == "y: the bias is missing."
+    assert rows[1]["message"].endswith(f"{compared('e02_relu')[-1]}.")
+    assert rows[4]["message"] == "my_test is still to be written."
+    assert err == "y\n"  # what an exercise prints does not come between the objects
+
+
+def test_numpy_is_all_that_is_needed():
+    """Stubs and right answers are graded, predictions are answered; all other imports fail."""
+    result = run_with_numpy_alone("""
+sys.path.insert(0, "tests/course")
+from types import SimpleNamespace
+from exercise_answers import RIGHT
+from course import check
+from course.grading import report
+assert check.main([]) == 1
+for name, functions in RIGHT.items():
+    file = vars(sys.modules[f"course.exercises.{name}"])
+    done = report.grade_module(name, SimpleNamespace(**{**file, **functions, "PREDICTION": "?"}))
+    assert done.status == "done" and len(done.lines) == 3, done
+""")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == "0 of 14 done"
+
+
+def test_the_command_does_not_import_numba():
+    """It would take seconds, and a compiler's minute on a machine that has never compiled."""
+    code = """
+import runpy, sys
+sys.argv = ["check", "penalty"]
+try:
+    runpy.run_module("course.check", run_name="__main__")
+finally:
+    print(sorted({name.split(".")[0] for name in sys.modules} & {"numba", "scipy", "llvmlite"}))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    first, *_, last = result.stdout.splitlines()
+    assert first.startswith("e08_penalty              not yet") and last == "[]", result.stderr
+
+
 def test_pytest_shows_one_line_and_no_traceback():
     done = run("pytest", "course", "-k", "penalty", "-p", "no:cacheprovider")
     assert done.returncode == 1
@@ -289,12 +409,7 @@ def test_pytest_shows_one_line_and_no_traceback():
     ],
 )
 def test_a_file_that_does_not_run_is_one_friendly_line(tmp_path, monkeypatch, text, told):
-    from course import exercises
-
-    (tmp_path / "e01_dense.py").write_text(text)
-    monkeypatch.setattr(exercises, "__path__", [str(tmp_path)])
-    monkeypatch.delitem(sys.modules, "course.exercises.e01_dense", raising=False)
+    exercises_are(tmp_path, monkeypatch, e01_dense=text)
     report = grade("e01_dense")
-    sys.modules.pop("course.exercises.e01_dense", None)
-    assert (report.status, report.key) == (WRONG, "the file does not run")
+    assert (report.status, report.diagnosis) == (WRONG, "the file does not run")
     assert report.lines[0].startswith(f"course/exercises/e01_dense.py, {told}")
