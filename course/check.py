@@ -35,7 +35,7 @@ def shown(report: Report, brief: bool = False) -> str:
 def as_json(report: Report) -> str:
     """Return a report as one JSON object on one line."""
     fields = {"name": report.name, "status": report.status, "diagnosis": report.diagnosis}
-    return json.dumps({**fields, "message": " ".join(report.lines)})
+    return json.dumps({**fields, "message": "\n".join(report.lines)})
 
 
 def main(arguments: Sequence[str]) -> int:
