@@ -1,7 +1,8 @@
 """Calls of a student's functions. Whatever they do, it becomes one friendly line.
 
 A call hands over copies of the arguments. It looks at the result (a missing return, wrong types,
-shapes, NaN), at the arguments (changed in place?), and at a second call (the same result?).
+shapes, NaN), at the arguments (changed in place?), at a second call (the same result?), and at a
+third one after unrelated calls (still the same?).
 """
 
 import contextlib
@@ -17,6 +18,9 @@ def numbers(seed: int, *shapes: tuple[int, ...] | int) -> list[np.ndarray]:
     """Draw arrays of standard normal numbers: arguments for the functions that are graded."""
     rng = np.random.default_rng(seed)
     return [rng.standard_normal(shape) for shape in shapes]
+
+
+UNWRITTEN = 1.23456789e300  # what no function computes
 
 
 class NotYet(Exception):
@@ -36,7 +40,7 @@ class Attempt:
 
     def __init__(self, module: object):
         self.module = module
-        self.called = []  # names, in order; a grader calls the next only if the last was right
+        self.called = {}  # names, in order, and with what; the next is called if the last was right
 
     def function(self, name: str) -> Callable:
         """Return the student's function. Raises Wrong if there is none."""
@@ -66,8 +70,14 @@ class Attempt:
                 "something between calls?"
             )
             raise Wrong("different answers", text)
-        if name not in self.called:
-            self.called.append(name)
+        self.called[name] = arguments, results
+        self._unrelated_calls()
+        if not all(_same(answers[k], v) for k, v in self.quiet(name, arguments, results).items()):
+            text = (
+                f"{name} returns something else after unrelated calls of {', '.join(self.called)}. "
+                "Does it use what another call has left behind? All that it needs is handed over."
+            )
+            raise Wrong("kept from another call", text)
         return answers
 
     def quiet(
@@ -77,9 +87,19 @@ class Attempt:
         with contextlib.redirect_stdout(io.StringIO()):
             return _results(name, self._run(name, copy.deepcopy(dict(arguments))), results)
 
+    def _unrelated_calls(self):
+        """Call all functions called so far, with other numbers."""
+        for name, (arguments, results) in self.called.items():
+            others = {
+                label: 1 - value[::-1] if isinstance(value, np.ndarray) else value
+                for label, value in arguments.items()
+            }
+            with contextlib.suppress(Wrong):
+                self.quiet(name, others, results)
+
     def _run(self, name, arguments):
         function = self.function(name)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), _empty_arrays_marked():
             try:
                 return function(*arguments.values())
             except NotImplementedError:
@@ -113,6 +133,27 @@ def explained(error: BaseException, function: Callable, call: str) -> Wrong:
         )
         return Wrong("shapes do not fit", line)
     return Wrong("exception", line)
+
+
+@contextlib.contextmanager
+def _empty_arrays_marked():
+    """Fill what np.empty and np.empty_like return, so that a number never written is noticed."""
+    makers = np.empty, np.empty_like
+
+    def marked(make):
+        def empty(*args, **kwargs):
+            array = make(*args, **kwargs)
+            if array.dtype == np.float64:
+                array.fill(UNWRITTEN)
+            return array
+
+        return empty
+
+    np.empty, np.empty_like = map(marked, makers)
+    try:
+        yield
+    finally:
+        np.empty, np.empty_like = makers
 
 
 def _same(a, b):
@@ -154,6 +195,18 @@ def _array(name, label, value, shapes):
     if not np.isfinite(array).all():
         text = f"{label}, a result of {name}, holds NaN or infinity. Look for 0/0, log(0), e^1000."
         raise Wrong("not finite", text)
+    if np.any(array == UNWRITTEN):
+        text = (
+            f"{label}, a result of {name}, has numbers that were never written. np.empty leaves "
+            "them as they happen to be. Does a loop end too early?"
+        )
+        raise Wrong("never written", text)
+    if array.dtype.kind != "f":
+        text = (
+            f"{label}, a result of {name}, holds whole numbers only. Is it made with dtype=int, or "
+            "cut by int or //?"
+        )
+        raise Wrong("whole numbers", text)
     return array.astype(np.float64)
 
 

@@ -4,6 +4,7 @@ First come the mistakes that an exercise's grader knows: each is told by the ver
 gives. Then what any gradient can suffer from: a wrong sign, or a factor such as the number of rows.
 """
 
+import itertools
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -138,6 +139,15 @@ def factor_meaning(
     if is_about(0.5):
         text = f"{label} is exactly half of what it should be. Is a factor of 2 missing?"
         return "2 times too small", text
+    counts = {"1": 1, "2": 2} | {symbol: n for symbol, (n, _) in sizes.items()}
+    for (above, n), (below, m) in itertools.product(counts.items(), repeat=2):
+        if is_about(n / m) or is_about(-n / m):
+            sign = "-" if ratio < 0 else ""
+            return (
+                "a factor of the sizes",
+                f"{label} is exactly {sign}{above}/{below} = {ratio:.6g} times the right result. "
+                "Which sum or mean is over the wrong axis, or was taken twice?",
+            )
     return None
 
 

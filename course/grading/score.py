@@ -23,7 +23,7 @@ HINTS = {
     "relu forgotten": "this is the score of a critic without ReLU.",
 }
 B, L, H1, H2, U = 5, 3, 9, 8, 4
-SIZES = {"B": (B, "batch"), "U": (U, "units")}
+SIZES = {"B": (B, "batch"), "U": (U, "units"), "L": (L, "latent dimensions")}
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 
 

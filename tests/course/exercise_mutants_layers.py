@@ -81,8 +81,29 @@ def adam(theta, g, m, v, t, lr, b1=0.9, b2=0.999, correct=(1, 1), add=1e-8,
     return (theta, m_hat, v_hat) if store else (theta, m1, v1)
 
 
+def relu_with_a_kept_mask():
+    kept = {}
+
+    def forward(a):
+        kept["mask"] = a > 0
+        return a * kept["mask"]
+
+    return {"relu_forward": forward, "relu_backward": lambda dh, h: dh * kept["mask"]}
+
+
+def db_without_its_end(x, W, dy):
+    db = np.empty(W.shape[1])
+    for j in range(len(db) - 1):
+        db[j] = dy[:, j].sum()
+    return dy @ W.T, x.T @ dy, db
+
+
 MUTANTS = {
     "e01_dense": {
+        "never written": {"dense_backward": db_without_its_end},
+        "whole numbers": {
+            "dense_backward": lambda x, W, dy: (dy @ W.T, x.T @ dy, dy.astype(int).sum(axis=0))
+        },
         "bias forgotten": {"dense_forward": lambda x, W, b: x @ W},
         "B times too small": {"dense_backward": partial(dense_backward, sum_rows=np.mean)},
         "wrong sign": {"dense_backward": lambda x, W, dy: (-dy @ W.T, x.T @ dy, dy.sum(axis=0))},
@@ -98,6 +119,7 @@ MUTANTS = {
         "mask of the wrong array": {"relu_backward": lambda dh, h: dh * (dh > 0)},
         "mask inverted": {"relu_backward": lambda dh, h: np.where(h > 0, 0, dh)},
         "times h": {"relu_backward": lambda dh, h: dh * h},
+        "kept from another call": relu_with_a_kept_mask(),
     },
     "e03_bce": {
         "half of the cross-entropy": {"bce": partial(bce, parts=1)},
@@ -121,6 +143,9 @@ MUTANTS = {
         "gradient for sigma": {"kl": kl_gradient(lambda v: np.exp(v / 2) - np.exp(-v / 2))},
         "dlogvar without -1": {"kl": kl_gradient(lambda v: np.exp(v) / 2)},
         "L times too small": {"kl": lambda mu, logvar: tuple(r / 3 for r in kl(mu, logvar))},
+        "a factor of the sizes": {
+            "kl": lambda mu, logvar: tuple(2 / 3 * r for r in kl(mu, logvar))
+        },
         "2 times too large": {"kl": lambda mu, logvar: tuple(2 * r for r in kl(mu, logvar))},
         "exchanged": {"kl": lambda mu, logvar: (kl(mu, logvar)[0], *kl(mu, logvar)[:0:-1])},
     },
