@@ -62,7 +62,13 @@ def _grade_update(attempt, theta, g, m, v, t):
     }
     if t > 1 and close(found["theta"], plain.adam(theta, g, m, v, t - 1, LR)[0]):
         mistakes["t off by one"] = {"theta": found["theta"]}
-    compare(found, {"m": m1, "v": v1, "theta": moved}, HINTS, mistakes, {})
+
+    def means_first(**changed):
+        theta, m, v = plain.adam(**changed)
+        return m, v, theta
+
+    right = {"m": m1, "v": v1, "theta": moved}
+    compare(found, right, HINTS, mistakes, {}, None, (means_first, arguments))
 
 
 def measured() -> str:

@@ -32,10 +32,11 @@ def grade(attempt: Attempt) -> None:
     logits, x = numbers(5, (B, P), (B, P))
     x = 1 / (1 + np.exp(-x))
     results = {"loss": (), "dlogits": (B, P)}
-    found = attempt.call("bce", {"logits": logits, "x": x}, results)
+    arguments = {"logits": logits, "x": x}
+    found = attempt.call("bce", arguments, results)
 
     def loss():
-        return float(attempt.quiet("bce", {"logits": logits, "x": x}, results)["loss"])
+        return float(attempt.quiet("bce", arguments, results)["loss"])
 
     checks = differences(loss, {"logits": (logits, found["dlogits"])})
     right = dict(zip(results, plain.bce(logits, x), strict=True))
@@ -48,7 +49,7 @@ def grade(attempt: Attempt) -> None:
         "sigmoid forgotten": {"dlogits": (logits - x) / B},
         "sigmoid twice": {"dlogits": (s - x) * s * (1 - s) / B},
     }
-    compare(found, right, HINTS, mistakes, SIZES, checks)
+    compare(found, right, HINTS, mistakes, SIZES, checks, (plain.bce, arguments))
     _grade_extremes(attempt)
 
 

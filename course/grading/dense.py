@@ -20,10 +20,19 @@ def grade(attempt: Attempt) -> None:
     forward, y_shape = {"x": x, "W": W, "b": b}, {"y": (B, N_OUT)}
     y = attempt.call("dense_forward", forward, y_shape)
     mistakes = {"bias forgotten": {"y": plain.dense_forward(x, W, 0 * b)}}
-    compare(y, {"y": plain.dense_forward(x, W, b)}, HINTS, mistakes, SIZES)
+    compare(
+        y,
+        {"y": plain.dense_forward(x, W, b)},
+        HINTS,
+        mistakes,
+        SIZES,
+        None,
+        (plain.dense_forward, forward),
+    )
 
     shapes = {"dx": x.shape, "dW": W.shape, "db": b.shape}
-    found = attempt.call("dense_backward", {"x": x, "W": W, "dy": dy}, shapes)
+    backward = {"x": x, "W": W, "dy": dy}
+    found = attempt.call("dense_backward", backward, shapes)
 
     def loss():
         return float(np.sum(dy * attempt.quiet("dense_forward", forward, y_shape)["y"]))
@@ -31,7 +40,7 @@ def grade(attempt: Attempt) -> None:
     gradients = {"x": (x, found["dx"]), "W": (W, found["dW"]), "b": (b, found["db"])}
     checks = differences(loss, gradients)
     right = dict(zip(shapes, plain.dense_backward(x, W, dy), strict=True))
-    compare(found, right, HINTS, {}, SIZES, checks)
+    compare(found, right, HINTS, {}, SIZES, checks, (plain.dense_backward, backward))
 
 
 def measured() -> str:

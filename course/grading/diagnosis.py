@@ -2,6 +2,7 @@
 
 First come the mistakes that an exercise's grader knows: each is told by the very numbers that it
 gives. Then what any gradient can suffer from: a wrong sign, or a factor such as the number of rows.
+At last the right function is tried with other arguments, until one gives the student's numbers.
 """
 
 import itertools
@@ -54,11 +55,13 @@ def compare(
     mistakes: Mapping[str, Arrays],
     sizes: Mapping[str, tuple[int, str]],
     checks: Checks | None = None,
+    retry: tuple[Callable, Mapping[str, np.ndarray]] | None = None,
 ) -> None:
     """Raise Wrong, with a diagnosis, at the first answer that is not the right one.
 
     `mistakes` maps the keys of `hints` to the results that the mistake gives. `sizes` maps a symbol
     to its value and what it counts. `checks` is what finite differences said of these gradients.
+    `retry` holds the right function, whose results are in the order of `right`, and its arguments.
     """
     for label, truth in right.items():
         if close(answers[label], truth):
@@ -66,7 +69,10 @@ def compare(
         for key, results in mistakes.items():
             if label in results and close(answers[label], results[label]):
                 raise Wrong(key, f"{label}: {hints[key]}{_evidence(label, checks)}")
-        key, text = _general(label, answers, right, sizes)
+        known = _general(label, answers, right, sizes)
+        if known is None and retry is not None:
+            known = _retried(label, answers[label], list(right).index(label), *retry)
+        key, text = known or _place(label, answers[label], truth)
         raise Wrong(key, f"{text}{_evidence(label, checks)}")
     if checks and disagreement(checks):
         raise Wrong("unknown", f"Finite differences disagree: {disagreement(checks)}.")
@@ -86,7 +92,7 @@ def _evidence(label, checks):
 
 
 def _general(label, answers, right, sizes):
-    """Return key and text of a mistake that any answer can have."""
+    """Return key and text of a mistake that any answer can have, or None."""
     answer, truth = answers[label], right[label]
     for other, array in right.items():
         if other != label and close(answer, array):
@@ -101,12 +107,60 @@ def _general(label, answers, right, sizes):
                 f"{label} is exactly {ratio:.6g} times the right result. Where does that come from?"
             )
             return "a factor", text
+    return None
+
+
+def _place(label, answer, truth):
+    """Return key and text of an unknown mistake: where the answer is furthest off."""
     place = np.unravel_index(np.abs(answer - truth).argmax(), truth.shape)
     index = f"[{', '.join(str(int(n)) for n in place)}]" if place else ""
     return (
         "unknown",
         f"{label} differs from npvae's result, most of all here: {label}{index} is "
         f"{answer[place]:.9g} and should be {truth[place]:.9g}.",
+    )
+
+
+def _retried(label, answer, place, function, arguments):
+    """Return key and text of the first wrong argument that gives this answer, or None."""
+    arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
+    for name in arrays:
+        for key, what, value in _other_arguments(name, arrays):
+            results = function(**{**arguments, name: value})
+            result = results[place] if isinstance(results, tuple) else results
+            if np.any(result) and np.isfinite(result).all() and close(answer, result):
+                return key, f"{label} is what comes out with {what} in place of {name}."
+    return None
+
+
+def _other_arguments(name, arrays):
+    """Yield key, words and value of what may stand by mistake in place of an array."""
+    a = arrays[name]
+    yield "argument forgotten", "0", np.zeros_like(a)
+    yield "argument forgotten", "1", np.ones_like(a)
+    yield "sign of an argument", f"-{name}", -a
+    yield "another argument", f"{name}^2", a**2
+    yield "another argument", f"1 - {name}", 1 - a
+    yield "another argument", f"1 / {name}", 1 / a
+    yield "another argument", f"|{name}|", np.abs(a)
+    for words, factor in (("2", 2), ("4", 4), ("1/2", 1 / 2), ("log 2", np.log(2))):
+        yield "another argument", f"{words} times {name}", factor * a
+    for other, b in arrays.items():
+        if other != name and b.shape == a.shape:
+            yield "another argument", other, b
+    row, none = "row" if a.ndim > 1 else "number", np.zeros_like(a)
+    first, last = none.copy(), none.copy()
+    first[0], last[-1] = a[0], a[-1]
+    yield "rows left out", f"only the first {row} of {name}", first
+    yield "rows left out", f"only the last {row} of {name}", last
+    yield "rows left out", f"all but the first {row} of {name}", a - first
+    yield "rows left out", f"all but the last {row} of {name}", a - last
+    yield "one row for all", f"the first {row} of {name}, for each {row},", none + a[0]
+    yield "one row for all", f"the mean {row} of {name}, for each {row},", none + a.mean(axis=0)
+    yield (
+        "one row for all",
+        f"the sum of the {row}s of {name}, for each {row},",
+        none + a.sum(axis=0),
     )
 
 

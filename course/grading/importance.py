@@ -43,7 +43,8 @@ def grade(attempt: Attempt) -> None:
     log_w = log_weights(**arguments)
     right_bound = bound(log_w)
     found = attempt.call("log_weights", arguments, {"log_w": (B, K)})
-    compare(found, {"log_w": log_w}, HINTS, _weight_mistakes(log_w, **arguments), SIZES)
+    mistakes, retry = _weight_mistakes(log_w, **arguments), (log_weights, arguments)
+    compare(found, {"log_w": log_w}, HINTS, mistakes, SIZES, None, retry)
 
     found = attempt.call("bound", {"log_w": log_w}, {"bound": (B,)})
     mistakes = {

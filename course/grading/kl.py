@@ -29,10 +29,11 @@ def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     mu, logvar = numbers(6, (B, L), (B, L))
     results = {"loss": (), "dmu": (B, L), "dlogvar": (B, L)}
-    found = attempt.call("kl", {"mu": mu, "logvar": logvar}, results)
+    arguments = {"mu": mu, "logvar": logvar}
+    found = attempt.call("kl", arguments, results)
 
     def loss():
-        return float(attempt.quiet("kl", {"mu": mu, "logvar": logvar}, results)["loss"])
+        return float(attempt.quiet("kl", arguments, results)["loss"])
 
     checks = differences(loss, {"mu": (mu, found["dmu"]), "logvar": (logvar, found["dlogvar"])})
     right, doubled = (
@@ -49,7 +50,7 @@ def grade(attempt: Attempt) -> None:
         "gradient for sigma": {"dlogvar": (sigma - 1 / sigma) / B},
         "dlogvar without -1": {"dlogvar": right["dlogvar"] + 1 / (2 * B)},
     }
-    compare(found, right, HINTS, mistakes, SIZES, checks)
+    compare(found, right, HINTS, mistakes, SIZES, checks, (plain.kl, arguments))
 
 
 def measured() -> str:

@@ -70,7 +70,8 @@ def grade(attempt: Attempt) -> None:
     gradients = {name: (w[name], found[f"d{name}"]) for name in ("W1", "W2", "W3")}
     checks = differences(loss, gradients, lambda: open_gates(z, w))
     right = dict(zip(shapes, plain.second_pass(**arguments), strict=True))
-    compare(found, right, HINTS, _second_pass_mistakes(arguments, shapes), SIZES, checks)
+    mistakes, retry = _second_pass_mistakes(arguments, shapes), (plain.second_pass, arguments)
+    compare(found, right, HINTS, mistakes, SIZES, checks, retry)
 
 
 def grade_norm(attempt, dz, penalty, ddz, hints, mistakes) -> None:

@@ -25,9 +25,11 @@ def grade(attempt: Attempt) -> None:
     a, dh = numbers(3, (5, 8), (5, 8))
     a[2, 3] = 0
     h = attempt.call("relu_forward", {"a": a}, {"h": a.shape})["h"]
-    compare({"h": h}, {"h": plain.relu_forward(a)}, HINTS, {}, {})
+    right = {"h": plain.relu_forward(a)}
+    compare({"h": h}, right, HINTS, {}, {}, None, (plain.relu_forward, {"a": a}))
 
-    found = attempt.call("relu_backward", {"dh": dh, "h": h}, {"da": a.shape})
+    backward = {"dh": dh, "h": h}
+    found = attempt.call("relu_backward", backward, {"da": a.shape})
 
     def loss():
         return float(np.sum(dh * attempt.quiet("relu_forward", {"a": a}, {"h": a.shape})["h"]))
@@ -39,7 +41,8 @@ def grade(attempt: Attempt) -> None:
         "mask inverted": {"da": dh - plain.relu_backward(dh, h)},
         "times h": {"da": dh * h},
     }
-    compare(found, {"da": plain.relu_backward(dh, h)}, HINTS, mistakes, {}, checks)
+    right = {"da": plain.relu_backward(dh, h)}
+    compare(found, right, HINTS, mistakes, {}, checks, (plain.relu_backward, backward))
 
 
 def measured() -> str:

@@ -107,6 +107,20 @@ MUTANTS = {
         "bias forgotten": {"dense_forward": lambda x, W, b: x @ W},
         "B times too small": {"dense_backward": partial(dense_backward, sum_rows=np.mean)},
         "wrong sign": {"dense_backward": lambda x, W, dy: (-dy @ W.T, x.T @ dy, dy.sum(axis=0))},
+        "argument forgotten": {
+            "dense_backward": lambda x, W, dy: (np.ones_like(dy) @ W.T, x.T @ dy, dy.sum(axis=0))
+        },
+        "sign of an argument": {"dense_forward": lambda x, W, b: x @ W - b},
+        "rows left out": {
+            "dense_backward": lambda x, W, dy: (dy @ W.T, x[:-1].T @ dy[:-1], dy.sum(axis=0))
+        },
+        "one row for all": {
+            "dense_backward": lambda x, W, dy: (
+                dy @ W.T,
+                np.outer(x.mean(axis=0), dy.sum(axis=0)),
+                dy.sum(axis=0),
+            )
+        },
         "a factor": {"dense_backward": lambda x, W, dy: (dy @ W.T, 3 * x.T @ dy, dy.sum(axis=0))},
         "transposed": {"dense_backward": lambda x, W, dy: (dy @ W.T, dy.T @ x, dy.sum(axis=0))},
         "shapes do not fit": {
@@ -160,6 +174,9 @@ MUTANTS = {
             lambda dz, logvar, eps: (dz, dz * np.exp(logvar / 2) / 2)
         ),
         "sigma forgotten": reparameterise_backward(lambda dz, logvar, eps: (dz, dz * eps / 2)),
+        "another argument": reparameterise_backward(
+            lambda dz, logvar, eps: (dz, dz * np.exp(logvar) / 2 * eps)
+        ),
         "dmu times eps": reparameterise_backward(
             lambda dz, logvar, eps: (dz * eps, dz * np.exp(logvar / 2) * eps / 2)
         ),
