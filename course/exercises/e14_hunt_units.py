@@ -8,7 +8,8 @@ it computes. A model trained with it reconstructs badly, and nobody sees why.
 Write a test that finds the fault. It gets a function like `vae_loss`, and tries it with arrays of
 its own, for which you know something about the right loss. It must pass (do nothing) if the
 function is right, and fail (by `assert`) if it is not. The grader runs it on right code, on the
-code below and on relatives of it, in which another part of the loss is a mean instead of a sum.
+code below and on relatives of it, in which another part of the loss is a mean instead of a sum, or
+a sum instead of a mean.
 Leave the code below as it is.
 
     logits, x (B, P)    mu, logvar (B, L); choose any B, P and L

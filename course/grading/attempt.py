@@ -81,11 +81,19 @@ class Attempt:
         return answers
 
     def quiet(
-        self, name: str, arguments: Mapping[str, object], results: Mapping[str, tuple]
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        results: Mapping[str, tuple],
+        overflow: str = "ignore",
     ) -> dict[str, np.ndarray]:
-        """Call a function as `call` does, for the results only, and without what it prints."""
+        """Call a function as `call` does, for the results only, and without what it prints.
+
+        With overflow="raise", a number that becomes infinite on the way is an exception.
+        """
         with contextlib.redirect_stdout(io.StringIO()):
-            return _results(name, self._run(name, copy.deepcopy(dict(arguments))), results)
+            value = self._run(name, copy.deepcopy(dict(arguments)), overflow)
+        return _results(name, value, results)
 
     def _unrelated_calls(self):
         """Call all functions called so far, with other numbers."""
@@ -97,9 +105,9 @@ class Attempt:
             with contextlib.suppress(Wrong):
                 self.quiet(name, others, results)
 
-    def _run(self, name, arguments):
+    def _run(self, name, arguments, overflow="ignore"):
         function = self.function(name)
-        with np.errstate(all="ignore"), _empty_arrays_marked():
+        with np.errstate(all="ignore", over=overflow), _empty_arrays_marked():
             try:
                 return function(*arguments.values())
             except NotImplementedError:

@@ -21,6 +21,10 @@ HINTS = {
         "Is s clipped, or a small number added inside the log? Neither is needed if the loss is "
         "written in terms of the logit."
     ),
+    "overflow": (
+        "e^1000 becomes infinite in silence. Raise e only to powers that are not positive, for s "
+        "as well as for the loss."
+    ),
     "gradient clipped": "the loss is right for logits of +-1000, but dlogits is not. Is s clipped?",
 }
 B, P = 5, 7
@@ -69,6 +73,11 @@ def _grade_extremes(attempt):
         raise Wrong("clipped", f"loss: {text} {HINTS['clipped']}")
     if not close(found["dlogits"], right["dlogits"]):
         raise Wrong("gradient clipped", f"dlogits: {HINTS['gradient clipped']}")
+    try:
+        attempt.quiet("bce", {"logits": logits, "x": x}, results, overflow="raise")
+    except Wrong as wrong:
+        text = f"the results are right, but on the way {HINTS['overflow']} {wrong.text}"
+        raise Wrong("overflow", text) from None
 
 
 def measured() -> str:

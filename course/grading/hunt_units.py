@@ -34,6 +34,9 @@ RELATIVES = {
     "the KL is a mean over the latent dimensions": lambda logits, x, mu, logvar: scaled(
         logits, x, mu, logvar, kl_part=1 / np.shape(mu)[-1]
     ),
+    "the loss is a sum over the batch": lambda logits, x, mu, logvar: scaled(
+        logits, x, mu, logvar, len(np.atleast_2d(x)), len(np.atleast_2d(x))
+    ),
     "BCE and KL are both means over their dimensions": lambda logits, x, mu, logvar: scaled(
         logits, x, mu, logvar, 1 / np.shape(x)[-1], 1 / np.shape(mu)[-1]
     ),

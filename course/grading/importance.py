@@ -24,7 +24,8 @@ HINTS = {
     ),
     "log K forgotten": "it is too large by log K. The weights are averaged, not added up.",
     "not stable": (
-        "for log-weights around -1000 or +1000 the result is NaN or infinite. Shift them first."
+        "for log-weights of some thousands, of either sign, the result is NaN or infinite. Shift "
+        "them first, those of each image by their own largest."
     ),
     "all samples alike": (
         "every sample has the share 1/K. That is the gradient of the mean of the logs. Here large "
@@ -52,27 +53,26 @@ def grade(attempt: Attempt) -> None:
         "log K forgotten": {"bound": right_bound + np.log(K)},
     }
     compare(found, {"bound": right_bound}, HINTS, mistakes, SIZES)
-    for shift in (-1000, 1000):
-        far = _finite(attempt, "bound", {"log_w": log_w + shift}, {"bound": (B,)})["bound"]
-        if not close(far, right_bound + shift):
+    for far in (1000 * log_w, -1000 * log_w):
+        answer = _finite(attempt, "bound", {"log_w": far}, {"bound": (B,)})["bound"]
+        if not close(answer, bound(far)):
             raise Wrong("not stable", f"bound: {HINTS['not stable']}")
 
-    log_w = log_w.copy()
     found = attempt.call("bound_backward", {"log_w": log_w}, {"dlog_w": (B, K)})
 
     def loss():
         return float(attempt.quiet("bound", {"log_w": log_w}, {"bound": (B,)})["bound"].sum())
 
     checks = differences(loss, {"log_w": (log_w, found["dlog_w"])})
-    shares = np.exp(log_w - np.logaddexp.reduce(log_w, axis=1, keepdims=True))
     mistakes = {
         "all samples alike": {"dlog_w": np.full((B, K), 1 / K)},
         "not normalised": {"dlog_w": np.exp(log_w)},
     }
-    compare(found, {"dlog_w": shares}, HINTS, mistakes, SIZES, checks)
-    far = _finite(attempt, "bound_backward", {"log_w": log_w - 1000}, {"dlog_w": (B, K)})
-    if not close(far["dlog_w"], shares):
-        raise Wrong("not stable", f"dlog_w: {HINTS['not stable']}")
+    compare(found, {"dlog_w": shares(log_w)}, HINTS, mistakes, SIZES, checks)
+    for far in (1000 * log_w, -1000 * log_w):
+        answer = _finite(attempt, "bound_backward", {"log_w": far}, {"dlog_w": (B, K)})["dlog_w"]
+        if not close(answer, shares(far)):
+            raise Wrong("not stable", f"dlog_w: {HINTS['not stable']}")
 
 
 def log_normal(z, mean=0.0, sigma=1.0):
@@ -90,6 +90,11 @@ def log_weights(log_p, mu, logvar, eps):
 def bound(log_w):
     """Return the log of the mean of the weights of each image, (B,)."""
     return np.logaddexp.reduce(log_w, axis=1) - np.log(log_w.shape[1])
+
+
+def shares(log_w):
+    """Return the share of each sample in the sum of an image's weights, (B, K)."""
+    return np.exp(log_w - np.logaddexp.reduce(log_w, axis=1, keepdims=True))
 
 
 def _weight_mistakes(log_w, log_p, mu, logvar, eps):

@@ -17,7 +17,10 @@ HINTS = {
         "so all its dimensions share one alpha. Which shape makes alpha do that?"
     ),
     "one alpha for all rows": "all rows share one alpha. Each row needs its own.",
-    "alpha does not vary": "alpha is the same in every call. It should be drawn anew, from rng.",
+    "alpha does not vary": (
+        "the alphas are the same in every call, at most in another order. Each should be drawn "
+        "anew, from rng."
+    ),
     "alpha outside [0, 1]": (
         "some points lie beyond the ends of the line. Is alpha drawn from a normal distribution?"
     ),
@@ -41,7 +44,8 @@ def grade(attempt: Attempt) -> None:
     if between_rows < 1e-6:
         again = _draw(attempt, z, prior, 2)[1]
         _wrong("alpha does not vary" if np.allclose(alpha, again) else "one alpha for all rows")
-    if np.allclose(alpha, _draw(attempt, z, prior, 2)[1]):
+    again = _draw(attempt, z, prior, 2)[1]
+    if np.allclose(np.sort(alpha, axis=0), np.sort(again, axis=0)):  # also if only shuffled
         _wrong("alpha does not vary")
     if alpha.min() < -1e-9 or alpha.max() > 1 + 1e-9:
         _wrong("alpha outside [0, 1]")

@@ -112,6 +112,11 @@ def lucky_test(sample, luck=itertools.cycle([True, False])):  # noqa: B008
     assert next(luck)
 
 
+def exact_test(sample):
+    mu, logvar, eps = np.random.default_rng(0).standard_normal((3, 4, 5))
+    assert np.all(sample(mu, logvar, eps) == mu + np.exp(logvar / 2) * eps)
+
+
 def overfitted_test(sample):
     one = np.ones((1, 1))
     assert sample(0 * one, 2 * one, one) < 5  # right: e, suspect: e^2
@@ -212,6 +217,7 @@ MUTANTS = {
         "the suspect was changed": {"sample": plain.sample},
         "right code rejected": {"my_test": rejecting_test},
         "luck": {"my_test": lucky_test},
+        "exact comparison": {"my_test": exact_test},
         "nothing found": {"my_test": empty_test},
         "overfitted": {"my_test": overfitted_test},
     },

@@ -143,6 +143,7 @@ MUTANTS = {
         },
         "not stable": {"bce": naive_bce},
         "clipped": {"bce": clipped_bce},
+        "overflow": {"bce": bce},
         "gradient clipped": {"bce": bce_with_a_clipped_gradient},
         "P times too small": {
             "bce": partial(bce, loss_over=np.mean, gradient=lambda a, x, s: (s - x) / x.size)

@@ -61,7 +61,7 @@ def test_each_mistake_is_named(name, key):
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_every_hint_has_its_mutant(name):
-    shared = {"the suspect was changed", "right code rejected", "luck"}  # tried in e13
+    shared = {"the suspect was changed", "right code rejected", "luck", "exact comparison"}  # e13
     missing = set(grader(name).HINTS) - set(MUTANTS[name])
     assert missing <= (shared if name == "e14_hunt_units" else set())
 
@@ -156,6 +156,68 @@ def test_an_alpha_that_is_the_same_in_every_call_is_noticed():
         return plain.mix(z, prior, np.random.default_rng(0))
 
     assert attempt("e09_mixing", mix=mix).diagnosis == "alpha does not vary"
+
+
+def test_alphas_that_are_only_shuffled_are_noticed():
+    def mix(z, prior, rng):
+        alpha = rng.permutation(np.linspace(0, 1, len(z)))[:, None]
+        return alpha * prior + (1 - alpha) * z
+
+    assert attempt("e09_mixing", mix=mix).diagnosis == "alpha does not vary"
+
+
+@pytest.mark.parametrize("shift", [np.max, lambda w: w.min(axis=1, keepdims=True)])
+def test_each_image_needs_its_own_largest_shift(shift):
+    def bound(log_w):
+        m = shift(log_w)
+        return np.squeeze(m) + np.log(np.exp(log_w - m).mean(axis=1))
+
+    def bound_backward(log_w):
+        w = np.exp(log_w - shift(log_w))
+        return w / w.sum(axis=1, keepdims=True)
+
+    assert attempt("e12_importance", bound=bound).diagnosis == "not stable"
+    assert attempt("e12_importance", bound_backward=bound_backward).diagnosis == "not stable"
+
+
+@pytest.mark.parametrize("name", ["e13_hunt_sampler", "e14_hunt_units"])
+def test_a_hunt_does_not_pass_by_names(name):
+    right = importlib.import_module(f"course.grading.{name[4:]}")
+    right = (right.right if "sampler" in name else right.scaled).__name__
+
+    def my_test(function):
+        assert function.__name__ == right
+
+    assert attempt(name, my_test=my_test).diagnosis == "right code rejected"
+
+
+def test_a_hunt_may_name_the_arguments():
+    def my_test(sample):
+        z = sample(mu=np.zeros((2, 1)), logvar=np.full((2, 1), np.log(4)), eps=np.ones((2, 1)))
+        assert np.allclose(z, 2)
+
+    assert attempt("e13_hunt_sampler", my_test=my_test).status == DONE
+
+
+def test_a_test_with_one_image_does_not_see_the_mean_over_the_batch():
+    def my_test(vae_loss):
+        for mu in (0.0, 2.0):
+            zeros, z = np.zeros((1, 6)), np.zeros((1, 3))
+            loss = vae_loss(zeros, zeros, z + mu, z)[0]
+            np.testing.assert_allclose(loss, 6 * np.log(2) + 3 * mu**2 / 2)
+
+    (text,) = attempt("e14_hunt_units", my_test=my_test).lines
+    assert "the loss is a sum over the batch" in text
+
+
+def test_numbers_that_a_loop_writes_into_an_empty_array_are_right():
+    def dense_forward(x, W, b):
+        y = np.empty((len(x), len(b)))
+        for row in range(len(x)):
+            y[row] = x[row] @ W + b
+        return y
+
+    assert dense(dense_forward=dense_forward).status == DONE
 
 
 def test_a_guarded_division_is_right():
