@@ -17,6 +17,17 @@ HINTS = {
     "t off by one": "the bias correction is that of another t. The first update has t = 1.",
     "wrong direction": "the step goes up the gradient. The loss should fall.",
     "epsilon inside the root": "1e-8 is added to v_hat, inside the root. It belongs outside.",
+    "epsilon forgotten": (
+        "1e-8 is missing below the line, where it keeps a gradient of 0 from giving 0/0. Are "
+        "brackets missing?"
+    ),
+    "epsilon before the correction": (
+        "1e-8 is added to the root of v, before v is corrected. It belongs to the root of v_hat."
+    ),
+    "corrections exchanged": "the bias corrections of m and v are exchanged.",
+    "another step size": "the direction is right, the length is not. The step size is lr, always.",
+    "other betas": "another number stands where 0.9 or 0.999 should be.",
+    "sum of the squares": "v gets the sum of all g^2. Each parameter has its own.",
     "root forgotten": "the step is divided by v_hat. Its root is missing.",
     "old means used": "the step uses m and v from before this update. Renew them first.",
     "g not squared": "v is the mean of g. It should be that of g^2.",
@@ -54,14 +65,27 @@ def _grade_update(attempt, theta, g, m, v, t):
         "t off by one": {"theta": plain.adam(theta, g, m, v, t + 1, LR)[0]},
         "wrong direction": {"theta": plain.adam(theta, g, m, v, t, -LR)[0]},
         "epsilon inside the root": {"theta": theta - LR * m_hat / np.sqrt(v_hat + 1e-8)},
+        "epsilon forgotten": {"theta": theta - LR * m_hat / np.sqrt(v_hat)},
+        "epsilon before the correction": {
+            "theta": theta - LR * m_hat / (np.sqrt(v1) + 1e-8) * np.sqrt(1 - 0.999**t)
+        },
+        "corrections exchanged": step(m1 / (1 - 0.999**t), v1 / (1 - 0.9**t)),
         "root forgotten": {"theta": theta - LR * m_hat / (v_hat + 1e-8)},
         "old means used": old,
         "g not squared": {"v": 0.999 * v + 0.001 * g},
+        "sum of the squares": {"v": 0.999 * v + 0.001 * np.sum(g**2)},
         "betas exchanged": {"m": 0.999 * m + 0.001 * g, "v": 0.9 * v + 0.1 * g**2},
         "mean not kept": {"m": 0.1 * g, "v": 0.001 * g**2},
     }
     if t > 1 and close(found["theta"], plain.adam(theta, g, m, v, t - 1, LR)[0]):
         mistakes["t off by one"] = {"theta": found["theta"]}
+    for label, old_mean, new in (("m", m, g), ("v", v, g**2)):
+        beta = (found[label][-1] - new[-1]) / (old_mean[-1] - new[-1])
+        others = mistakes.setdefault("other betas", {})
+        others[label] = beta * old_mean + (1 - beta) * new
+    length = (found["theta"][-1] - theta[-1]) / (moved[-1] - theta[-1])
+    if length > 0:
+        mistakes["another step size"] = {"theta": theta + length * (moved - theta)}
 
     def means_first(**changed):
         theta, m, v = plain.adam(**changed)

@@ -14,6 +14,11 @@ HINTS = {
         "the factor s (1 - s) is in it. The derivative of the loss for s has s (1 - s) below the "
         "line, and ds/da has it above."
     ),
+    "max forgotten": "the logit stands where max(logit, 0) should be.",
+    "hard targets": "x is rounded to 0 or 1. A grey pixel counts with its own value.",
+    "squared error": "this is the squared error, whatever its size is. Look at the formula again.",
+    "gradient for s": "this is the gradient for s. It needs one more factor, ds/da = s (1 - s).",
+    "gradient for x": "this is the gradient for the pixel x. That for the logit is wanted.",
     "not stable": (
         "for logits of +-1000 the result is NaN or infinite. Which exp overflows, which log gets 0?"
     ),
@@ -50,6 +55,13 @@ def grade(attempt: Attempt) -> None:
     s = right["dlogits"] * B + x
     mistakes = {
         "half of the cross-entropy": {"loss": np.sum(-x * np.log(s)) / B},
+        "max forgotten": {"loss": right["loss"] + np.minimum(logits, 0).sum() / B},
+        "hard targets": dict(zip(results, plain.bce(logits, (x > 0.5) * 1.0), strict=True)),
+        "squared error": [
+            {"loss": factor * np.sum((s - x) ** 2)} for factor in (1 / B, 0.5 / B, 1 / (B * P))
+        ],
+        "gradient for s": {"dlogits": (s - x) / (s * (1 - s)) / B},
+        "gradient for x": {"dlogits": -logits / B},
         "sigmoid forgotten": {"dlogits": (logits - x) / B},
         "sigmoid twice": {"dlogits": (s - x) * s * (1 - s) / B},
     }

@@ -52,30 +52,41 @@ def compare(
     answers: Arrays,
     right: Arrays,
     hints: Mapping[str, str],
-    mistakes: Mapping[str, Arrays],
+    mistakes: Mapping[str, Arrays | list[Arrays]],
     sizes: Mapping[str, tuple[int, str]],
     checks: Checks | None = None,
     retry: tuple[Callable, Mapping[str, np.ndarray]] | None = None,
 ) -> None:
     """Raise Wrong, with a diagnosis, at the first answer that is not the right one.
 
-    `mistakes` maps the keys of `hints` to the results that the mistake gives. `sizes` maps a symbol
-    to its value and what it counts. `checks` is what finite differences said of these gradients.
+    `mistakes` maps the keys of `hints` to the results that a mistake gives, or to a list of them.
+    `sizes` maps a symbol to its value and what it counts. `checks` is what finite differences said.
     `retry` holds the right function, whose results are in the order of `right`, and its arguments.
     """
     for label, truth in right.items():
         if close(answers[label], truth):
             continue
-        for key, results in mistakes.items():
-            if label in results and close(answers[label], results[label]):
-                raise Wrong(key, f"{label}: {hints[key]}{_evidence(label, checks)}")
+        key = recognised(label, answers[label], mistakes)
+        if key:
+            raise Wrong(key, f"{label}: {hints[key]}{_evidence(label, checks)}")
         known = _general(label, answers, right, sizes)
         if known is None and retry is not None:
-            known = _retried(label, answers[label], list(right).index(label), *retry)
+            known = retried(label, answers[label], list(right).index(label), *retry)
         key, text = known or _place(label, answers[label], truth)
         raise Wrong(key, f"{text}{_evidence(label, checks)}")
     if checks and disagreement(checks):
         raise Wrong("unknown", f"Finite differences disagree: {disagreement(checks)}.")
+
+
+def recognised(
+    label: str, answer: np.ndarray, mistakes: Mapping[str, Arrays | list[Arrays]]
+) -> str | None:
+    """Return the key of the first known mistake that gives this answer, or None."""
+    for key, variants in mistakes.items():
+        for results in variants if isinstance(variants, list) else [variants]:
+            if label in results and close(answer, results[label]):
+                return key
+    return None
 
 
 def _evidence(label, checks):
@@ -107,6 +118,9 @@ def _general(label, answers, right, sizes):
                 f"{label} is exactly {ratio:.6g} times the right result. Where does that come from?"
             )
             return "a factor", text
+    if np.abs(answer - truth).max() < 1e-4 * np.abs(truth).max():
+        text = f"{label} is nearly right. Is a small number added, or is something clipped?"
+        return "nearly right", text
     return None
 
 
@@ -121,8 +135,13 @@ def _place(label, answer, truth):
     )
 
 
-def _retried(label, answer, place, function, arguments):
-    """Return key and text of the first wrong argument that gives this answer, or None."""
+def retried(
+    label: str, answer: np.ndarray, place: int, function: Callable, arguments: Arrays
+) -> tuple[str, str] | None:
+    """Return key and text of the first wrong argument that gives this answer, or None.
+
+    `place` is the answer's place in the results of `function`, the right one.
+    """
     arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
     for name in arrays:
         for key, what, value in _other_arguments(name, arrays):

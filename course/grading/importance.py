@@ -18,11 +18,18 @@ HINTS = {
     "sigma = exp(logvar)": "this is right for sigma = e^logvar. But logvar is the log of sigma^2.",
     "prior forgotten": "log p(z) is missing: only log q(z) was subtracted.",
     "mean over the dimensions": "log p(z) - log q(z) is a sum over the L dimensions, not a mean.",
+    "proposal forgotten": "log q(z) is missing: only log p(z) was added.",
+    "sign of logvar": "logvar has the wrong sign. q is a density: the wider it is, the lower.",
+    "eps divided by sigma": "eps is divided by sigma. It is (z - mu) / sigma already.",
+    "2 pi": "a term of log(2 pi) is left. p and q have the same, so it cancels.",
+    "not the log": "these are the weights themselves. Their logs are wanted.",
     "mean of the logs": (
         "this is the mean of the logs. The bound is the log of the mean: that is what makes it "
         "better."
     ),
     "log K forgotten": "it is too large by log K. The weights are averaged, not added up.",
+    "shift not added": "the largest log-weight was taken off, and is not added again.",
+    "largest weight only": "the largest weight alone counts. The others have a share, too.",
     "not stable": (
         "for log-weights of some thousands, of either sign, the result is NaN or infinite. Shift "
         "them first, those of each image by their own largest."
@@ -31,6 +38,7 @@ HINTS = {
         "every sample has the share 1/K. That is the gradient of the mean of the logs. Here large "
         "weights count more."
     ),
+    "over the images": "the shares add up to 1 over the images. They should for each image.",
     "not normalised": "the shares of an image's samples must add up to 1.",
 }
 B, K, L = 4, 6, 3
@@ -50,6 +58,8 @@ def grade(attempt: Attempt) -> None:
     found = attempt.call("bound", {"log_w": log_w}, {"bound": (B,)})
     mistakes = {
         "mean of the logs": {"bound": log_w.mean(axis=1)},
+        "shift not added": {"bound": right_bound - log_w.max(axis=1)},
+        "largest weight only": {"bound": log_w.max(axis=1)},
         "log K forgotten": {"bound": right_bound + np.log(K)},
     }
     compare(found, {"bound": right_bound}, HINTS, mistakes, SIZES)
@@ -64,9 +74,16 @@ def grade(attempt: Attempt) -> None:
         return float(attempt.quiet("bound", {"log_w": log_w}, {"bound": (B,)})["bound"].sum())
 
     checks = differences(loss, {"log_w": (log_w, found["dlog_w"])})
+    shifted = np.exp(log_w - log_w.max(axis=1, keepdims=True))
     mistakes = {
         "all samples alike": {"dlog_w": np.full((B, K), 1 / K)},
-        "not normalised": {"dlog_w": np.exp(log_w)},
+        "not normalised": [{"dlog_w": np.exp(log_w)}, {"dlog_w": shifted}],
+        "largest weight only": {"dlog_w": 1.0 * (shifted == 1)},
+        "over the images": [
+            {"dlog_w": w / total}
+            for w in (shifted, np.exp(log_w))
+            for total in (w.sum(axis=0), w.sum())
+        ],
     }
     compare(found, {"dlog_w": shares(log_w)}, HINTS, mistakes, SIZES, checks)
     for far in (1000 * log_w, -1000 * log_w):
@@ -100,12 +117,24 @@ def shares(log_w):
 def _weight_mistakes(log_w, log_p, mu, logvar, eps):
     ratio = log_w - log_p
     z = mu[:, None] + np.exp(logvar / 2)[:, None] * eps
+    wide, scaled = mu[:, None] + np.exp(logvar)[:, None] * eps, eps / np.exp(logvar / 2)[:, None]
     return {
         "likelihood forgotten": {"log_w": ratio},
         "prior and proposal exchanged": {"log_w": log_p - ratio},
         "half forgotten": {"log_w": log_p + 2 * ratio},
         "logvar forgotten": {"log_w": log_w - logvar.sum(axis=1, keepdims=True) / 2},
-        "sigma = exp(logvar)": {"log_w": log_weights(log_p, mu, 2 * logvar, eps)},
+        "sigma = exp(logvar)": [
+            {"log_w": log_weights(log_p, mu, 2 * logvar, eps)},
+            {"log_w": log_w + ((z**2 - wide**2) / 2).sum(axis=2)},
+        ],
+        "proposal forgotten": [
+            {"log_w": log_p + log_normal(z).sum(axis=2)},
+            {"log_w": log_p - (z**2).sum(axis=2) / 2},
+        ],
+        "sign of logvar": {"log_w": log_w - logvar.sum(axis=1, keepdims=True)},
+        "eps divided by sigma": {"log_w": log_w + ((scaled**2 - eps**2) / 2).sum(axis=2)},
+        "2 pi": [{"log_w": log_w + k * L / 2 * np.log(2 * np.pi)} for k in (-1, 1)],
+        "not the log": {"log_w": np.exp(log_w)},
         "prior forgotten": {"log_w": log_w - log_normal(z).sum(axis=2)},
         "mean over the dimensions": {"log_w": log_p + ratio / L},
     }

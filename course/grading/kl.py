@@ -16,6 +16,9 @@ HINTS = {
         "it is too large by one half for each latent dimension, so it is not 0 for mu = 0, sigma = "
         "1."
     ),
+    "constant once": "the 1 is subtracted once for an image. It belongs to each latent dimension.",
+    "log of sigma": "log sigma, half of logvar, stands where log sigma^2 should be.",
+    "mu not squared": "mu is not squared. Then a mean far below 0 would be a gain.",
     "gradient for sigma": "this is the gradient for sigma. The question asks for that for logvar.",
     "dlogvar without -1": (
         "it is not 0 where sigma = 1, at the minimum. What does -logvar in the KL contribute?"
@@ -47,6 +50,12 @@ def grade(attempt: Attempt) -> None:
             "dlogvar": right["dlogvar"] + 1 / B,
         },
         "constant forgotten": {"loss": right["loss"] + L / 2},
+        "constant once": {"loss": right["loss"] + (L - 1) / 2},
+        "log of sigma": {
+            "loss": right["loss"] + logvar.sum() / 4 / B,
+            "dlogvar": right["dlogvar"] + 1 / (4 * B),
+        },
+        "mu not squared": {"loss": right["loss"] + (mu - mu**2).sum() / 2 / B},
         "gradient for sigma": {"dlogvar": (sigma - 1 / sigma) / B},
         "dlogvar without -1": {"dlogvar": right["dlogvar"] + 1 / (2 * B)},
     }

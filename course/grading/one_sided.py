@@ -23,6 +23,8 @@ HINTS = {
     "mean over the steep rows": (
         "the mean is taken over the rows that pay. It should be over all B rows of the batch."
     ),
+    "excess forgotten": "each steep row is pushed alike. The push should grow with norm - 1.",
+    "rows counted": "the steep rows are counted. How steep they are should matter.",
     **{
         key: TWO_SIDED[key]
         for key in (
@@ -30,6 +32,7 @@ HINTS = {
             "square forgotten",
             "factor 2 forgotten",
             "norm not divided",
+            "norm divided twice",
             "0/0",
         )
     },
@@ -61,6 +64,9 @@ def grade(attempt: Attempt) -> None:
         "square forgotten": {"P": np.mean(np.maximum(norm - 1, 0))},
         "factor 2 forgotten": {"ddz": ddz / 2},
         "norm not divided": {"ddz": ddz * norm},
+        "norm divided twice": {"ddz": ddz / norm},
+        "excess forgotten": {"ddz": 2 / rows * (norm > 1) * dz / norm},
+        "rows counted": {"P": np.mean(norm > 1)},
     }
     grade_norm(attempt, dz, P, ddz, HINTS, mistakes)
 

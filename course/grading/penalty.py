@@ -4,7 +4,8 @@ import numpy as np
 
 from course.grading.attempt import Attempt, Wrong
 from course.grading.diagnosis import compare, differences
-from course.grading.score import SIZES, L, critic, open_gates
+from course.grading.score import GATES, H1, H2, SIZES, L, critic, open_gates, plain_with_gate
+from course.grading.score import HINTS as SCORE_HINTS
 from course.replace import plain_with
 from npvae import plain
 
@@ -22,6 +23,10 @@ HINTS = {
     "root mean square": "the norm is the root of a sum over the row, not of a mean.",
     "root forgotten": "norm^2 stands where norm should be: (norm^2 - 1)^2. The root is missing.",
     "square forgotten": "norm - 1 is not squared. A slope below 1 would be rewarded.",
+    "absolute value": "|norm - 1| stands where (norm - 1)^2 should be.",
+    "another norm": (
+        "it is not the length of a row that is taken, but the largest or the sum of its numbers."
+    ),
     "mean before the square": (
         "the norms are averaged before 1 is subtracted and squared. Then a slope of 2 and a slope "
         "of 0 make up for each other."
@@ -30,6 +35,8 @@ HINTS = {
     "norm not divided": (
         "dz is not divided by its norm. The gradient of a length is a direction, with length 1."
     ),
+    "norm divided twice": "dz is divided by norm^2. A direction is dz / norm.",
+    "sign for direction": "sign(dz) stands where the direction dz / norm should be.",
     "0/0": (
         "a row of dz that is 0 gives NaN. Its norm has no gradient there, and 0 should stand in."
     ),
@@ -42,6 +49,12 @@ HINTS = {
         "stops the same ones now."
     ),
     "dz for ddz": "dz stands where ddz should be. The pass starts from the gradient of P for dz.",
+    "dz added to ddz": "dz is added to ddz. The pass starts from the gradient of P for dz alone.",
+    "roles exchanged": (
+        "the two factors have exchanged their roles. What was multiplied by this matrix on the "
+        "first way, and what comes back on the other side of it?"
+    ),
+    **{key: SCORE_HINTS[key] for key in GATES},
     "activations for gradients": (
         "this is the product with h, as in an ordinary backward pass. Here da1 and dz, not a2 and "
         "units, were computed with this matrix. What is the gradient of P at the other end of it?"
@@ -108,6 +121,13 @@ def _forward_mistakes(dz):
         "root mean square": {"P": plain.penalty(dz / np.sqrt(L))},
         "root forgotten": {"P": np.mean((norm**2 - 1) ** 2)},
         "square forgotten": {"P": np.mean(norm - 1)},
+        "absolute value": {"P": np.mean(np.abs(norm - 1))},
+        "another norm": [
+            {"P": np.mean((np.abs(dz).max(axis=1) - 1) ** 2)},
+            {"P": np.mean((np.abs(dz).sum(axis=1) - 1) ** 2)},
+        ],
+        "norm divided twice": {"ddz": right / norm},
+        "sign for direction": {"ddz": 2 / len(dz) * (norm - 1) * np.sign(dz)},
         "mean before the square": {"P": (norm.mean() - 1) ** 2},
         "factor 2 forgotten": {"ddz": right / 2},
         "norm not divided": {"ddz": right * norm},
@@ -116,7 +136,9 @@ def _forward_mistakes(dz):
 
 def _second_pass_mistakes(arguments, shapes):
     """Return what the known mistakes give for dW1, dW2 and dW3."""
-    _, _, da2, dunits, h1, h2, *_ = arguments.values()
+    _, da1, da2, dunits, h1, h2, W1, W2 = arguments.values()
+    dda1 = plain.relu_backward(plain.norm_backward(arguments["dz"]) @ W1, h1)
+    dda2 = plain.relu_backward(dda1 @ W2, h2)
 
     def second_pass(module=plain, **changed):
         return dict(zip(shapes, module.second_pass(**{**arguments, **changed}), strict=True))
@@ -125,6 +147,14 @@ def _second_pass_mistakes(arguments, shapes):
         "gate of layer 1 missing": second_pass(h1=np.ones_like(h1)),
         "gate of layer 2 missing": second_pass(h2=np.ones_like(h2)),
         "dz for ddz": second_pass(plain_with(norm_backward=lambda dz: dz)),
+        "dz added to ddz": second_pass(
+            plain_with(norm_backward=lambda dz: plain.norm_backward(dz) + dz)
+        ),
+        "roles exchanged": {"dW2": da1.T @ dda2},
+        **{
+            key: [second_pass(plain_with_gate(gate, *n)) for n in ((H1,), (H2,), (H1, H2))]
+            for key, gate in GATES.items()
+        },
         "activations for gradients": {"dW2": h1.T @ da2, "dW3": h2.T @ dunits},
     }
 

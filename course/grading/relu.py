@@ -16,6 +16,9 @@ HINTS = {
         "forward, and dh is not from there."
     ),
     "mask inverted": "the gradient passes exactly where it should not.",
+    "nothing cut off": "what is negative passes. It should become 0.",
+    "leaky": "a small part of the negative numbers passes. That is a leaky ReLU; this one gives 0.",
+    "the other half": "what is negative is kept. It should be what is positive.",
     "times h": "dh is multiplied by h. The slope of ReLU is 1 where it is on, not h.",
 }
 
@@ -26,7 +29,13 @@ def grade(attempt: Attempt) -> None:
     a[2, 3] = 0
     h = attempt.call("relu_forward", {"a": a}, {"h": a.shape})["h"]
     right = {"h": plain.relu_forward(a)}
-    compare({"h": h}, right, HINTS, {}, {}, None, (plain.relu_forward, {"a": a}))
+    leak = np.min(h) / np.min(a)
+    mistakes = {
+        "nothing cut off": {"h": a},
+        "leaky": {"h": np.where(a > 0, a, leak * a)},
+        "the other half": {"h": -plain.relu_forward(-a)},
+    }
+    compare({"h": h}, right, HINTS, mistakes, {}, None, (plain.relu_forward, {"a": a}))
 
     backward = {"dh": dh, "h": h}
     found = attempt.call("relu_backward", backward, {"da": a.shape})

@@ -17,6 +17,8 @@ HINTS = {
     ),
     "sigma = logvar": "logvar stands where sigma should be. A spread cannot be negative.",
     "sigma not used": "eps is added as it is. It must first get the spread of this dimension.",
+    "eps added": "eps is added to sigma. It must be multiplied by it.",
+    "mu times eps": "mu is multiplied by eps, too. Then the mean of z is 0.",
     "half forgotten": (
         "it is exactly twice too large. sigma = exp(logvar / 2): what is its derivative for logvar?"
     ),
@@ -37,6 +39,8 @@ def grade(attempt: Attempt) -> None:
     mistakes = {
         "sigma = exp(logvar)": {"z": plain.sample(mu, 2 * logvar, eps)},
         "sigma = logvar": {"z": mu + logvar * eps},
+        "eps added": {"z": mu + np.exp(logvar / 2) + eps},
+        "mu times eps": {"z": (mu + np.exp(logvar / 2)) * eps},
         "sigma not used": {"z": mu + eps},
     }
     shapes = {"dmu": (B, L), "dlogvar": (B, L)}

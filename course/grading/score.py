@@ -1,5 +1,8 @@
 """Grades e07_score."""
 
+from collections.abc import Callable
+from types import ModuleType
+
 import numpy as np
 
 from course.grading.attempt import Attempt, numbers
@@ -20,6 +23,15 @@ HINTS = {
     "gate of layer 1 missing": "the gate of a1 is missing: where h1 is 0, da1 must be 0.",
     "gate of layer 2 missing": "the gate of a2 is missing: where h2 is 0, da2 must be 0.",
     "both gates missing": "both gates are missing. This is the gradient of a critic without ReLU.",
+    "relu of the units": "the units pass a ReLU. Only the two hidden layers have one.",
+    "biases forgotten": "no bias is added.",
+    "gate of z": "there is a gate [z > 0] at the end. z is no output of a ReLU.",
+    "score for dscore": "the score stands where dscore should be. It is 1 for each row here.",
+    "gate times h": "h stands where its gate [h > 0] should be.",
+    "gate of the wrong array": (
+        "a gate is taken from the gradient itself. Whether a unit lets it through depends on h."
+    ),
+    "gate of one row": "the gates of the first row are used for all rows. Each row has its own.",
     "relu forgotten": "this is the score of a critic without ReLU.",
 }
 B, L, H1, H2, U = 5, 3, 9, 8, 4
@@ -32,6 +44,22 @@ def critic(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     shapes = (L, H1), H1, (H1, H2), H2, (H2, U), U
     z, *weights = numbers(seed, (B, L), *shapes)
     return z, dict(zip(NAMES, weights, strict=True))
+
+
+GATES = {  # relu_backward, as it is often mistaken
+    "gate times h": lambda dh, h: dh * h,
+    "gate of the wrong array": lambda dh, h: dh * (dh > 0),
+    "gate of one row": lambda dh, h: dh * (h[0] > 0),
+}
+
+
+def plain_with_gate(gate: Callable, *layers: int) -> ModuleType:
+    """Return npvae.plain with another relu_backward for layers of these numbers of units."""
+
+    def backward(dh, h):
+        return gate(dh, h) if h.shape[1] in layers else plain.relu_backward(dh, h)
+
+    return plain_with(relu_backward=backward)
 
 
 def open_gates(z: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
@@ -47,8 +75,13 @@ def grade(attempt: Attempt) -> None:
     found = attempt.call("score", arguments, {"score": (B,)})
     right = plain.score(z, *weights)
     linear = plain_with(relu_forward=lambda a: a)
+    _, h2 = plain.hidden_layers(z, *weights[:4])
+    units = plain.dense_forward(h2, w["W3"], w["b3"])
+    unbiased = [a * (a.ndim == 2) for a in weights]
     mistakes = {
         "sum of the units": {"score": right * U},
+        "relu of the units": {"score": plain.relu_forward(units).mean(axis=1)},
+        "biases forgotten": {"score": plain.score(z, *unbiased)},
         "relu forgotten": {"score": linear.score(z, *weights)},
     }
     compare(found, {"score": right}, HINTS, mistakes, SIZES, None, (plain.score, arguments))
@@ -61,17 +94,30 @@ def grade(attempt: Attempt) -> None:
     checks = differences(loss, {"z": (z, found["dz"])}, lambda: open_gates(z, w))
     right = plain.input_gradient(z, *weights)
 
-    def without_gates(*units):
-        def backward(dh, h):
-            return dh if h.shape[1] in units else plain.relu_backward(dh, h)
+    def with_gate(gate, *layers):
+        return {"dz": plain_with_gate(gate, *layers).input_gradient(z, *weights)}
 
-        return {"dz": plain_with(relu_backward=backward).input_gradient(z, *weights)}
-
+    open_units = [w["W3"] * (row > 0) for row in units]  # (H2, U) for each row of z
     mistakes = {
         "sum of the units": {"dz": right * U},
-        "gate of layer 1 missing": without_gates(H1),
-        "gate of layer 2 missing": without_gates(H2),
-        "both gates missing": without_gates(H1, H2),
+        "gate of layer 1 missing": with_gate(lambda dh, h: dh, H1),
+        "gate of layer 2 missing": with_gate(lambda dh, h: dh, H2),
+        "both gates missing": with_gate(lambda dh, h: dh, H1, H2),
+        "relu of the units": {
+            "dz": np.vstack(
+                [
+                    plain.input_gradient(z[[row]], *weights[:4], W3, w["b3"])
+                    for row, W3 in enumerate(open_units)
+                ]
+            )
+        },
+        "biases forgotten": {"dz": plain.input_gradient(z, *unbiased)},
+        "gate of z": {"dz": right * (z > 0)},
+        "score for dscore": {"dz": right * plain.score(z, *weights)[:, None]},
+        **{
+            key: [with_gate(gate, H1), with_gate(gate, H2), with_gate(gate, H1, H2)]
+            for key, gate in GATES.items()
+        },
     }
     retry = plain.input_gradient, arguments
     compare(found, {"dz": right}, HINTS, mistakes, SIZES, checks, retry)

@@ -81,6 +81,19 @@ def adam(theta, g, m, v, t, lr, b1=0.9, b2=0.999, correct=(1, 1), add=1e-8,
     return (theta, m_hat, v_hat) if store else (theta, m1, v1)
 
 
+def adam_as_in_the_paper_s_remark(theta, g, m, v, t, lr):
+    """Their step size holds both corrections; 1e-8 is then not what it was."""
+    _, m, v = plain.adam(theta, g, m, v, t, lr)
+    lr = lr * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    return theta - lr * m / (np.sqrt(v) + 1e-8), m, v
+
+
+def adam_with_exchanged_corrections(theta, g, m, v, t, lr):
+    _, m, v = plain.adam(theta, g, m, v, t, lr)
+    m_hat, v_hat = m / (1 - 0.999**t), v / (1 - 0.9**t)
+    return theta - lr * m_hat / (np.sqrt(v_hat) + 1e-8), m, v
+
+
 def relu_with_a_kept_mask():
     kept = {}
 
@@ -132,6 +145,9 @@ MUTANTS = {
         "mask missing": {"relu_backward": lambda dh, h: dh * (h >= 0)},
         "mask of the wrong array": {"relu_backward": lambda dh, h: dh * (dh > 0)},
         "mask inverted": {"relu_backward": lambda dh, h: np.where(h > 0, 0, dh)},
+        "nothing cut off": {"relu_forward": lambda a: a.copy()},
+        "leaky": {"relu_forward": lambda a: np.maximum(a, 0.01 * a)},
+        "the other half": {"relu_forward": lambda a: np.minimum(a, 0)},
         "times h": {"relu_backward": lambda dh, h: dh * h},
         "kept from another call": relu_with_a_kept_mask(),
     },
@@ -144,6 +160,15 @@ MUTANTS = {
         "not stable": {"bce": naive_bce},
         "clipped": {"bce": clipped_bce},
         "overflow": {"bce": bce},
+        "max forgotten": {
+            "bce": lambda a, x: (np.sum(a - a * x + np.log1p(np.exp(-abs(a)))) / len(x), a)
+        },
+        "hard targets": {"bce": lambda logits, x: bce(logits, np.round(x))},
+        "squared error": {"bce": lambda a, x: (np.sum((sigmoid(a) - x) ** 2) / len(x), a)},
+        "gradient for s": {
+            "bce": partial(bce, gradient=lambda a, x, s: ((1 - x) / (1 - s) - x / s) / len(x))
+        },
+        "gradient for x": {"bce": partial(bce, gradient=lambda a, x, s: -a / len(x))},
         "gradient clipped": {"bce": bce_with_a_clipped_gradient},
         "P times too small": {
             "bce": partial(bce, loss_over=np.mean, gradient=lambda a, x, s: (s - x) / x.size)
@@ -155,6 +180,11 @@ MUTANTS = {
         "sigma = exp(logvar)": {"kl": kl_twice_the_variance},
         "sign of logvar": {"kl": partial(kl, sign=1)},
         "constant forgotten": {"kl": partial(kl, one=0)},
+        "constant once": {"kl": partial(kl, one=1 / 3)},
+        "log of sigma": {"kl": partial(kl, sign=-0.5)},
+        "mu not squared": {
+            "kl": lambda mu, v: ((mu + np.exp(v) - 1 - v).sum() / 2 / len(mu), mu, v)
+        },
         "gradient for sigma": {"kl": kl_gradient(lambda v: np.exp(v / 2) - np.exp(-v / 2))},
         "dlogvar without -1": {"kl": kl_gradient(lambda v: np.exp(v) / 2)},
         "L times too small": {"kl": lambda mu, logvar: tuple(r / 3 for r in kl(mu, logvar))},
@@ -168,6 +198,9 @@ MUTANTS = {
         "sigma = exp(logvar)": sampler(np.exp, np.exp),
         "sigma = logvar": sampler(lambda v: v, np.ones_like),
         "sigma not used": sampler(np.ones_like, np.zeros_like),
+        "eps added": {"sample": lambda mu, logvar, eps: mu + np.exp(logvar / 2) + eps},
+        "mu times eps": {"sample": lambda mu, logvar, eps: (mu + np.exp(logvar / 2)) * eps},
+        "nearly right": sampler(lambda v: np.sqrt(np.exp(v) + 1e-6), np.zeros_like),
         "half forgotten": reparameterise_backward(
             lambda dz, logvar, eps: (dz, dz * np.exp(logvar / 2) * eps)
         ),
@@ -195,6 +228,14 @@ MUTANTS = {
         "t off by one": {"adam": partial(adam, shift=-1)},
         "wrong direction": {"adam": partial(adam, sign=1)},
         "epsilon inside the root": {"adam": partial(adam, add=0.0, inside=1e-8)},
+        "epsilon forgotten": {"adam": partial(adam, add=0.0)},
+        "epsilon before the correction": {"adam": adam_as_in_the_paper_s_remark},
+        "corrections exchanged": {"adam": adam_with_exchanged_corrections},
+        "another step size": {
+            "adam": lambda theta, g, m, v, t, lr: adam(theta, g, m, v, t, lr / np.sqrt(t + 1))
+        },
+        "other betas": {"adam": partial(adam, b2=0.99)},
+        "sum of the squares": {"adam": partial(adam, square=lambda g: np.sum(g**2))},
         "root forgotten": {"adam": partial(adam, root=lambda v: v)},
         "old means used": {"adam": partial(adam, old=True)},
         "g not squared": {"adam": partial(adam, square=lambda g: g, root=lambda v: abs(v) ** 0.5)},
