@@ -3,7 +3,7 @@
 import numpy as np
 
 from course.grading.attempt import Attempt, numbers
-from course.grading.diagnosis import close, compare
+from course.grading.diagnosis import compare
 from npvae import plain
 
 COMPARE = ("npvae/nn/adam.py::adam_update",)
@@ -50,20 +50,33 @@ def _grade_update(attempt, theta, g, m, v, t):
     n = theta.shape
     arguments = {"theta": theta, "g": g, "m": m, "v": v, "t": t, "lr": LR}
     found = attempt.call("adam", arguments, {"theta": n, "m": n, "v": n})
-    moved, m1, v1 = plain.adam(theta, g, m, v, t, LR)
+
+    def means_first(**changed):
+        theta, m, v = plain.adam(**changed)
+        return m, v, theta  # if a mean is wrong, so is theta
+
+    right = dict(zip(("m", "v", "theta"), means_first(**arguments), strict=True))
+    mistakes = _mistakes(right["m"], right["v"], theta, g, m, v, t)
+    mistakes |= _fitted(found, right, theta, g, m, v)
+    compare(found, right, HINTS, mistakes, {}, None, (means_first, arguments))
+
+
+def _mistakes(m1, v1, theta, g, m, v, t):
+    """Return what the known mistakes give, where m1 and v1 are the right new means."""
     m_hat, v_hat = m1 / (1 - 0.9**t), v1 / (1 - 0.999**t)
 
     def step(m, v):
         return {"theta": theta - LR * m / (np.sqrt(v) + 1e-8)}
 
-    old = step(m / (1 - 0.9**t), v / (1 - 0.999**t))
-    mistakes = {
-        "bias correction forgotten": {"theta": plain.adam(theta, g, m, v, 10**6, LR)[0]},
+    return {
+        "bias correction forgotten": step(m1, v1),
         "only m corrected": step(m_hat, v1),
         "only v corrected": step(m1, v_hat),
         "correction stored": {"m": m_hat, "v": v_hat},
-        "t off by one": {"theta": plain.adam(theta, g, m, v, t + 1, LR)[0]},
-        "wrong direction": {"theta": plain.adam(theta, g, m, v, t, -LR)[0]},
+        "t off by one": [
+            step(m1 / (1 - 0.9**u), v1 / (1 - 0.999**u)) for u in (t - 1, t + 1) if u > 0
+        ],
+        "wrong direction": step(-m_hat, v_hat),
         "epsilon inside the root": {"theta": theta - LR * m_hat / np.sqrt(v_hat + 1e-8)},
         "epsilon forgotten": {"theta": theta - LR * m_hat / np.sqrt(v_hat)},
         "epsilon before the correction": {
@@ -71,28 +84,27 @@ def _grade_update(attempt, theta, g, m, v, t):
         },
         "corrections exchanged": step(m1 / (1 - 0.999**t), v1 / (1 - 0.9**t)),
         "root forgotten": {"theta": theta - LR * m_hat / (v_hat + 1e-8)},
-        "old means used": old,
+        "old means used": step(m / (1 - 0.9**t), v / (1 - 0.999**t)),
         "g not squared": {"v": 0.999 * v + 0.001 * g},
         "sum of the squares": {"v": 0.999 * v + 0.001 * np.sum(g**2)},
         "betas exchanged": {"m": 0.999 * m + 0.001 * g, "v": 0.9 * v + 0.1 * g**2},
         "mean not kept": {"m": 0.1 * g, "v": 0.001 * g**2},
     }
-    if t > 1 and close(found["theta"], plain.adam(theta, g, m, v, t - 1, LR)[0]):
-        mistakes["t off by one"] = {"theta": found["theta"]}
-    for label, old_mean, new in (("m", m, g), ("v", v, g**2)):
-        beta = (found[label][-1] - new[-1]) / (old_mean[-1] - new[-1])
-        others = mistakes.setdefault("other betas", {})
-        others[label] = beta * old_mean + (1 - beta) * new
-    length = (found["theta"][-1] - theta[-1]) / (moved[-1] - theta[-1])
-    if length > 0:
-        mistakes["another step size"] = {"theta": theta + length * (moved - theta)}
 
-    def means_first(**changed):
-        theta, m, v = plain.adam(**changed)
-        return m, v, theta
 
-    right = {"m": m1, "v": v1, "theta": moved}
-    compare(found, right, HINTS, mistakes, {}, None, (means_first, arguments))
+def _fitted(found, right, theta, g, m, v):
+    """Return what another beta or another step size gives: that which fits the last number."""
+
+    def mean(label, old, new):
+        beta = (found[label][-1] - new[-1]) / (old[-1] - new[-1])
+        return beta * old + (1 - beta) * new
+
+    moved = right["theta"] - theta
+    length = (found["theta"][-1] - theta[-1]) / moved[-1]
+    return {
+        "other betas": {"m": mean("m", m, g), "v": mean("v", v, g**2)},
+        **({"another step size": {"theta": theta + length * moved}} if length > 0 else {}),
+    }
 
 
 def measured() -> str:

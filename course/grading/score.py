@@ -71,20 +71,10 @@ def open_gates(z: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     z, w = critic(10)
-    arguments, weights = {"z": z, **w}, tuple(w.values())
+    arguments, right = {"z": z, **w}, {"score": plain.score(z, *w.values())}
     found = attempt.call("score", arguments, {"score": (B,)})
-    right = plain.score(z, *weights)
-    linear = plain_with(relu_forward=lambda a: a)
-    _, h2 = plain.hidden_layers(z, *weights[:4])
-    units = plain.dense_forward(h2, w["W3"], w["b3"])
-    unbiased = [a * (a.ndim == 2) for a in weights]
-    mistakes = {
-        "sum of the units": {"score": right * U},
-        "relu of the units": {"score": plain.relu_forward(units).mean(axis=1)},
-        "biases forgotten": {"score": plain.score(z, *unbiased)},
-        "relu forgotten": {"score": linear.score(z, *weights)},
-    }
-    compare(found, {"score": right}, HINTS, mistakes, SIZES, None, (plain.score, arguments))
+    retry = plain.score, arguments
+    compare(found, right, HINTS, _score_mistakes(right["score"], **arguments), SIZES, None, retry)
 
     found = attempt.call("input_gradient", arguments, {"dz": (B, L)})
 
@@ -92,35 +82,47 @@ def grade(attempt: Attempt) -> None:
         return float(attempt.quiet("score", arguments, {"score": (B,)})["score"].sum())
 
     checks = differences(loss, {"z": (z, found["dz"])}, lambda: open_gates(z, w))
-    right = plain.input_gradient(z, *weights)
+    right, retry = {"dz": plain.input_gradient(z, *w.values())}, (plain.input_gradient, arguments)
+    compare(found, right, HINTS, _dz_mistakes(right["dz"], **arguments), SIZES, checks, retry)
+
+
+def _score_mistakes(right, z, W1, b1, W2, b2, W3, b3):
+    """Return what the known mistakes give for the score."""
+    _, h2 = plain.hidden_layers(z, W1, b1, W2, b2)
+    units = plain.dense_forward(h2, W3, b3)
+    linear = plain_with(relu_forward=lambda a: a)
+    return {
+        "sum of the units": {"score": right * U},
+        "relu of the units": {"score": plain.relu_forward(units).mean(axis=1)},
+        "biases forgotten": {"score": plain.score(z, W1, 0 * b1, W2, 0 * b2, W3, 0 * b3)},
+        "relu forgotten": {"score": linear.score(z, W1, b1, W2, b2, W3, b3)},
+    }
+
+
+def _dz_mistakes(right, z, W1, b1, W2, b2, W3, b3):
+    """Return what the known mistakes give for dz."""
+    h1, h2 = plain.hidden_layers(z, W1, b1, W2, b2)
+    dunits = (plain.dense_forward(h2, W3, b3) > 0) / U
+    da2 = plain.relu_backward(dunits @ W3.T, h2)
 
     def with_gate(gate, *layers):
-        return {"dz": plain_with_gate(gate, *layers).input_gradient(z, *weights)}
+        faulty = plain_with_gate(gate, *layers)
+        return {"dz": faulty.input_gradient(z, W1, b1, W2, b2, W3, b3)}
 
-    open_units = [w["W3"] * (row > 0) for row in units]  # (H2, U) for each row of z
-    mistakes = {
+    return {
         "sum of the units": {"dz": right * U},
         "gate of layer 1 missing": with_gate(lambda dh, h: dh, H1),
         "gate of layer 2 missing": with_gate(lambda dh, h: dh, H2),
         "both gates missing": with_gate(lambda dh, h: dh, H1, H2),
-        "relu of the units": {
-            "dz": np.vstack(
-                [
-                    plain.input_gradient(z[[row]], *weights[:4], W3, w["b3"])
-                    for row, W3 in enumerate(open_units)
-                ]
-            )
-        },
-        "biases forgotten": {"dz": plain.input_gradient(z, *unbiased)},
+        "relu of the units": {"dz": plain.relu_backward(da2 @ W2.T, h1) @ W1.T},
+        "biases forgotten": {"dz": plain.input_gradient(z, W1, 0 * b1, W2, 0 * b2, W3, b3)},
         "gate of z": {"dz": right * (z > 0)},
-        "score for dscore": {"dz": right * plain.score(z, *weights)[:, None]},
+        "score for dscore": {"dz": right * plain.score(z, W1, b1, W2, b2, W3, b3)[:, None]},
         **{
             key: [with_gate(gate, H1), with_gate(gate, H2), with_gate(gate, H1, H2)]
             for key, gate in GATES.items()
         },
     }
-    retry = plain.input_gradient, arguments
-    compare(found, {"dz": right}, HINTS, mistakes, SIZES, checks, retry)
 
 
 def measured() -> str:
