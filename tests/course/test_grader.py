@@ -158,6 +158,11 @@ def test_an_alpha_that_is_the_same_in_every_call_is_noticed():
     assert attempt("e09_mixing", mix=mix).diagnosis == "alpha does not vary"
 
 
+def test_an_infinite_trial_explains_nothing():
+    """a holds a 0, so 1 / a in place of a would be infinitely near to anything."""
+    assert attempt("e02_relu", relu_forward=np.cos).diagnosis == "unknown"
+
+
 def test_alphas_that_are_only_shuffled_are_noticed():
     def mix(z, prior, rng):
         alpha = rng.permutation(np.linspace(0, 1, len(z)))[:, None]
