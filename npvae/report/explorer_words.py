@@ -1,6 +1,6 @@
 """The explorer's five tasks: what to do, and what the report found, in words made from its numbers.
 
-`key` names what the page sets up when the reader presses "Set it up" (js/explorer.js).
+`key` names what npvae/pages/explorer/page.js sets up when the reader presses "Set it up".
 """
 
 from npvae.evaluation.comparison import Comparison

@@ -9,8 +9,7 @@
  */
 const labState = (() => {
   "use strict";
-  const math = npvaeMath,
-    { BATCH, LATENT } = criticUpdate;
+  const { BATCH, LATENT } = criticUpdate;
   const REACH = 4.4; // points stay inside the picture, which reaches to 4.5
   const GRID = 4096; // points lie on a grid of 1/4096, so that the address can hold them exactly
   const MOVE = 0.1; // how far one move goes along a pull of length 1
@@ -52,7 +51,7 @@ const labState = (() => {
 
   function makeCloud(which, value, seed) {
     if (value.startsWith("~")) return decodeCloud(value);
-    const random = math.makeRandom(seed, which === "codes" ? 3 : 4, 0);
+    const random = npvaeMath.makeRandom(seed, which === "codes" ? 3 : 4, 0);
     const points = new Float64Array(BATCH * LATENT);
     for (let n = 0; n < BATCH; n++) {
       points.set(SHAPES[value](random.normal(), random.normal(), n).map(snap), n * LATENT);

@@ -34,7 +34,7 @@ const labSlow = (() => {
       arrays: (u, row) => [
         entry("z of the codes", u.codes.z, row),
         entry("z of the prior", u.prior.z, row),
-        entry("mixed", u.mixedPoints, row),
+        entry("mixed", u.mixed.z, row),
       ],
     },
     score: {
@@ -127,10 +127,8 @@ const labSlow = (() => {
             `weight = ${used}`,
         ];
       },
-      text:
-        "The second backward pass begins: how the penalty changes with dz. As in npvae, " +
-        "ddz takes the place of z in memory, so that one product can later serve both losses.",
-      arrays: (u, row) => [entry("ddz", u.mixed.z, row)],
+      text: "The second backward pass begins: how the penalty changes with dz.",
+      arrays: (u, row) => [entry("ddz", u.second.ddz, row)],
     },
     dda1: {
       by: "penalty_backward",
@@ -142,7 +140,7 @@ const labSlow = (() => {
       text:
         "The first backward pass is walked again, from its end to its start. The gates " +
         "[h1 > 0] are the same.",
-      arrays: (u, row) => [entry("dda1", u.mixed.h1, row)],
+      arrays: (u, row) => [entry("dda1", u.second.dda1, row)],
     },
     dda2: {
       by: "penalty_backward",
@@ -154,7 +152,7 @@ const labSlow = (() => {
       text:
         "One link further. relu″ is 0 almost everywhere, so nothing flows through the " +
         "gates themselves.",
-      arrays: (u, row) => [entry("dda2", u.mixed.h2, row)],
+      arrays: (u, row) => [entry("dda2", u.second.dda2, row)],
     },
     dW: {
       parameters: true,

@@ -6,8 +6,7 @@
  */
 const labModel = (() => {
   "use strict";
-  const math = npvaeMath,
-    { BATCH, LATENT, ORDER } = criticUpdate;
+  const { BATCH, LATENT, ORDER } = criticUpdate;
   const EXTENT = 4.5,
     NODES = 41; // the picture's half width, and the grid of the heat map
 
@@ -32,8 +31,8 @@ const labModel = (() => {
     lab.points = { codes: null, prior: null };
     setCloud(lab, "codes");
     setCloud(lab, "prior");
-    lab.pairRoom = math.makeCriticActivations(lab.u.critic.w, 2 * BATCH);
-    lab.gridRoom = math.makeCriticActivations(lab.u.critic.w, NODES * NODES);
+    lab.pairRoom = npvaeCritic.makeActivations(lab.u.critic.w, 2 * BATCH);
+    lab.gridRoom = npvaeCritic.makeActivations(lab.u.critic.w, NODES * NODES);
     for (let n = 0; n < NODES * NODES; n++) {
       lab.gridRoom.z.data[2 * n] = nodePlace(n % NODES);
       lab.gridRoom.z.data[2 * n + 1] = nodePlace(Math.floor(n / NODES));
@@ -94,7 +93,7 @@ const labModel = (() => {
   /* The score's mean slope at the mixed points, whatever a bug makes of it. */
   function mixedSlope(u) {
     const slopes = new Float64Array(BATCH);
-    math.rowNorms(u.mixed.dz, slopes);
+    npvaeCritic.rowNorms(u.mixed.dz, slopes);
     return mean(slopes) / u.mixed.dscore[0];
   }
 
@@ -171,8 +170,8 @@ const labModel = (() => {
     if (!lab.transport) {
       const codes = asMatrix(lab.points.codes),
         prior = asMatrix(lab.points.prior);
-      const partner = math.transport(codes, prior);
-      lab.transport = { partner, w1: math.pairedDistance(codes, prior, partner) };
+      const partner = npvaeTransport.transport(codes, prior);
+      lab.transport = { partner, w1: npvaeTransport.pairedDistance(codes, prior, partner) };
     }
     return lab.transport;
   }
@@ -183,10 +182,10 @@ const labModel = (() => {
       { partner, w1 } = transport(lab);
     room.z.data.set(lab.points.codes);
     room.z.data.set(lab.points.prior, BATCH * LATENT);
-    math.scoreAndGradient(lab.u.critic.w, room);
+    npvaeCritic.scoreAndGradient(lab.u.critic.w, room);
     const score = room.score;
     const estimate = mean(score.subarray(BATCH)) - mean(score.subarray(0, BATCH));
-    const pull = math.rowsOf(room.dz, 0, BATCH);
+    const pull = npvaeMath.rowsOf(room.dz, 0, BATCH);
     return { estimate, w1, partner, pull, cosine: meanCosine(lab.points, partner, pull) };
   }
 
@@ -205,8 +204,8 @@ const labModel = (() => {
   function measureGrid(lab) {
     const room = lab.gridRoom,
       slope = new Float64Array(NODES * NODES);
-    math.scoreAndGradient(lab.u.critic.w, room);
-    math.rowNorms(room.dz, slope);
+    npvaeCritic.scoreAndGradient(lab.u.critic.w, room);
+    npvaeCritic.rowNorms(room.dz, slope);
     const largest = slope.reduce((most, x) => Math.max(most, x), 0);
     if (lab.steepest.at(-1)?.t !== lab.u.t) lab.steepest.push({ t: lab.u.t, largest });
     return { score: room.score, slope, largest };

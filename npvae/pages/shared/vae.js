@@ -1,4 +1,4 @@
-/* The mathematics of npvae's autoencoder, in float64, with the matrices of npvae_math.js.
+/* The mathematics of npvae's autoencoder, in float64, with the matrices of mathematics.js.
  *
  *     encoder   hEnc = relu(x W1 + b1),   [mu | logvar] = hEnc W2 + b2       (B, P) -> (B, L)
  *     sampler   z = mu + exp(logvar / 2) * eps

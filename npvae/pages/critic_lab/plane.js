@@ -208,7 +208,7 @@ const labPlane = (() => {
   function mixedPoints(ctx, at, u, colours) {
     const path = new Path2D();
     for (let n = 0; n < BATCH; n++) {
-      const [x, y] = at(...pointOf(u.mixedPoints.data, n));
+      const [x, y] = at(...pointOf(u.mixed.z.data, n));
       path.moveTo(x - 3, y);
       path.lineTo(x + 3, y);
       path.moveTo(x, y - 3);
@@ -220,7 +220,7 @@ const labPlane = (() => {
   /* The row that the slow motion follows: code, prior point, the mixed point between, its slope. */
   function followed(ctx, at, { u, view }, colours) {
     const row = Number(view.row),
-      mixed = pointOf(u.mixedPoints.data, row);
+      mixed = pointOf(u.mixed.z.data, row);
     const path = new Path2D();
     path.moveTo(...at(...pointOf(u.codes.z.data, row)));
     path.lineTo(...at(...pointOf(u.prior.z.data, row)));

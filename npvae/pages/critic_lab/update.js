@@ -8,7 +8,8 @@
  */
 const criticUpdate = (() => {
   "use strict";
-  const math = npvaeMath;
+  const math = npvaeMath,
+    C = npvaeCritic;
   const BATCH = 64,
     LATENT = 2,
     SIZES = [LATENT, 32, 32, 1];
@@ -18,7 +19,7 @@ const criticUpdate = (() => {
   function make(seed) {
     const critic = math.makeParameters(SIZES);
     math.drawParameters(critic, math.makeRandom(seed, 1, 0));
-    const every = math.makeCriticActivations(critic.w, 3 * BATCH);
+    const every = C.makeActivations(critic.w, 3 * BATCH);
     return {
       critic,
       every,
@@ -29,11 +30,11 @@ const criticUpdate = (() => {
       partner: null,
       alpha: null,
       norm: new Float64Array(BATCH),
-      mixedPoints: math.matrix(BATCH, LATENT),
-      pair: math.activationRows(every, 0, 2 * BATCH),
-      codes: math.activationRows(every, 0, BATCH),
-      prior: math.activationRows(every, BATCH, 2 * BATCH),
-      mixed: math.activationRows(every, 2 * BATCH, 3 * BATCH),
+      second: C.makeSecondPass(critic.w, BATCH), // ddz, dda1, dda2 of the mixed rows
+      pair: C.activationRows(every, 0, 2 * BATCH),
+      codes: C.activationRows(every, 0, BATCH),
+      prior: C.activationRows(every, BATCH, 2 * BATCH),
+      mixed: C.activationRows(every, 2 * BATCH, 3 * BATCH),
     };
   }
 
@@ -59,7 +60,7 @@ const criticUpdate = (() => {
 
   // ------------------------------------------------------------------------------ the switches
 
-  const excessOf = (options) => (options.oneSided ? math.oneSided : math.twoSided);
+  const excessOf = (options) => (options.oneSided ? C.oneSided : C.twoSided);
   const weightOf = (options) => (options.clip ? 0 : options.weight);
 
   /* Bug: alpha drawn for each dimension. The mixed points leave the line between their two ends. */
@@ -90,43 +91,43 @@ const criticUpdate = (() => {
 
   const STAGES = {
     mixed(u) {
-      const mix = u.options.bug === "alpha" ? mixPerDimension : math.mix;
+      const mix = u.options.bug === "alpha" ? mixPerDimension : C.mix;
       mix(u.codes.z, u.prior.z, u.alpha, u.mixed.z);
-      u.mixedPoints.data.set(u.mixed.z.data); // ddz will take the place of z
     },
     score(u) {
-      math.scoreForward(u.critic.w, u.every);
+      C.scoreForward(u.critic.w, u.every);
       u.estimate = mean(u.prior.score) - mean(u.codes.score);
     },
     da2(u) {
       u.codes.dscore.fill(1 / BATCH); // loss = mean score(codes) - mean score(prior) + ..
       u.prior.dscore.fill(-1 / BATCH);
       u.mixed.dscore.fill(u.options.bug === "sum" ? TEN : 1); // bug: ten units' sum, not their mean
-      math.scoreBackwardSecond(u.critic.w, u.every);
+      C.scoreBackwardSecond(u.critic.w, u.every);
     },
     da1(u) {
-      math.scoreBackwardFirst(u.critic.w, u.every);
+      C.scoreBackwardFirst(u.critic.w, u.every);
     },
     dz(u) {
-      math.scoreBackwardInput(u.critic.w, u.mixed);
+      C.scoreBackwardInput(u.critic.w, u.mixed);
     },
     norm(u) {
-      const forward = u.options.bug === "batch" ? batchPenaltyForward : math.penaltyForward;
+      const forward = u.options.bug === "batch" ? batchPenaltyForward : C.penaltyForward;
       u.penalty = forward(u.mixed.dz, u.norm, excessOf(u.options));
     },
     ddz(u) {
-      const backward = u.options.bug === "batch" ? batchNormBackward : math.normBackward;
-      backward(u.mixed.dz, u.norm, weightOf(u.options), u.mixed.z, excessOf(u.options));
+      const backward = u.options.bug === "batch" ? batchNormBackward : C.normBackward;
+      backward(u.mixed.dz, u.norm, weightOf(u.options), u.second.ddz, excessOf(u.options));
     },
     dda1(u) {
-      math.penaltyBackwardFirst(u.critic.w, u.mixed);
+      C.penaltyBackwardFirst(u.critic.w, u.mixed, u.second);
     },
     dda2(u) {
-      math.penaltyBackwardSecond(u.critic.w, u.mixed);
+      C.penaltyBackwardSecond(u.critic.w, u.mixed, u.second);
     },
     dW(u) {
-      math.scoreBackwardWeights(u.critic.dw, u.every);
-      math.scoreBackwardBiases(u.critic.dw, u.pair); // the penalty has no gradient for a bias
+      C.scoreBackwardWeights(u.critic.dw, u.pair);
+      C.scoreBackwardBiases(u.critic.dw, u.pair);
+      C.penaltyBackwardWeights(u.critic.dw, u.mixed, u.second);
     },
     Adam(u) {
       u.t += 1;

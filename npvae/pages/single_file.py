@@ -1,9 +1,9 @@
 """An interactive page as one HTML file, which opens from the disk without a server or a network.
 
-In a template, `{{text FILE}}` stands for the text of a source file, unchanged, `{{policy}}` for a
-content security policy, and `{{data}}` for data that the page's scripts read as JSON. The policy
-lets the browser run only the scripts and styles of this very page, told by their SHA-256, and
-allows no connection to anywhere.
+In a template, `{{text FILE}}` stands for the text of a file of this directory, unchanged,
+`{{policy}}` for a content security policy, and `{{data}}` for data that the page's scripts read as
+JSON. The policy lets the browser run only the scripts and styles of this very page, told by their
+SHA-256, and allows no connection to anywhere.
 """
 
 import base64
@@ -12,22 +12,20 @@ import json
 import re
 from pathlib import Path
 
-SOURCES = Path(__file__).with_name("js")  # what the explorer and the pages of docs/ share
+PAGES = Path(__file__).parent
 
 
-def page_text(template: Path, data: dict | None = None) -> str:
-    """Return the finished HTML of a page.
+def page_text(name: str, data: dict | None = None) -> str:
+    """Return the finished HTML of the page whose sources are in the directory `name`.
 
-    A source file is looked for beside the template, then in npvae/report/js. Raises OSError if it
-    is in neither.
+    Raises OSError if its template or a file that the template names cannot be read.
     """
 
     def text_of(match: re.Match) -> str:
-        places = [directory / match[1] for directory in (template.parent, SOURCES)]
-        found = next(filter(Path.exists, places), places[0])
-        return found.read_text(encoding="utf-8")
+        return (PAGES / match[1]).read_text(encoding="utf-8")
 
-    page = re.sub(r"\{\{text ([\w.]+)\}\}", text_of, template.read_text(encoding="utf-8"))
+    template = (PAGES / name / "template.html").read_text(encoding="utf-8")
+    page = re.sub(r"\{\{text ([\w./]+)\}\}", text_of, template)
     page = page.replace("{{policy}}", policy(page))
     return page if data is None else page.replace("{{data}}", json_text(data))
 

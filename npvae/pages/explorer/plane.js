@@ -54,7 +54,7 @@ const explorerPlane = (() => {
   /* The critic's score and slope on a grid over the plane, given to done({ score, slope }). A few
    * lines of the grid at a time, so that the page stays awake, and none once it is stopped. */
   function askCritic(model, plane, extent, { done, stopped }) {
-    const act = npvaeMath.makeCriticActivations(model.critic, GRID),
+    const act = npvaeCritic.makeActivations(model.critic, GRID),
       score = new Float64Array(GRID * GRID),
       slope = new Float64Array(GRID * GRID);
     const at = (k) => extent * ((2 * (k + 0.5)) / GRID - 1);
@@ -62,9 +62,9 @@ const explorerPlane = (() => {
       for (let k = 0; k < GRID; k++) {
         N.row(act.z, k).set(pointAt(plane, [at(k), -at(row)]));
       }
-      npvaeMath.scoreAndGradient(model.critic, act);
+      npvaeCritic.scoreAndGradient(model.critic, act);
       score.set(act.score, row * GRID);
-      npvaeMath.rowNorms(act.dz, slope.subarray(row * GRID, (row + 1) * GRID));
+      npvaeCritic.rowNorms(act.dz, slope.subarray(row * GRID, (row + 1) * GRID));
     };
     const go = (row) => {
       if (stopped()) return;

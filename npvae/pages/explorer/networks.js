@@ -51,7 +51,7 @@ const explorerNetworks = (() => {
     model.critic = packed.critic && unpackWeights(packed.critic);
     model.latent = model.w.W3.rows;
     model.act = V.makeActivations(model.w, 1);
-    model.criticAct = model.critic && npvaeMath.makeCriticActivations(model.critic, 1);
+    model.criticAct = model.critic && npvaeCritic.makeActivations(model.critic, 1);
     return model;
   }
 
@@ -83,8 +83,8 @@ const explorerNetworks = (() => {
     const act = model.criticAct,
       norm = new Float64Array(1);
     act.z.data.set(z);
-    npvaeMath.scoreAndGradient(model.critic, act);
-    npvaeMath.rowNorms(act.dz, norm);
+    npvaeCritic.scoreAndGradient(model.critic, act);
+    npvaeCritic.rowNorms(act.dz, norm);
     return { score: act.score[0], slope: norm[0] };
   }
 
