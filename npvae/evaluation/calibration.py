@@ -18,7 +18,7 @@ s W₁ − w (s − 1)², which is largest at
     slope s = 1 + W₁ / (2 w),    estimate s W₁ = W₁ + W₁² / (2 w)
 
 It is an approximation: f* may be flatter at some mixed points, and f may be steeper where more has
-to be moved (docs/derivations.md, section 6).
+to be moved (course/derivations.md, section 6).
 """
 
 from collections.abc import Callable, Sequence

