@@ -5,8 +5,9 @@ Tolerance 1e-10: sums of a few hundred terms of order 1 round to about 1e-14.
 
 import numpy as np
 import pytest
-from page_helpers import BATCH, Setting, input_gradient, same
+from page_helpers import BATCH, WEIGHT, Setting, input_gradient, same
 
+from npvae import plain
 from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import make_critic
 from npvae.models.objectives import make_critic_batch
@@ -55,8 +56,15 @@ def test_every_gradient_is_npvaes(still, seed, scale):
     for name in ("z", "h1", "h2"):
         same(found["pair"][name], getattr(setting.batch.pair, name))
     same(found["mixed"]["dz"], setting.batch.mixed.dz)
-    for name, there in (("ddz", "z"), ("dda1", "h1"), ("dda2", "h2")):  # npvae's memory for them
-        same(found["second"][name], getattr(setting.batch.mixed, there))
+
+    w, prior = setting.critic.w, setting.prior[setting.partner]
+    mixed = setting.codes + setting.alpha[:BATCH, None] * (prior - setting.codes)
+    dz, _, _, _, h1, h2 = plain.first_pass(mixed, *w)
+    ddz = WEIGHT * plain.norm_backward(dz)
+    dda1 = plain.relu_backward(ddz @ w.W1, h1)
+    dda2 = plain.relu_backward(dda1 @ w.W2, h2)
+    for name, expected in {"ddz": ddz, "dda1": dda1, "dda2": dda2}.items():
+        same(found["second"][name], expected)
 
 
 def test_the_second_pass_leaves_the_first_as_it_was(still):
