@@ -6,8 +6,9 @@ from benchmarks.peers import Sizes, Step
 from npvae.kernels.threads import set_threads
 from npvae.models.critic import make_critic
 from npvae.models.vae import make_vae
-from npvae.training.checkpoint import Run
 from npvae.training.options import Options
+from npvae.training.run import Run
+from npvae.training.train import STEP_MAKERS
 
 
 def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) -> Step:
@@ -26,7 +27,7 @@ def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) ->
     first, second, units = sizes.critic
     critic = make_critic(sizes.latent, np.float32, rng, (first, second), units)
     state = Run(options, (1, sizes.pixels), "", vae, critic, epoch=0, steps=0, history=[])
-    train_step = options.kind.make_step(state, images, sizes.batch)
+    train_step = STEP_MAKERS[options.kind](state, images, sizes.batch)
 
     def step(index: np.ndarray) -> float:
         bce, *_ = train_step(index, rng)

@@ -27,9 +27,9 @@ from npvae.cli import OneLineParser, run_program, whole
 from npvae.data.dataset import load_data
 from npvae.files.atomic import make_directory
 from npvae.kernels.simd import host_simd
-from npvae.report.charts import DARK, FULL, STYLE, new_figure, save
+from npvae.report.charts import DARK, FULL, MODEL_COLOURS, MODEL_MARKERS, STYLE, new_figure, save
 from npvae.report.markdown import number, table
-from npvae.training.runs import RUNS
+from npvae.training.kinds import KINDS
 
 MEASURED = ("kl", "ws")  # the runs whose steps `npvae_peer.py` can make
 ALL = config.NUMBA_NUM_THREADS
@@ -115,7 +115,7 @@ def scaling_table(sweep: Sweep, seconds: Seconds) -> str:
     units = ["ms/step", "µs/image", "GFLOP/s"]
     if sweep.epochs:
         units.append("s/epoch")
-    head = [sweep.quantity, *(f"{RUNS[run].label} {unit}" for run in MEASURED for unit in units)]
+    head = [sweep.quantity, *(f"{KINDS[run].label} {unit}" for run in MEASURED for unit in units)]
     rows = []
     for n, case in enumerate(sweep.cases):
         row = [f"{case.value:,}"]
@@ -133,12 +133,12 @@ def _draw_panel(ax: Axes, sweep: Sweep, seconds: Seconds) -> None:
     values = np.array([case.value for case in sweep.cases])
     steps = [case.steps for case in sweep.cases]
     for run in MEASURED:
-        look = {"color": RUNS[run].colour, "marker": RUNS[run].marker, "markersize": 5}
+        look = {"color": MODEL_COLOURS[run], "marker": MODEL_MARKERS[run], "markersize": 5}
         ms = 1e3 * seconds[run]
-        ax.plot(values, ms * steps, label=RUNS[run].label, **look)
+        ax.plot(values, ms * steps, label=KINDS[run].label, **look)
         if sweep.epochs:
             look |= {"markerfacecolor": "white", "linestyle": ":"}
-            ax.plot(values, ms, label=f"{RUNS[run].label}, one step of the epoch", **look)
+            ax.plot(values, ms, label=f"{KINDS[run].label}, one step of the epoch", **look)
     for run in MEASURED:
         # The line meets the cost where fixed costs weigh least: the largest value, or one thread.
         at = -1 if sweep.power > 0 else 0
