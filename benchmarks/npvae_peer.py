@@ -4,8 +4,9 @@ import numpy as np
 
 from benchmarks.peers import Sizes, Step
 from npvae.kernels.threads import set_threads
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
+from npvae.training.train import STEP_MAKERS
 
 
 def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) -> Step:
@@ -20,7 +21,7 @@ def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) ->
         critic_steps=sizes.critic_updates,
     )
     state = new_run(options, (1, sizes.pixels))
-    train_step = options.kind.make_step(state, images, sizes.batch)
+    train_step = STEP_MAKERS[options.kind](state, images, sizes.batch)
     rng = np.random.default_rng(0)
 
     def step(index: np.ndarray) -> float:

@@ -67,8 +67,8 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
     edges = np.linspace(*histogram_range(model.z), BINS + 1)
     critic = model.run.critic
     return {
-        "key": model.kind.key,
-        "label": model.kind.label,
+        "key": model.key,
+        "label": model.label,
         "networks": pack_weights(model.w),
         "critic": None if critic is None else pack_weights(critic.w),
         "mean": model.z.mean(axis=0).tolist(),

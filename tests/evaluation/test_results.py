@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from npvae.evaluation.intervals import Measurement
-from npvae.evaluation.study import Study, Trained
+from npvae.evaluation.encoded import Setting
+from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.results import Study, Trained
 from npvae.training.options import Options
 
 KL, WS = Options("kl", epochs=10), Options("ws", epochs=10)
@@ -21,32 +22,34 @@ def options_of(trained):
     return [t.options for t in trained]
 
 
-def test_a_name_is_shared_by_trainings_that_differ_in_seed_and_epochs():
-    for o, name in (
+def test_a_key_is_shared_by_trainings_that_differ_in_seed_and_epochs():
+    for o, key in (
         (KL, "kl"),
         (AE, "ae"),
         (replace(WS, wasserstein_weight=0.0), "ae"),
-        (replace(WS, sigma=0.03), "WS, σ = 0.03"),
+        (replace(WS, sigma=0.03), Setting("ws", sigma=0.03)),
     ):
-        assert record(o).name == record(replace(o, seed=1, epochs=99)).name == name
-    assert record(replace(KL, limit=500), 0.0).name == "KL at β = 1"
-    assert record(replace(WS, limit=500), np.nan).name == "WS at λ = 0.1736"
+        assert record(o).key == record(replace(o, seed=1, epochs=99)).key == key
+    assert record(replace(KL, limit=500), 0.0).key == Setting("kl", weight=1.0)
+    assert record(replace(WS, limit=500), np.nan).key == Setting("ws", weight=0.1736)
+    assert Setting("kl", sigma=0.17).label == "KL, σ = 0.17"
+    assert Setting("ws", weight=0.1736).label == "WS at λ = 0.1736"
 
 
 def test_a_study_finds_trainings_again():
     longer, other = replace(KL, epochs=20), replace(KL, seed=1)
-    held = [replace(o, sigma=0.03) for o in (KL, WS)]
+    controls = [replace(o, sigma=0.03) for o in (KL, WS)]
     swept = [replace(KL, beta=b, limit=500, seed=s) for s in (0, 1) for b in (0.3, 1.0)]
-    records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, other, longer, *held, AE)]
+    records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, other, longer, *controls, AE)]
     study = Study([*records, *(record(o, 1.0) for o in swept)], {})
     assert list(study.stations) == [10, 20]
     assert options_of(study.at("kl", 10)) == [KL, other]
     assert options_of(study.at("kl", 20)) == [longer]
     assert options_of(study.at("ae", 10)) == [AE]
-    assert options_of(study.at("WS, σ = 0.03", 10)) == held[1:]
-    assert study.at("KL, σ = 0.17", 10) == []
-    assert list(study.sweep) == ["KL at β = 0.3", "KL at β = 1"]
-    assert options_of(study.sweep["KL at β = 1"]) == swept[1::2]
+    assert options_of(study.at(Setting("ws", sigma=0.03), 10)) == controls[1:]
+    assert study.at(Setting("kl", sigma=0.17), 10) == []
+    assert list(study.sweep) == [Setting("kl", weight=0.3), Setting("kl", weight=1.0)]
+    assert options_of(study.sweep[Setting("kl", weight=1.0)]) == swept[1::2]
     measured = study.comparisons[10].measured
     assert [m.values["sse_mu"] for m in measured["kl"]] == [0.0, 1.0]
     assert measured.keys() == study.stations[10].keys()

@@ -1,7 +1,7 @@
-"""The study: all trainings that were measured, by what they share, and the numbers compared.
+"""A study's results: all trainings that were measured, by what they share, and the comparisons.
 
-`npvae/training/study.py` says which trainings there are. Each has a name: those that differ in
-seed and epochs only have the same.
+`npvae/training/study.py` says which trainings there are. Each has a key: those that differ in seed
+and epochs only have the same.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,12 @@ import numpy as np
 from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.distances import frechet_distance
-from npvae.evaluation.encoded import EncodedRun, kind_of
+from npvae.evaluation.encoded import EncodedRun, Key, Setting, model_of
 from npvae.evaluation.instruments import DRAWS, Instruments, prior_draws
-from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.latent import measure_sliced
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import decode
 from npvae.training.options import Options
-from npvae.training.runs import RUNS
-from npvae.training.study import weight_of
 
 
 @dataclass(frozen=True)
@@ -35,18 +33,15 @@ class Trained:
     @property
     def weight(self) -> float:
         """Return the weight of its regulariser."""
-        return weight_of(self.options)
+        return self.options.weight
 
     @property
-    def name(self) -> str:
-        """Return what it shares with trainings that differ in seed and epochs: its key everywhere.
-
-        It is a key of MODELS, or such as "KL, σ = 0.17" for a control, "WS at λ = 3" in the sweep.
-        """
-        kind = kind_of(self.options)
+    def key(self) -> Key:
+        """Return what it shares with trainings that differ in seed and epochs only."""
+        model = model_of(self.options)
         if self.held_out is not None:
-            return f"{kind.label} at {kind.symbol} = {self.weight:g}"
-        return kind.key if self.options.sigma is None else held(kind.key, self.options.sigma)
+            return Setting(model, weight=self.weight)
+        return model if self.options.sigma is None else Setting(model, self.options.sigma)
 
 
 @dataclass(frozen=True)
@@ -57,16 +52,16 @@ class Study:
     perfect_match: dict[str, float]  # by metric
 
     @cached_property
-    def stations(self) -> dict[int, dict[str, list[Trained]]]:
-        """Return the trainings by epochs, ascending, then by name: one for each seed.
+    def stations(self) -> dict[int, dict[Key, list[Trained]]]:
+        """Return the trainings by epochs, ascending, then by key: one for each seed.
 
         Where there are none so long, the longest stand in: what has settled is not continued.
         """
         found, latest = {}, {}
         for epochs in sorted({t.options.epochs for t in self.trained}):
-            own = [t for t in self.trained if t.options.epochs == epochs]
-            names = dict.fromkeys(t.name for t in own)
-            latest = latest | {name: [t for t in own if t.name == name] for name in names}
+            ended = [t for t in self.trained if t.options.epochs == epochs]
+            keys = dict.fromkeys(t.key for t in ended)
+            latest = latest | {key: [t for t in ended if t.key == key] for key in keys}
             found[epochs] = latest
         return found
 
@@ -77,39 +72,34 @@ class Study:
         Two numbers are made from others: what decoding z costs, and the BCE of training images.
         """
         found = {}
-        for epochs, names in self.stations.items():
-            measured = {name: [t.measurement for t in own] for name, own in names.items()}
+        for epochs, trained in self.stations.items():
+            measured = {key: [t.measurement for t in seeds] for key, seeds in trained.items()}
             c = Comparison(measured, self.perfect_match)
             c = c.with_number("noise", lambda of: of["sse_z"] - of["sse_mu"])
             found[epochs] = c.with_number("bce_train", lambda of: of["bce_mu"] - of["gap_bce_mu"])
         return found
 
     @property
-    def sweep(self) -> dict[str, list[Trained]]:
-        """Return the trainings of the sweep by name, the weights of each model ascending."""
+    def sweep(self) -> dict[Setting, list[Trained]]:
+        """Return the trainings of the sweep by key, the weights of each model ascending."""
         shortest = self.stations[min(self.stations)]
-        return {name: found for name, found in shortest.items() if found[0].held_out is not None}
+        return {key: found for key, found in shortest.items() if found[0].held_out is not None}
 
-    def at(self, name: str, epochs: int) -> list[Trained]:
-        """Return the trainings of a name at a number of epochs; none for what was not trained."""
-        return self.stations[epochs].get(name, [])
+    def at(self, key: Key, epochs: int) -> list[Trained]:
+        """Return the trainings of a key at a number of epochs; none for what was not trained."""
+        return self.stations[epochs].get(key, [])
 
-    def epochs_of(self, name: str, epochs: int) -> int:
+    def epochs_of(self, key: Key, epochs: int) -> int:
         """Return after how many epochs these, of which there must be one, were measured."""
-        return self.at(name, epochs)[0].options.epochs
+        return self.at(key, epochs)[0].options.epochs
 
-    def settled(self, name: str, epochs: int) -> bool:
+    def settled(self, key: Key, epochs: int) -> bool:
         """Tell whether all of these, of which there must be one, have settled."""
-        return all(t.settled for t in self.at(name, epochs))
+        return all(t.settled for t in self.at(key, epochs))
 
-    def seconds(self, name: str, epochs: int) -> float:
+    def seconds(self, key: Key, epochs: int) -> float:
         """Return how long these took, mean over the seeds."""
-        return float(np.mean([t.seconds for t in self.at(name, epochs)]))
-
-
-def held(model: str, sigma: float) -> str:
-    """Return the name of the trainings of a model with its posterior's σ held."""
-    return f"{RUNS[model].label}, σ = {sigma:g}"
+        return float(np.mean([t.seconds for t in self.at(key, epochs)]))
 
 
 def measure_point(
