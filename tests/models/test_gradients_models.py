@@ -41,8 +41,8 @@ def parameters(network):
     }
 
 
-def check(loss, arrays, active, tolerance):
-    found = check_gradients(loss, arrays, active, samples=10**6)
+def check(loss, arrays, active, tolerance, step=1e-3):
+    found = check_gradients(loss, arrays, active, samples=10**6, step=step)
     assert found.max_error < tolerance, found.worst
     assert found.skipped < 0.05 * found.checked
     assert len(found.errors) == len(arrays)
@@ -128,7 +128,7 @@ def test_sw_loss_for_every_vae_parameter(stage):
         sides = net.a.h_enc > 0, net.a.h_dec > 0, lines.sides.T, ranks(net.a.z, lines)
         return np.concatenate(sides, axis=1)
 
-    check(loss, parameters(net.vae), active, STEP)
+    check(loss, parameters(net.vae), active, STEP, step=1e-4)  # shorter: there are more kinks
 
 
 @pytest.mark.parametrize("kind", ["kl", "ws"])
