@@ -19,7 +19,7 @@ BEFORE = {  # the rooms that a room may import, itself aside
     "errors": "",
     "cli": "errors",
     "files": "errors",
-    "pages": "errors files",
+    "pages": "errors files cli",
     "kernels": "errors files",
     "nn": "errors files kernels",
     "models": "errors files kernels nn",
