@@ -8,7 +8,6 @@ format version, options, epoch, steps done, and the history so far. Nothing in i
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,41 +16,17 @@ import numpy as np
 from npvae.errors import UserError
 from npvae.files.archive import array_names, check_promise, open_npz, read_array
 from npvae.files.atomic import replacing
-from npvae.models.critic import CriticWeights, critic_shapes, make_critic
-from npvae.models.vae import VAEWeights, hold_sigma, make_vae, vae_shapes
-from npvae.nn.parameters import ParameterSet
-from npvae.training.options import Options, options_from
+from npvae.models.critic import CriticWeights, critic_shapes
+from npvae.models.vae import VAEWeights, vae_shapes
+from npvae.training.kinds import KINDS
+from npvae.training.options import Options, as_stored, options_from
+from npvae.training.run import Run, new_run
 
 FORMAT = 1
 LAYERS = {  # each has a weight and a bias
     VAEWeights: ("encoder.hidden", "encoder.output", "decoder.hidden", "decoder.output"),
     CriticWeights: ("critic.hidden1", "critic.hidden2", "critic.output"),
 }
-
-
-@dataclass
-class Run:
-    """A training run between two epochs."""
-
-    options: Options
-    image_shape: tuple[int, int]
-    data: str  # the name of the data set
-    vae: ParameterSet
-    critic: ParameterSet | None  # only a kind of run with a critic has one
-    epoch: int  # epochs done
-    steps: int  # steps done
-    history: list[dict[str, float]]  # one row per epoch, of the kind's columns
-
-
-def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> Run:
-    """Make the networks of a run and draw their start from the seed."""
-    rng = np.random.default_rng([options.seed, 0])
-    latent = options.latent_dim
-    vae = make_vae(math.prod(image_shape), options.hidden_dim, latent, np.float32, rng)
-    if options.sigma is not None:
-        hold_sigma(vae.w, options.sigma)
-    critic = make_critic(latent, np.float32, rng) if options.kind.has_critic else None
-    return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
 
 
 def _named(networks: Iterable[Sequence[NamedTuple]]) -> dict[str, Any]:
@@ -75,7 +50,7 @@ def save_checkpoint(path: Path, run: Run) -> None:
     """Write a run to `path`; the file is complete or as it was before. Raises UserError."""
     meta = {
         "format": FORMAT,
-        "options": asdict(run.options),
+        "options": as_stored(run.options),
         "image_shape": run.image_shape,
         "data": run.data,
         "epoch": run.epoch,
@@ -122,7 +97,7 @@ def load_checkpoint(path: Path) -> Run:
 def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[int, ...]]:
     """Name every array that a checkpoint of such a run holds, with its shape."""
     networks = [vae_shapes(math.prod(image_shape), options.hidden_dim, options.latent_dim)]
-    if options.kind.has_critic:
+    if KINDS[options.kind].has_critic:
         networks.append(critic_shapes(options.latent_dim))
     return _named([shapes] * 3 for shapes in networks)
 
@@ -158,7 +133,7 @@ def _checked_meta(path: Path, text: str) -> dict:
             raise ValueError("data is not a name")
         if [row["epoch"] for row in history] != list(range(1, meta["epoch"] + 1)):
             raise ValueError("the history does not fit the epoch")
-        if any(row.keys() != set(options.kind.columns) for row in history):
+        if any(row.keys() != set(KINDS[options.kind].columns) for row in history):
             raise ValueError("the history has other columns")
         if not all(math.isfinite(value) for row in history for value in row.values()):
             raise ValueError("the history holds NaN or infinity")

@@ -20,9 +20,10 @@ from tqdm import tqdm
 
 from npvae.errors import UserError
 from npvae.files.atomic import make_directory, only_user, replacing
-from npvae.training.checkpoint import Run, load_checkpoint
+from npvae.training.checkpoint import load_checkpoint
 from npvae.training.cluster import dask_cluster
 from npvae.training.options import Options, Settings
+from npvae.training.run import Run
 
 LATE = 100  # seconds after which a network file system has shown what another machine wrote
 STUCK = 300  # seconds without an epoch after which a run that another process trains has stopped

@@ -334,10 +334,16 @@ def test_the_bound_on_the_likelihood_is_that_of_the_evaluation():
     vae = make_vae(7, 5, L, np.float64, rng)
     images, mu = rng.uniform(size=(B, 7)), rng.standard_normal((B, L))
     logvar = rng.standard_normal((B, L))
-    q = likelihood.Proposals(mu, np.exp(logvar / 2)[:, :, None] * np.eye(L))
-    priors = {"prior": likelihood.log_standard_normal}
+    sigma, drawn = np.exp(logvar / 2), []
+
+    def log_prior(z):
+        drawn.append(z.reshape(K, B, L).transpose(1, 0, 2))
+        return likelihood.log_standard_normal(z)
+
+    q = likelihood.Proposals(mu, sigma[:, :, None] * np.eye(L))
+    priors = {"prior": log_prior}
     theirs = likelihood.log_weights(vae.w, images, q, priors, 21, samples=K)["prior"]
-    eps = np.random.default_rng(21).standard_normal((K, B, L)).transpose(1, 0, 2)  # the same draws
+    eps = (drawn[0] - mu[:, None]) / sigma[:, None]
     log_p = np.empty((B, K))
     for row, k in np.ndindex(B, K):
         z = plain.sample(mu[[row]], logvar[[row]], eps[row, [k]])

@@ -96,12 +96,3 @@ def test_links_to_headings_lead_to_headings(page):
         aim = page if not target else page.parent / target
         headings = re.findall(r"^#+ (.*)$", FENCE.sub("", read(aim)), re.M)
         assert fragment in {anchor(h) for h in headings}, f"{target}#{fragment}"
-
-
-def test_the_reading_list_tells_how_long_the_files_are():
-    """Within a tenth: a reader wants to know how much there is to read."""
-    rows = re.findall(r"^\| `([\w./]+\.py)` \| (\d+) \|", (ROOT / "README.md").read_text(), re.M)
-    assert len(rows) > 10
-    for path, told in rows:
-        lines = len((ROOT / path).read_text().splitlines())
-        assert abs(int(told) - lines) <= max(5, lines / 10), (path, lines)

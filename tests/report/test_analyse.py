@@ -9,8 +9,10 @@ from npvae.data.dataset import load_data
 from npvae.errors import UserError
 from npvae.report import analyse as module
 from npvae.report.analyse import analyse
-from npvae.training.checkpoint import new_run, save_checkpoint
+from npvae.training.checkpoint import save_checkpoint
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 
 def request_of(directory, data, **others):
@@ -32,7 +34,7 @@ def own(tmp_path):
 def save(directory, data, epochs=1, **options):
     """Save a run of random weights under a key: kl, ws or ae."""
     run = new_run(Options(epochs=35, hidden_dim=8, **options), (3, 3), load_data(data).name)
-    columns = run.options.kind.columns
+    columns = KINDS[run.options.kind].columns
     run.epoch, run.steps = epochs, epochs
     run.history = [dict.fromkeys(columns, 1.0) | {"epoch": n + 1} for n in range(epochs)]
     directory.mkdir()
@@ -49,10 +51,10 @@ def save(directory, data, epochs=1, **options):
     ],
 )
 def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_path):
-    save(tmp_path / "kl", own, run="kl")
-    save(tmp_path / "ws", own, run="ws", **ws)
+    save(tmp_path / "kl", own, kind="kl")
+    save(tmp_path / "ws", own, kind="ws", **ws)
     if ae is not None:
-        save(tmp_path / "ae", own, run="kl", **ae)
+        save(tmp_path / "ae", own, kind="kl", **ae)
     request = request_of(tmp_path, own)
     with pytest.raises(UserError, match=words):
         analyse(request)

@@ -17,8 +17,7 @@ from npvae.training import parallel
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.options import Settings
 from npvae.training.parallel import train_missing
-from npvae.training.runs import RUNS
-from npvae.training.train import train
+from npvae.training.train import STEP_MAKERS, train
 
 
 @pytest.fixture
@@ -92,7 +91,7 @@ def test_a_training_that_fails_is_an_error_that_names_its_directory(own, tmp_pat
 def test_longer_runs_go_on_from_shorter_ones_to_the_bits_of_a_run_of_their_own(
     kind, own, tmp_path, one_process
 ):
-    small = replace(SMALL, run=kind)
+    small = replace(SMALL, kind=kind)
     wanted = {tmp_path / str(n): replace(small, epochs=n) for n in (4, 1, 2)}
     wanted[tmp_path / "other"] = replace(small, seed=1)  # no station of theirs
     found = train_missing(wanted, own, NAME)
@@ -110,13 +109,13 @@ def test_a_station_begins_where_it_is_or_else_where_the_finished_one_before_it_e
     own, tmp_path, one_process, monkeypatch
 ):
     trained = []
-    make_step = RUNS["kl"].make_step
+    make_step = STEP_MAKERS["kl"]
 
     def spying(run, images, batch):
         trained.append((run.options.epochs, run.epoch + 1))  # once an epoch for each size of batch
         return make_step(run, images, batch)
 
-    monkeypatch.setitem(RUNS, "kl", replace(RUNS["kl"], make_step=spying))
+    monkeypatch.setitem(STEP_MAKERS, "kl", spying)
     two, four, six = (tmp_path / str(n) for n in (2, 4, 6))
     options = {path: replace(SMALL, epochs=int(path.name)) for path in (two, four, six)}
     train_missing({two: options[two]}, own, NAME)
@@ -174,7 +173,7 @@ class Bar:
 
 def test_the_bar_counts_epochs_while_a_run_trains(own, tmp_path, one_process, monkeypatch):
     seen = threading.Event()
-    make_step = RUNS["kl"].make_step
+    make_step = STEP_MAKERS["kl"]
 
     def waiting(run, images, batch):
         if run.options.seed == 1 and run.epoch == 3:
@@ -185,7 +184,7 @@ def test_the_bar_counts_epochs_while_a_run_trains(own, tmp_path, one_process, mo
                 seen.set()
         return make_step(run, images, batch)
 
-    monkeypatch.setitem(RUNS, "kl", replace(RUNS["kl"], make_step=waiting))
+    monkeypatch.setitem(STEP_MAKERS, "kl", waiting)
     monkeypatch.setattr(parallel, "tqdm", Bar)
     train(replace(SMALL, seed=1, epochs=1), Settings(tmp_path / "a", own, 1, resume=False))
     wanted = {tmp_path / "a": replace(SMALL, seed=1, epochs=4), tmp_path / "b": SMALL}

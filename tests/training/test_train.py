@@ -12,7 +12,6 @@ from npvae.errors import UserError
 from npvae.training import train as training
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options, Settings
-from npvae.training.runs import RUNS
 from npvae.training.train import train
 
 
@@ -63,7 +62,7 @@ def same(a, b):
 @pytest.mark.parametrize("run", ["kl", "ws"])
 def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, digits, monkeypatch):
     seen = []
-    make_step = RUNS[run].make_step
+    make_step = training.STEP_MAKERS[run]
 
     def spying(state, images, batch):
         step = make_step(state, images, batch)
@@ -75,7 +74,7 @@ def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, di
 
         return wrapper
 
-    monkeypatch.setitem(RUNS, run, replace(RUNS[run], make_step=spying))
+    monkeypatch.setitem(training.STEP_MAKERS, run, spying)
     train(options(run), settings(tmp_path, digits))
     assert [len(index) for index in seen] == [64, 64, 22] * 2
     first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
@@ -155,8 +154,14 @@ def test_resuming_on_other_data_is_refused(tmp_path, digits):
         train(options("kl"), settings(tmp_path, other, resume=True))
 
 
+def test_a_run_of_another_kind_is_not_resumed(tmp_path, digits):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    with pytest.raises(UserError, match="holds a KL run; use its program, or give another --out"):
+        train(options("ws", epochs=2), settings(tmp_path, digits, resume=True))
+
+
 def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):
-    make_step = RUNS["kl"].make_step
+    make_step = training.STEP_MAKERS["kl"]
 
     def interrupting(state, images, batch):
         step = make_step(state, images, batch)
@@ -168,7 +173,7 @@ def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digi
 
         return wrapper
 
-    monkeypatch.setitem(RUNS, "kl", replace(RUNS["kl"], make_step=interrupting))
+    monkeypatch.setitem(training.STEP_MAKERS, "kl", interrupting)
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         train(options("kl", epochs=3), settings(tmp_path, digits))
     assert load_checkpoint(tmp_path / "out" / "checkpoint.npz").epoch == 1
@@ -192,7 +197,7 @@ def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
 ):
     train(options("kl", epochs=1), settings(tmp_path, digits))
     before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
-    monkeypatch.setattr(training, "test_errors", lambda *_: {"test_bce_mu": np.inf})
+    monkeypatch.setattr(training, "errors_on_test_images", lambda *_: {"test_bce_mu": np.inf})
     with pytest.raises(UserError, match=r"\(epoch 2\).*test_bce_mu inf.* 1 epochs are saved"):
         train(options("kl"), settings(tmp_path, digits, resume=True))
     assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before
