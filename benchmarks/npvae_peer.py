@@ -26,7 +26,7 @@ def make_npvae_step(run: str, sizes: Sizes, images: np.ndarray, threads: int) ->
     vae = make_vae(sizes.pixels, sizes.hidden, sizes.latent, np.float32, rng)
     first, second, units = sizes.critic
     critic = make_critic(sizes.latent, np.float32, rng, (first, second), units)
-    state = Run(options, (1, sizes.pixels), "", vae, critic, epoch=0, steps=0, history=[])
+    state = Run(options, (1, sizes.pixels), "", "", vae, critic, epoch=0, steps=0, history=[])
     train_step = STEP_MAKERS[options.kind](state, images, sizes.batch)
 
     def step(index: np.ndarray) -> float:
