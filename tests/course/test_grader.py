@@ -429,6 +429,13 @@ def test_json_has_one_object_on_a_line(tmp_path, monkeypatch, capsys):
     assert err == "y\n"  # what an exercise prints does not come between the objects
 
 
+def test_a_reader_may_stop_early():
+    command = [sys.executable, "-m", "course.check", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        run.stdout.close()
+        assert run.stderr.read() == b""
+
+
 def test_numpy_is_all_that_is_needed():
     """Stubs and right answers are graded, predictions are answered; all other imports fail."""
     result = run_with_numpy_alone("""
