@@ -8,24 +8,21 @@ others are given in milliseconds, and as multiples of the first.
 """
 
 import argparse
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numba
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # npvae need not be installed
 
 from benchmarks.peers import COMPETITORS
-from benchmarks.worker import Worker
+from benchmarks.worker import STEPS, start_workers, take_turns
 from npvae.data.dataset import load_data
 from npvae.report.markdown import table
-
-STEPS = {"kl": 300, "ws": 40}  # timed in one turn
 
 
 @contextmanager
@@ -41,31 +38,20 @@ def busy_programs(count: int) -> Iterator[list[subprocess.Popen]]:
 
 
 def measure(
-    run: str, names: list[str], busy: list[int], images: Path, rounds: int
+    run: str, names: list[str], busy: list[int], images: np.ndarray, rounds: int
 ) -> list[list[str]]:
     """Return a table row for each competitor: its median milliseconds beside each busy count."""
-    threads = min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
-    workers = [Worker(name, run, threads, images) for name in names]
-    rows = {}
-    for worker, name in zip(workers, names, strict=True):
-        if worker.absent:
-            print(f"{name}: skipped, {worker.absent}", file=sys.stderr)
-        else:
-            rows[name] = []
-    for count in busy:
-        with busy_programs(count):
-            times = {name: [] for name in rows}
-            for _ in range(rounds):
-                for worker, name in zip(workers, names, strict=True):
-                    if name in rows:
-                        times[name].append(worker.run(STEPS[run]).seconds / STEPS[run])
-        for name, seconds in times.items():
-            rows[name].append(1e3 * float(np.median(seconds)))
-    for worker in workers:
-        worker.close()
+    threads = min(2, numba.config.NUMBA_NUM_THREADS)
+    with start_workers(run, [threads], names, images) as workers:
+        ms = {key: [] for key in workers}
+        for count in busy:
+            with busy_programs(count):
+                timings = take_turns(workers, run, rounds)
+            for key, mine in timings.items():
+                ms[key].append(1e3 * float(np.median([timing.seconds for timing in mine])))
     return [
-        [run.upper(), name, f"{idle:.2f}", *(f"{ms:.2f} ({ms / idle:.1f})" for ms in others)]
-        for name, (idle, *others) in rows.items()
+        [run.upper(), name, f"{idle:.2f}", *(f"{time:.2f} ({time / idle:.1f})" for time in others)]
+        for (_, name), (idle, *others) in ms.items()
     ]
 
 
@@ -76,12 +62,9 @@ def main() -> None:
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2], help="busy programs")
     parser.add_argument("--only", nargs="+", default=list(COMPETITORS), choices=COMPETITORS)
     args = parser.parse_args()
-    data, rows = load_data(), []
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "images.npy")
-        np.save(path, data.train_images)
-        for run in STEPS:
-            rows += measure(run, args.only, args.busy, path, args.rounds)
+    images, rows = load_data().train_images, []
+    for run in STEPS:
+        rows += measure(run, args.only, args.busy, images, args.rounds)
     print(table(["step", "who", *(f"{n} busy, ms" for n in args.busy)], rows))
 
 

@@ -11,17 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from benchmarks.peers import (
-    ADAM_EPSILON,
-    BETA1,
-    BETA2,
-    LEARNING_RATE,
-    PENALTY_WEIGHT,
-    WS_WEIGHT,
-    Sizes,
-    Step,
-    initial_layers,
-)
+from benchmarks import peers
+from benchmarks.peers import Sizes, Step, initial_layers
 
 Layers = list[tuple[Array, Array]]
 State = tuple[Layers, Layers, Layers, Array]  # parameters, Adam's two moments, step count
@@ -79,13 +70,13 @@ def critic_loss(
     slope = norm(jax.grad(lambda z: score(critic, z).sum())(mixed))  # (B,)
     fake_scores, prior_scores = jnp.split(score(critic, jnp.concatenate([fake, prior])), 2)
     distance = fake_scores.mean() - prior_scores.mean()
-    return distance + PENALTY_WEIGHT * ((slope - 1) ** 2).mean()
+    return distance + peers.PENALTY_WEIGHT * ((slope - 1) ** 2).mean()
 
 
 def ws_loss(vae: Layers, critic: Layers, x: Array, eps: Array) -> Array:
     """Return the VAE's loss of the WS run."""
     z = sample(*encode(vae, x), eps)
-    return bce(vae, z, x) - WS_WEIGHT * score(critic, z).mean()
+    return bce(vae, z, x) - peers.WS_WEIGHT * score(critic, z).mean()
 
 
 def gather(data: Array, index: Array) -> Array:
@@ -104,12 +95,12 @@ def adam(state: State, grads: Layers) -> State:
     """Return the state after one Adam update."""
     params, m, v, t = state
     t = t + 1
-    m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, m, grads)
-    v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, v, grads)
+    m = jax.tree.map(lambda m, g: peers.BETA1 * m + (1 - peers.BETA1) * g, m, grads)
+    v = jax.tree.map(lambda v, g: peers.BETA2 * v + (1 - peers.BETA2) * g * g, v, grads)
 
     def update(param: Array, m: Array, v: Array) -> Array:
-        step = (m / (1 - BETA1**t)) / (jnp.sqrt(v / (1 - BETA2**t)) + ADAM_EPSILON)
-        return param - LEARNING_RATE * step
+        m_hat, v_hat = m / (1 - peers.BETA1**t), v / (1 - peers.BETA2**t)
+        return param - peers.LEARNING_RATE * (m_hat / (jnp.sqrt(v_hat) + peers.ADAM_EPSILON))
 
     return jax.tree.map(update, params, m, v), m, v, t
 

@@ -36,7 +36,7 @@ COMPETITORS = {
 }
 
 Layer = tuple[np.ndarray, np.ndarray]  # weight (in, out), bias (out,)
-Step = Callable[[np.ndarray], SupportsFloat | None]  # index (batch,) int64 -> the loss, if known
+Step = Callable[[np.ndarray], SupportsFloat]  # index (batch,) int64 -> the loss
 
 
 class Unavailable(Exception):

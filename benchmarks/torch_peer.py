@@ -15,19 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from benchmarks.peers import (
-    ADAM_EPSILON,
-    BETA1,
-    BETA2,
-    LEARNING_RATE,
-    PENALTY_WEIGHT,
-    WS_WEIGHT,
-    Layer,
-    Sizes,
-    Step,
-    Unavailable,
-    initial_layers,
-)
+from benchmarks import peers
+from benchmarks.peers import Layer, Sizes, Step, Unavailable, initial_layers
 
 Layers = list[tuple[Tensor, Tensor]]
 
@@ -104,12 +93,12 @@ def critic_loss(
     slope = gradient(lambda z: score(critic, z, masked_relu).sum(), mixed).norm(dim=1)  # (B,)
     fake_scores, prior_scores = score(critic, torch.cat([fake, prior])).chunk(2)
     distance = fake_scores.mean() - prior_scores.mean()
-    return distance + PENALTY_WEIGHT * (slope - 1).square().mean()
+    return distance + peers.PENALTY_WEIGHT * (slope - 1).square().mean()
 
 
 def ws_loss(vae: Layers, critic: Layers, x: Tensor, z: Tensor) -> Tensor:
     """Return the VAE's loss of the WS run on the images x and their samples z."""
-    return bce(vae, z, x) - WS_WEIGHT * score(critic, z).mean()
+    return bce(vae, z, x) - peers.WS_WEIGHT * score(critic, z).mean()
 
 
 def flat(layers: Layers) -> list[Tensor]:
@@ -121,10 +110,10 @@ def adam(params: Layers, state: list[tuple[Tensor, Tensor]], t: Tensor, grads: L
     """Update params, their moments `state` and the step count t in place (compiled step only)."""
     t += 1
     for param, (m, v), grad in zip(flat(params), state, flat(grads), strict=True):
-        m.lerp_(grad, 1 - BETA1)
-        v.mul_(BETA2).add_((1 - BETA2) * grad.square())
-        step = (m / (1 - BETA1**t)) / ((v / (1 - BETA2**t)).sqrt() + ADAM_EPSILON)
-        param -= LEARNING_RATE * step
+        m.lerp_(grad, 1 - peers.BETA1)
+        v.mul_(peers.BETA2).add_((1 - peers.BETA2) * grad.square())
+        m_hat, v_hat = m / (1 - peers.BETA1**t), v / (1 - peers.BETA2**t)
+        param -= peers.LEARNING_RATE * (m_hat / (v_hat.sqrt() + peers.ADAM_EPSILON))
 
 
 def moments(params: Layers) -> list[tuple[Tensor, Tensor]]:
@@ -158,11 +147,13 @@ def make_torch_eager_step(run: str, sizes: Sizes, images: np.ndarray, threads: i
     vae, critic, data = setup(sizes, images, threads)
     normal, uniform = make_noise(sizes)
     vae_params, critic_params = flat(vae), flat(critic)
-    hyper = {"lr": LEARNING_RATE, "betas": (BETA1, BETA2), "eps": ADAM_EPSILON, "fused": True}
     for param in vae_params + critic_params:
         param.requires_grad_()
-    vae_adam = torch.optim.Adam(vae_params, **hyper)
-    critic_adam = torch.optim.Adam(critic_params, **hyper)
+    betas = peers.BETA1, peers.BETA2
+    make_adam = partial(
+        torch.optim.Adam, lr=peers.LEARNING_RATE, betas=betas, eps=peers.ADAM_EPSILON, fused=True
+    )
+    vae_adam, critic_adam = make_adam(vae_params), make_adam(critic_params)
 
     def update(optimizer: torch.optim.Adam, params: list[Tensor], loss: Tensor) -> Tensor:
         optimizer.zero_grad(set_to_none=True)

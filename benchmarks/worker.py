@@ -1,4 +1,4 @@
-"""One competitor in a process of its own, which runs training steps on request.
+"""One competitor in a process of its own, which runs training steps on request; and their turns.
 
 The parent starts a `Worker` per competitor and asks them in turn, so that all are timed within the
 same minutes of the same machine. The child (`python -m benchmarks.worker`) limits its threads
@@ -6,21 +6,25 @@ before any framework is imported, builds the step, warms it up, and then answers
 number of steps on its input with one line of JSON.
 """
 
-import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.peers import COMPETITORS, Sizes, Unavailable, make_step
+from benchmarks.peers import Sizes, Unavailable, make_step
 
 ROOT = Path(__file__).resolve().parent.parent
+STEPS = {"kl": 300, "ws": 40}  # timed in one turn: a third of a second
 WARMUP_STEPS = 25
 WAKE = 0.1  # seconds of untimed steps in a turn: threads, caches and clock must come up to speed
 PAUSE = 0.03  # seconds: the threads of the competitor before spin for a while before they sleep
@@ -29,10 +33,9 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 @dataclass(frozen=True)
 class Timing:
-    """What `steps` training steps took, the last loss, and the peak memory of the process."""
+    """The seconds of a step, and the peak memory of the process."""
 
     seconds: float
-    loss: float | None
     peak_bytes: int
 
 
@@ -47,9 +50,9 @@ class Worker:
         `run` is "kl" or "ws"; `images` names a .npy file of uint8 images (N, pixels).
         """
         self.name = f"{competitor}, {run}, {threads} threads"
-        options = [competitor, run, str(threads), str(images), json.dumps(asdict(sizes or Sizes()))]
+        task = [competitor, run, threads, str(images.resolve()), asdict(sizes or Sizes())]
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", *options],
+            [sys.executable, "-m", "benchmarks.worker", json.dumps(task)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -67,9 +70,6 @@ class Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
         """End the child."""
         self._child.stdin.close()
         self._child.stdout.close()
@@ -80,6 +80,41 @@ class Worker:
         if not line:
             raise RuntimeError(f"the benchmark worker ({self.name}) ended; its error is above")
         return json.loads(line)
+
+
+Workers = dict[tuple[int, str], Worker]  # threads and competitor -> its worker
+
+
+@contextmanager
+def start_workers(
+    run: str, threads: Iterable[int], names: Iterable[str], images: np.ndarray
+) -> Iterator[Workers]:
+    """Start a worker for each number of threads and competitor; say which cannot run, and why."""
+    with ExitStack() as stack:
+        path = Path(stack.enter_context(TemporaryDirectory()), "images.npy")
+        np.save(path, images)
+        workers = {}
+        for n, name in product(threads, names):
+            worker = stack.enter_context(Worker(name, run, n, path))
+            if worker.absent:
+                _say_once(f"{name}: skipped, {worker.absent}")
+            else:
+                workers[n, name] = worker
+        yield workers
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def take_turns(workers: Workers, run: str, rounds: int) -> dict[tuple[int, str], list[Timing]]:
+    """Let every worker time a turn of steps in each round; return the timings of each."""
+    timings = {key: [] for key in workers}
+    for _ in range(rounds):
+        for key, worker in workers.items():
+            timings[key].append(worker.run(STEPS[run]))
+    return timings
 
 
 def limit_threads(threads: int) -> None:
@@ -98,57 +133,51 @@ def limit_threads(threads: int) -> None:
 
 
 def peak_bytes() -> int:
-    """Return the peak resident memory of this process in bytes."""
+    """Return the peak resident memory of this process in bytes; 0 where Python cannot tell."""
     status = Path("/proc/self/status")
     if status.exists():  # on Linux ru_maxrss also counts the parent before exec
         line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
         return 1024 * int(line.split()[1])
-    unit = 1 if sys.platform == "darwin" else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        import resource
+    except ModuleNotFoundError:  # on Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # on macOS in bytes
 
 
 def main() -> None:
     """Serve one competitor: the child's side of Worker."""
-    parser = argparse.ArgumentParser(description="Run training steps on request.")
-    parser.add_argument("competitor", choices=COMPETITORS)
-    parser.add_argument("run", choices=["kl", "ws"])
-    parser.add_argument("threads", type=int)
-    parser.add_argument("images", help=".npy file of uint8 images (N, pixels)")
-    parser.add_argument("sizes", nargs="?", default="{}", help="JSON of peers.Sizes")
-    args = parser.parse_args()
-    sizes = Sizes(**json.loads(args.sizes))
-
+    competitor, run, threads, path, widths = json.loads(sys.argv[1])
+    sizes = Sizes(**widths)
     # Frameworks may print: their words go to stderr, stdout carries the answers alone.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    rng = np.random.default_rng(0)
-
-    def run(steps: int) -> tuple[float, float | None]:
-        index = rng.integers(0, count, (steps, sizes.batch))
-        time.sleep(PAUSE)
-        begin = time.perf_counter()
-        while time.perf_counter() - begin < WAKE:
-            loss = step(index[0])
-        begin = time.perf_counter()
-        for row in index:
-            loss = step(row)
-        seconds = time.perf_counter() - begin
-        return seconds, None if loss is None else float(loss)
-
     try:
-        limit_threads(args.threads)
-        images = np.load(args.images)
+        limit_threads(threads)
+        images = np.load(path)
         count = len(images)
-        step = make_step(args.competitor, args.run, sizes, images, args.threads)
+        step = make_step(competitor, run, sizes, images, threads)
     except Unavailable as reason:
         print(json.dumps({"absent": str(reason)}), file=answers)
         return
     del images
-    run(WARMUP_STEPS)
+    rng = np.random.default_rng(0)
+
+    def seconds_per_step(steps: int) -> float:
+        index = rng.integers(0, count, (steps, sizes.batch))
+        time.sleep(PAUSE)
+        begin = time.perf_counter()
+        while time.perf_counter() - begin < WAKE:
+            step(index[0])
+        begin = time.perf_counter()
+        for row in index:
+            step(row)
+        return (time.perf_counter() - begin) / steps
+
+    seconds_per_step(WARMUP_STEPS)
     print(json.dumps({"absent": None}), file=answers)
     for line in sys.stdin:
-        seconds, loss = run(int(line))
-        timing = Timing(seconds, loss, peak_bytes())
+        timing = Timing(seconds_per_step(int(line)), peak_bytes())
         print(json.dumps(asdict(timing)), file=answers)
 
 

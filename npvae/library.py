@@ -17,7 +17,9 @@ import numpy as np
 from npvae.data.npz import check_images_header, checked_images
 from npvae.errors import UserError
 from npvae.models import inference
+from npvae.training import streams
 from npvae.training.checkpoint import load_checkpoint
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 
 
@@ -61,7 +63,7 @@ class Model:
         for name, value, least in (("n", n, 1), ("seed", seed, 0)):
             if not isinstance(value, int | np.integer) or value < least:
                 raise UserError(f"{name}: is {value!r:.40}; it must be a whole number from {least}")
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([seed, streams.LIBRARY_SAMPLES])
         z = rng.standard_normal((n, self.options.latent_dim), dtype=np.float32)
         return self.decode(z)
 
@@ -73,7 +75,8 @@ class Model:
         Raises UserError for a model without a critic.
         """
         if self.run.critic is None:
-            raise UserError(f"score: a {self.options.kind.label} run has no critic; load a WS run")
+            label = KINDS[self.options.kind].label
+            raise UserError(f"score: a {label} run has no critic; load a WS run")
         rows, is_one = self._z_rows(z)
         scores, _ = inference.score(self.run.critic.w, rows)
         return scores[0] if is_one else scores

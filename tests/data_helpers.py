@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from npvae.data.dataset import load_data
 from npvae.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
 from npvae.errors import UserError
-from npvae.training.checkpoint import Run, new_run
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
-from npvae.training.runs import RUNS
+from npvae.training.run import Run, new_run
 
 FUZZ = settings(
     max_examples=60,
@@ -49,9 +49,9 @@ def write_toy(directory: Path, zipped: bool = False) -> Path:
 
 def small_run(run: str = "kl") -> Run:
     """A run of 2 epochs, as training leaves it, of a network for images of 3 x 2 pixels."""
-    made = new_run(Options(run, latent_dim=1, hidden_dim=2), (3, 2), "toys")
+    made = new_run(Options(run, latent_dim=1, hidden_dim=2), (3, 2), "toys", "f1")
     made.epoch, made.steps = 2, 10
-    made.history = [dict.fromkeys(RUNS[run].columns, 0.5) | {"epoch": n} for n in (1, 2)]
+    made.history = [dict.fromkeys(KINDS[run].columns, 0.5) | {"epoch": n} for n in (1, 2)]
     rng = np.random.default_rng(0)
     made.vae.m[:], made.vae.v[:] = rng.random((2, made.vae.m.size))
     return made

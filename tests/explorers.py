@@ -5,11 +5,11 @@ import numpy as np
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.structure import Embedding
 from npvae.report.explorer import explorer_page
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 IMAGES = 60
 
@@ -37,7 +37,7 @@ class Explorer:
         self.embeddings = [
             Embedding(np.arange(IMAGES), 30 * rng.standard_normal((IMAGES, 2))) for _ in "kw"
         ]
-        self.measured = {model.kind.key: [measurement(model)] for model in self.models}
+        self.measured = {model.key: [measurement(model)] for model in self.models}
         comparison = Comparison(self.measured, {})
         self.text = explorer_page(self.models, self.embeddings, comparison, self.data)
         self.path = directory / "explorer.html"
@@ -46,7 +46,7 @@ class Explorer:
 
     def trained(self, kind, rng):
         """A run whose weights are spread as those of a trained one: images of black and white."""
-        run = new_run(Options(run=kind, latent_dim=self.latent, hidden_dim=self.hidden), self.shape)
+        run = new_run(Options(kind, latent_dim=self.latent, hidden_dim=self.hidden), self.shape)
         for W in run.vae.w:
             W *= 1.5
         run.vae.w.b2[self.latent :] -= 2 if kind == "kl" else 12  # sigma
@@ -60,7 +60,7 @@ def measurement(model):
     """Some numbers of the report, which the page shows as they are."""
     values = {"kl": {"width": 1.25, "mean_sigma": 0.5}, "ws": {"width": 1.5, "mean_sigma": 0}}
     values["ws"] |= {"critic_w1": 2.5, "critic_slope": 1.5}
-    return Measurement(values=values[model.kind.key])
+    return Measurement(values=values[model.key])
 
 
 def numbers(page):

@@ -1,7 +1,7 @@
 """Small runs on images of one's own, which tests/training/conftest.py writes."""
 
-from npvae.training.checkpoint import Run
 from npvae.training.options import Options
+from npvae.training.run import Run
 
 SMALL = Options("kl", epochs=2, batch_size=16, latent_dim=2, hidden_dim=8, critic_steps=2)
 NAME = "own.npz, 40 training and 10 test images"

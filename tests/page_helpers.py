@@ -1,5 +1,7 @@
 """What the tests of the pages share: waiting, and npvae's side of an update of the laboratory."""
 
+from pathlib import Path
+
 import numpy as np
 
 from npvae.models.critic import (
@@ -11,6 +13,7 @@ from npvae.models.critic import (
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
 
+CRITIC_LAB = Path(__file__).parents[1] / "course" / "critic_lab.html"
 BATCH, WEIGHT = 64, 10.0
 PLAIN = {"weight": WEIGHT, "oneSided": False, "clip": 0, "bug": "none", "lr": 0.003}
 

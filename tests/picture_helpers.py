@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from npvae.evaluation.encoded import encode_run
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 N = 90
 

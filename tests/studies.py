@@ -9,12 +9,13 @@ from npvae.data.dataset import Dataset
 from npvae.evaluation.calibration import Calibrated
 from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.intervals import RESAMPLES, Measurement
+from npvae.evaluation.intervals import RESAMPLES
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
-from npvae.evaluation.study import Study, Trained
+from npvae.evaluation.results import Study, Trained
 from npvae.report.text import verdicts, write_report
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 from npvae.training.study import SIGMAS
 
 # KL, WS and AE at the reference setting; what a metric is at other budgets follows from it
@@ -91,7 +92,7 @@ def make_study(seeds=3, budgets=(35, 70, 140), controls=True, sweep=True, labels
 
     def add(options, values, swept=False, seeds=seeds):
         for seed in range(seeds):
-            model = "ae" if options.beta == 0 else options.run
+            model = "ae" if options.beta == 0 else options.kind
             settled = model != "ws" or options.epochs > 70
             found = measurement(values, seed, labels=labels)
             held_out = (1.25 * values["frechet"] if labels else np.nan) if swept else None
@@ -145,7 +146,7 @@ def pictured(study):
     """Models as `encode_run` makes them, as far as the report looks at them."""
     z = np.random.default_rng(3).standard_normal((50, 20))
     return [
-        SimpleNamespace(kind=MODELS[m], run=new_run(replace(o, hidden_dim=9), (2, 3)), z=z)
+        SimpleNamespace(key=m, label=MODELS[m], run=new_run(replace(o, hidden_dim=9), (2, 3)), z=z)
         for m, o in OPTIONS.items()
         if study.at(m, min(study.stations))
     ]

@@ -33,6 +33,7 @@ from npvae.models.critic import make_critic
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
 from npvae.nn.adam import adam_update
+from npvae.training import streams
 from npvae.training.options import Options
 
 LATENT = 10
@@ -98,7 +99,7 @@ def calibrate(
     400 updates the large distances have settled. Takes 2 seconds for each pair on one idle core.
     """
     return [
-        _calibrated(pair, np.random.default_rng([seed, number]), updates)
+        _calibrated(pair, np.random.default_rng([seed, streams.CALIBRATION, number]), updates)
         for number, pair in enumerate(pairs or known_pairs())
     ]
 

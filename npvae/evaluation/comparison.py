@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from npvae.evaluation.encoded import MODELS
-from npvae.evaluation.intervals import Interval, Measurement, Spread, combine, spread_of
+from npvae.evaluation.encoded import MODELS, Key
+from npvae.evaluation.intervals import Interval, Spread, combine, spread_of
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
 
 SEED_SPREAD = Path(__file__).with_name("seed_spread.csv")
@@ -26,7 +27,7 @@ SEED_SPREAD = Path(__file__).with_name("seed_spread.csv")
 class Comparison:
     """The measurements of the models, by their keys, and the scores of a perfect match."""
 
-    measured: dict[str, list[Measurement]]  # one for each seed; the first is the one pictured
+    measured: dict[Key, list[Measurement]]  # one for each seed; the first is the one pictured
     perfect_match: dict[str, float]  # by metric
 
     @property
@@ -34,19 +35,19 @@ class Comparison:
         """Return how many trainings of each model there are, at least."""
         return min(len(found) for found in self.measured.values())
 
-    def value(self, model: str, key: str) -> float | None:
+    def value(self, model: Key, key: str) -> float | None:
         """Return a number of a model, averaged over its seeds; None if it was not measured."""
         values = self._values(model, key)
         return float(np.mean(values)) if values else None
 
-    def interval(self, model: str, key: str) -> Interval | None:
+    def interval(self, model: Key, key: str) -> Interval | None:
         """Return the number's 95 % interval, or None if nothing is known of how it varies."""
         mean, replicates, spreads = self.value(model, key), *self._errors(model, key)
         if mean is None or (replicates is None and not spreads):
             return None
         return combine(mean, replicates, spreads)
 
-    def difference(self, key: str, a: str = "kl", b: str = "ws") -> Interval | None:
+    def difference(self, key: str, a: Key = "kl", b: Key = "ws") -> Interval | None:
         """Return the number of model a minus that of model b, with its 95 % interval.
 
         Images differ far more from one another than the models do on one image. Both models meet
@@ -84,11 +85,11 @@ class Comparison:
                     lines.append(f"{model},{metric.key},{deviation:.4g},{seeds}")
         return "\n".join(lines) + "\n"
 
-    def _values(self, model: str, key: str) -> list[float]:
+    def _values(self, model: Key, key: str) -> list[float]:
         found = [m.values.get(key) for m in self.measured.get(model, [])]
         return [v for v in found if v is not None]
 
-    def _errors(self, model: str, key: str) -> tuple[np.ndarray | None, list[tuple[Spread, int]]]:
+    def _errors(self, model: Key, key: str) -> tuple[np.ndarray | None, list[tuple[Spread, int]]]:
         """Return the number's bootstrap replicates, and its spread over trainings if known."""
         found = [m.replicates[key] for m in self.measured.get(model, []) if key in m.replicates]
         replicates = np.mean(found, axis=0) if found else None

@@ -19,6 +19,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.special import ndtri
 
+from npvae.training import streams
+
 KNOTS = 100  # from either sample, of the functions that bound W₁ from below
 
 
@@ -64,7 +66,8 @@ def sliced_normal_w1(x: np.ndarray, directions: int = 500, seed: int = 0) -> flo
     Source: Bonneel, Rabin, Peyré & Pfister 2015, Sliced and Radon Wasserstein Barycenters of
     Measures (for W₂); Peyré & Cuturi 2019, section 10.4.
     """
-    theta = np.random.default_rng(seed).standard_normal((x.shape[1], directions))
+    rng = np.random.default_rng([seed, streams.DIRECTIONS])
+    theta = rng.standard_normal((x.shape[1], directions))
     theta = (theta / np.linalg.norm(theta, axis=0)).astype(x.dtype)
     return float(normal_w1(x @ theta).mean())
 
@@ -81,7 +84,7 @@ def lipschitz_w1(x: np.ndarray, y: np.ndarray, seed: int = 0) -> np.ndarray:
         Σ_j a_j g_j(u_j·z)     u_j the principal axes of x, Σ a_j² = 1. The gradient's length is
                                √(Σ a_j² g_j′²) <= 1; the best a_j are proportional to W₁ along u_j
     """
-    found, rng = np.empty(len(x)), np.random.default_rng(seed)
+    found, rng = np.empty(len(x)), np.random.default_rng([seed, streams.HALVES])
     x, y = x.astype(np.float64), y.astype(np.float64)
     x_halves, y_halves = (np.array_split(rng.permutation(len(p)), 2) for p in (x, y))
     for fit, test in ((0, 1), (1, 0)):

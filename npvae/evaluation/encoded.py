@@ -1,7 +1,8 @@
 """A trained run applied to images: their codes, and the errors of decoding these."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,14 +10,32 @@ from npvae.data.dataset import Dataset
 from npvae.errors import UserError
 from npvae.models.inference import Errors, encode, reconstruction_errors, sample
 from npvae.models.vae import VAEWeights
-from npvae.training.checkpoint import Run, load_checkpoint
+from npvae.training.checkpoint import load_checkpoint
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
-from npvae.training.runs import KL, RUNS, RunKind
-from npvae.training.study import weight_of
+from npvae.training.run import Run, check_data
 
-# A KL run with beta = 0: nothing holds its codes, and its posterior becomes a point.
-AUTOENCODER = replace(KL, key="ae", label="AE", colour="#009E73", marker="^")
-MODELS = RUNS | {AUTOENCODER.key: AUTOENCODER}  # what is compared, by key, in the report's order
+# What is compared, in the report's order: from a model's key to its label. AE is a run of weight 0:
+# nothing holds its codes, and its posterior becomes a point.
+MODELS = {kind.key: kind.label for kind in KINDS.values()} | {"ae": "AE"}
+
+
+class Setting(NamedTuple):
+    """The key of a control, whose posterior's σ is held, or of a weight in the sweep."""
+
+    model: str  # a key of MODELS
+    sigma: float | None = None
+    weight: float | None = None
+
+    @property
+    def label(self) -> str:
+        """Return what the report calls it: "KL, σ = 0.17", or "WS at λ = 3"."""
+        if self.weight is None:
+            return f"{MODELS[self.model]}, σ = {self.sigma:g}"
+        return f"{MODELS[self.model]} at {KINDS[self.model].symbol} = {self.weight:g}"
+
+
+Key = str | Setting  # of trainings that differ in seed and epochs only; a str is a key of MODELS
 
 
 @dataclass(frozen=True)
@@ -31,9 +50,14 @@ class EncodedRun:
     at_z: Errors  # of decoding z
 
     @property
-    def kind(self) -> RunKind:
-        """Return what it is called and how it is drawn: a row of MODELS."""
-        return kind_of(self.run.options)
+    def key(self) -> str:
+        """Return which model it is: a key of MODELS."""
+        return model_of(self.run.options)
+
+    @property
+    def label(self) -> str:
+        """Return what the model is called in tables and pictures."""
+        return MODELS[self.key]
 
     @property
     def w(self) -> VAEWeights:
@@ -41,9 +65,9 @@ class EncodedRun:
         return self.run.vae.w
 
 
-def kind_of(options: Options) -> RunKind:
-    """Return the row of MODELS that a run with these options belongs to."""
-    return options.kind if weight_of(options) else AUTOENCODER
+def model_of(options: Options) -> str:
+    """Return which model, a key of MODELS, a run with these options is."""
+    return options.kind if options.weight else "ae"
 
 
 def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
@@ -55,9 +79,10 @@ def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
     z = sample(mu, logvar, seed)
     at_mu, at_z = (reconstruction_errors(run.vae.w, code, images) for code in (mu, z))
     if not all(np.isfinite(array).all() for array in (mu, logvar, z, *at_mu, *at_z)):
+        label = KINDS[run.options.kind].label
         raise UserError(
-            f"the {run.options.kind.label} run, trained on {run.data}: its codes or errors on"
-            " these images are NaN or infinite; check --data-dir, or train it again"
+            f"the {label} run, trained on {run.data}: its codes or errors on these images are NaN"
+            " or infinite; check --data-dir, or train it again"
         )
     return EncodedRun(run=run, mu=mu, logvar=logvar, z=z, at_mu=at_mu, at_z=at_z)
 
@@ -65,18 +90,19 @@ def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
 def load_run(directory: Path, expected: str, data: Dataset) -> Run:
     """Load the checkpoint in `directory`.
 
-    Raises UserError if it is not a run of the `expected` kind or was trained on another image size.
+    Raises UserError if it is not a run of the `expected` kind or was trained on other images.
     """
     path = directory / "checkpoint.npz"
     run = load_checkpoint(path)
-    if run.options.run != expected:
+    if run.options.kind != expected:
+        found, wanted = (KINDS[kind].label for kind in (run.options.kind, expected))
         raise UserError(
-            f"{path}: holds a {run.options.kind.label} run, but a {RUNS[expected].label} run"
-            " is needed there; check --kl and --ws"
+            f"{path}: holds a {found} run, but a {wanted} run is needed there; check --kl and --ws"
         )
     if run.image_shape != data.image_shape:
         raise UserError(
             f"{path}: trained on images of {run.image_shape[0]} x {run.image_shape[1]} pixels, the"
             f" data has {data.image_shape[0]} x {data.image_shape[1]}; check --data-dir"
         )
+    check_data(path, run, data)
     return run

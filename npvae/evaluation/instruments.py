@@ -9,6 +9,7 @@ import numpy as np
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.classifier.network import ClassifierWeights
+from npvae.training import streams
 
 SEED = 0  # of everything random in the analysis: the same draws for every model
 DRAWS = 3  # draws of the prior that codes are compared with
@@ -34,7 +35,8 @@ def prior_draws(n: int, latent: int, draw: int) -> np.ndarray:
 
     Number DRAWS is decoded as samples, and takes a model's place for the scores of a perfect match.
     """
-    return np.random.default_rng([SEED, draw]).standard_normal((n, latent), dtype=np.float32)
+    rng = np.random.default_rng([SEED, streams.PRIOR_DRAWS, draw])
+    return rng.standard_normal((n, latent), dtype=np.float32)
 
 
 def some_rows(n: int, most: int) -> np.ndarray:
@@ -42,4 +44,5 @@ def some_rows(n: int, most: int) -> np.ndarray:
 
     The first rows would not do. MNIST's first 5,000 test images, for one, are easier than the rest.
     """
-    return np.sort(np.random.default_rng(SEED).permutation(n)[:most])
+    rng = np.random.default_rng([SEED, streams.CHOSEN_ROWS])
+    return np.sort(rng.permutation(n)[:most])

@@ -14,8 +14,9 @@ from sklearn.metrics import pairwise_distances_argmin_min
 from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import decode
+from npvae.training import streams
 
 POINTS = 21  # of a path, both ends included
 JUMP = 2  # times the mean step: a path with a larger step jumps. Chosen by us
@@ -36,7 +37,7 @@ def measure_interpolation(found: Measurement, model: EncodedRun, instruments: In
 
 def random_pairs(n_images: int, pairs: int, seed: int) -> np.ndarray:
     """Draw the two indices (pairs, 2), never equal, of each pair of n_images >= 2."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, streams.IMAGE_PAIRS])
     first = rng.integers(n_images, size=pairs)
     return np.stack([first, (first + rng.integers(1, n_images, size=pairs)) % n_images], axis=1)
 

@@ -10,11 +10,12 @@ each of them. The error of a difference then contains only what the images do to
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+
+from npvae.training import streams
 
 LEVEL = 0.95  # of all intervals
 RESAMPLES = 100  # a standard error from so many is known to 7 %
@@ -48,31 +49,9 @@ def resample(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, sections 6.2 and 6.4.
     """
-    n, rng = len(arrays[0]), np.random.default_rng(seed)
+    n, rng = len(arrays[0]), np.random.default_rng([seed, streams.BOOTSTRAP])
     samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
     return np.array([statistic(*(array[index] for array in arrays)) for index in samples])
-
-
-@dataclass
-class Measurement:
-    """The numbers of one model, by the keys of `metrics.py`; one that is not defined is left out.
-
-    `replicates` holds, for the numbers that depend on the test images, their values on bootstrap
-    samples of these (see `resample`).
-    """
-
-    values: dict[str, float] = field(default_factory=dict)
-    replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
-
-    def add(self, key: str, statistic: Callable[..., float], *arrays: np.ndarray) -> None:
-        """Keep statistic(*arrays), and its bootstrap over the rows of the arrays."""
-        self.values[key] = float(statistic(*arrays))
-        self.replicates[key] = resample(statistic, *arrays)
-
-    def add_means(self, **samples: np.ndarray) -> None:
-        """Keep the mean of each array (n,) of numbers of single images, with its bootstrap."""
-        for key, array in samples.items():
-            self.add(key, np.mean, np.asarray(array, np.float64))
 
 
 def spread_of(values: Sequence[float]) -> Spread:

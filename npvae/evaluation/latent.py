@@ -17,8 +17,10 @@ import numpy as np
 from npvae.evaluation.distances import assignment_w1, lipschitz_w1, normal_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
-from npvae.evaluation.intervals import Measurement, resample
+from npvae.evaluation.intervals import resample
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import posterior_sigma, score
+from npvae.training import streams
 
 DIRECTIONS, FEWER_DIRECTIONS = 500, 100  # of sliced W1; fewer on each bootstrap sample
 DRAW_SIZE = 2_000  # of the assignment, whose cost grows with the cube of the size
@@ -60,7 +62,7 @@ def w1_high(z: np.ndarray) -> float:
 
     It is the mean over DRAWS choices, and above the W1 of q(z) to N(0, I) on average.
     """
-    rng, size = np.random.default_rng(SEED), min(len(z), DRAW_SIZE)
+    rng, size = np.random.default_rng([SEED, streams.ASSIGNED_CODES]), min(len(z), DRAW_SIZE)
     chosen = [z[rng.permutation(len(z))[:size]] for _ in range(DRAWS)]
     priors = [prior_draws(size, z.shape[1], draw) for draw in range(DRAWS)]
     return float(np.mean([assignment_w1(*pair) for pair in zip(chosen, priors, strict=True)]))
@@ -75,7 +77,8 @@ def measure_critic(found: Measurement, model: EncodedRun) -> None:
         return
     w, z = model.run.critic.w, model.z
     prior = prior_draws(*z.shape, draw=0)
-    alpha = np.random.default_rng(SEED).random((len(z), 1), dtype=np.float32)
+    rng = np.random.default_rng([SEED, streams.MIXTURES])
+    alpha = rng.random((len(z), 1), dtype=np.float32)
     _, slope = score(w, alpha * prior + (1 - alpha) * z)
     (score_z, _), (score_prior, _) = score(w, z), score(w, prior)
     found.add_means(critic_w1=score_prior.mean(dtype=np.float64) - score_z, critic_slope=slope)

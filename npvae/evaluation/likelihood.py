@@ -32,12 +32,13 @@ from scipy.special import entr, logsumexp
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import SEED, some_rows
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.samples import Samplers
 from npvae.models.inference import BATCH, batches
 from npvae.models.vae import VAEActivations, VAEWeights, decode_forward, make_vae_activations
 from npvae.nn.losses import bernoulli_nll
 from npvae.nn.pixels import gather, unit_range
+from npvae.training import streams
 
 IMAGES = 2_000  # of the test images: a random choice, the same for every model
 SAMPLES = 256  # draws for each image
@@ -138,7 +139,8 @@ def log_weights(
     Every array is (N, samples), float64. All priors share the draws, and models of one latent size
     share the noise. Time: 2,000 images of MNIST with 256 draws take 5 seconds on one core.
     """
-    rng, latent = np.random.default_rng(seed), proposals.mean.shape[1]
+    rng = np.random.default_rng([seed, streams.LIKELIHOOD_NOISE])
+    latent = proposals.mean.shape[1]
     found = {key: np.empty((len(images), samples)) for key in log_priors}
     for rows, a in batches(make_vae_activations, w, len(images)):
         gather(images, np.arange(rows.start, rows.stop), a.x)

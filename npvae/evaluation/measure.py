@@ -20,9 +20,9 @@ from npvae.evaluation.interpolation import (
     random_pairs,
     straight_lines,
 )
-from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.latent import measure_codes, measure_latent
 from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
 from npvae.evaluation.samples import fit, measure_samples, training_codes

@@ -13,7 +13,7 @@ class Metric(NamedTuple):
     section: str
     name: str
     unit: str
-    better: str  # "lower", "higher", or the value that a perfect model has
+    goal: str  # "lower", "higher", or the value that a perfect model has
     meaning: str
 
 

@@ -11,7 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments, some_rows
-from npvae.evaluation.intervals import Measurement, histogram_mode, resample
+from npvae.evaluation.intervals import histogram_mode, resample
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import decode, encode, reconstruction_errors
 from npvae.nn.pixels import unit_range
 

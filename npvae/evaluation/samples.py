@@ -22,8 +22,9 @@ from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, Instruments, prior_draws, some_rows
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import decode, encode, sample
+from npvae.training import streams
 
 COMPONENTS = 10  # of the mixture
 FIT_SIZE = 20_000  # training images whose codes are fitted
@@ -55,7 +56,7 @@ def fit(z: np.ndarray) -> Samplers:
 def draw(density: GaussianMixture, n: int) -> np.ndarray:
     """Return n draws (n, latent), in random order and the same each time."""
     z, _ = density.sample(n)  # one component after the other
-    return np.random.default_rng(SEED).permutation(z)
+    return np.random.default_rng([SEED, streams.SAMPLER_ORDER]).permutation(z)
 
 
 def measure_samples(

@@ -26,9 +26,10 @@ from threadpoolctl import threadpool_limits
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments, some_rows
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import encode
 from npvae.nn.pixels import unit_range
+from npvae.training import streams
 
 NEIGHBOURS = 5  # that vote
 MAP_SIZE = 5_000  # points of a t-SNE map
@@ -148,7 +149,8 @@ def tsne(mu: np.ndarray, seed: int, subset: int = MAP_SIZE) -> Embedding:
 
     Source: van der Maaten & Hinton 2008, Visualizing Data using t-SNE.
     """
-    index = np.sort(np.random.default_rng(seed).permutation(len(mu))[:subset])
+    rng = np.random.default_rng([seed, streams.TSNE_IMAGES])
+    index = np.sort(rng.permutation(len(mu))[:subset])
     # A shift and a scale change no t-SNE map. They do change the rounding of its start from the
     # principal components: for codes all alike or far from 0 it may be NaN, and scikit-learn fails.
     chosen = mu[index].astype(np.float64)

@@ -106,7 +106,7 @@ def score(w: CriticWeights, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return scores, slopes
 
 
-def test_errors(w: VAEWeights, images: np.ndarray, seed: int) -> dict[str, float]:
+def errors_on_test_images(w: VAEWeights, images: np.ndarray, seed: int) -> dict[str, float]:
     """Return the test columns of the history: mean errors with z = mu and z sampled, mean sigma."""
     mu, logvar = encode(w, images)  # (N, L)
     at_mu = reconstruction_errors(w, mu, images)

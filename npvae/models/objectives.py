@@ -1,6 +1,7 @@
-"""The three losses that are minimised, with their gradients: everything comes together here.
+"""The losses that are minimised, with their gradients: everything comes together here.
 
     KL run, VAE      loss = BCE + beta * KL
+    SW run, VAE      loss = BCE + lambda * SW                      the sliced distance, sliced.py
     WS run, VAE      loss = BCE - lambda * mean score(z)           z = the encoder's samples, "fake"
     WS run, critic   loss = mean score(z) - mean score(prior) + gp_weight * penalty
 
@@ -24,6 +25,7 @@ from npvae.models.critic import (
     score_forward,
 )
 from npvae.models.penalty import penalty_backward, penalty_forward
+from npvae.models.sliced import Lines, sliced_backward_add, sliced_forward
 from npvae.models.vae import (
     VAEActivations,
     decode_backward,
@@ -75,6 +77,26 @@ def kl_objective(vae: ParameterSet, act: VAEActivations, beta: float) -> tuple[f
     kl_backward_add(act.mu, act.logvar, beta, act.dmu, act.dlogvar)  # plus those of beta * KL
     encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
     return bce, kl
+
+
+def sw_objective(
+    vae: ParameterSet, act: VAEActivations, lines: Lines, wasserstein_weight: float
+) -> tuple[float, float]:
+    """Return the BCE and the SW of one batch; leave the gradient of BCE + weight * SW in vae.dw.
+
+    Reads x, mu and logvar, on which `encode_forward` has been run, the noise eps, and the prior's
+    samples and the directions in `lines`.
+    """
+    sample_forward(act)  #                                        z (B, L)
+    decode_forward(vae.w, act)  #                                 logits (B, P)
+    bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+    distance = sliced_forward(act.z, lines.prior, lines.directions, lines.sides)
+
+    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dW4, dW3, dz
+    sliced_backward_add(lines.sides, lines.directions, wasserstein_weight, act.dz)
+    sample_backward(act)  #                                       dz -> dmu, dlogvar
+    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
+    return bce, distance
 
 
 def ws_objective(

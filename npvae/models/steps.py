@@ -1,6 +1,7 @@
 """One training step of each run: a batch in, every network updated, its losses out.
 
     KL step   encode, sample, decode, BCE + beta * KL, backward, Adam
+    SW step   the same with BCE + lambda * SW, along fresh directions
     WS step   encode; then several times: fresh z, prior samples and mixtures, critic update;
               then fresh z, decode, BCE - lambda * mean score(z), backward, Adam
               (Gulrajani et al. 2017, algorithm 1, with the encoder as the generator)
@@ -12,7 +13,14 @@ that a step returns, `largest`, comes from `adam_update`: it is not finite if th
 import numpy as np
 
 from npvae.kernels.jit import jit
-from npvae.models.objectives import CriticBatch, critic_objective, kl_objective, ws_objective
+from npvae.models.objectives import (
+    CriticBatch,
+    critic_objective,
+    kl_objective,
+    sw_objective,
+    ws_objective,
+)
+from npvae.models.sliced import Lines, normalise
 from npvae.models.vae import VAEActivations, encode_forward, hold_sigma_backward
 from npvae.nn.adam import adam_update
 from npvae.nn.layers import reparameterise_forward
@@ -43,6 +51,33 @@ def kl_step(
         hold_sigma_backward(vae.dw)
     largest = adam_update(vae, t, lr)  # the VAE moves
     return bce, kl, largest
+
+
+def sw_step(
+    vae: ParameterSet,
+    act: VAEActivations,
+    lines: Lines,
+    images: np.ndarray,
+    index: np.ndarray,
+    *,
+    wasserstein_weight: float,
+    lr: float,
+    t: int,
+    sigma_is_held: bool = False,
+) -> tuple[float, float, float]:
+    """Do step t = 1, 2, .. on images[index], with the noise in act.eps and in `lines`.
+
+    lines.prior and lines.directions hold samples of N(0, I); the directions are scaled to length 1
+    here. Returns the BCE, the sliced distance (units of z) and `largest`.
+    """
+    gather(images, index, act.x)  # x (B, P)
+    encode_forward(vae.w, act)  # mu, logvar (B, L)
+    normalise(lines.directions)  # (K, L)
+    bce, distance = sw_objective(vae, act, lines, wasserstein_weight)  # and the gradient in vae.dw
+    if sigma_is_held:
+        hold_sigma_backward(vae.dw)
+    largest = adam_update(vae, t, lr)  # the VAE moves
+    return bce, distance, largest
 
 
 @jit

@@ -12,11 +12,11 @@ from tqdm import tqdm
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.evaluation.calibration import calibrate
-from npvae.evaluation.encoded import EncodedRun, encode_run, kind_of, load_run
+from npvae.evaluation.encoded import EncodedRun, encode_run, load_run, model_of
 from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
+from npvae.evaluation.results import Study, Trained, measure_point
 from npvae.evaluation.structure import Embedding, measure_picture, tsne
-from npvae.evaluation.study import Study, Trained, measure_point
 from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
@@ -28,9 +28,10 @@ from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
 from npvae.report.text import verdicts, write_report
 from npvae.report.trade_off import draw_trade_off
-from npvae.training.checkpoint import Run, load_checkpoint
+from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 from npvae.training.parallel import train_missing
+from npvae.training.run import Run
 from npvae.training.study import (
     directory_of,
     held_out_rows,
@@ -51,40 +52,23 @@ def analyse(request: Namespace) -> None:
     or unfit runs, unusable data, or an output that cannot be written.
     """
     use_threads(request.threads)
-    data = load_data(request.data_dir)
-    name = data.name
-    if request.on_training_images:
-        data = _on_training_images(data)
+    whole = load_data(request.data_dir)
+    data = _on_training_images(whole) if request.on_training_images else whole
     _check(data)
     given = _given_runs(request, data)
     plots = make_directory(request.out / "plots")
-    options = [run.options for run in given.values()]
-    others = other_trainings(options, request.seeds, request.budgets, request.controls)
-    n = len(data.train_images)
-    swept = sweep_trainings(options, n, request.seeds) if request.sweep else []
-    runs = [*given.values(), *_train([*others, *swept], given, request, name)]
-    while request.budgets and (longer := longer_trainings(options, request.seeds, runs)):
-        others += longer
-        runs = [*given.values(), *_train([*others, *swept], given, request, name)]
-    held_out = data.train_images[held_out_rows(options[0], n)]
-    stages = 5 if request.controls else 4
+    compared, swept = _trainings(given, request, whole)
     form = "{desc:38}{bar}{n}/{total}"
-    with tqdm(total=stages, desc="analysis", bar_format=form) as progress:
+    with tqdm(total=5 if request.controls else 4, desc="analysis", bar_format=form) as progress:
 
         def stage(name: str) -> None:
             progress.set_description_str(name)
             progress.update()
 
         stage("classifier and perfect match")
-        instruments = make_instruments(data, latent=options[0].latent_dim)
-        stage(f"measuring {len(runs)} trainings")
-        processes = min(len(runs), numba.config.NUMBA_NUM_THREADS)
-        last = len(runs) - len(swept)
-        work = [
-            delayed(_measure_alone)(run, instruments, held_out if n >= last else None)
-            for n, run in enumerate(runs)
-        ]
-        found = list(Parallel(processes)(work))
+        instruments = make_instruments(data, latent=given["kl"].options.latent_dim)
+        stage(f"measuring {len(compared) + len(swept)} trainings")
+        found = _measure_all(compared, swept, instruments)
         study = Study([trained for trained, _ in found], instruments.perfect_match)
         calibration = []
         if request.controls:
@@ -96,14 +80,7 @@ def analyse(request: Namespace) -> None:
         embeddings = [embedding for _, embedding in found[: len(given)]]
         _draw_models(models, embeddings, data, plots)
         stage("report")
-        draw_answer(study, plots)
-        draw_claims(verdicts(study, instruments), plots)
-        if len(study.comparisons) > 1:
-            draw_budgets(study, plots)
-        if swept:
-            draw_trade_off(study, plots)
-        with replacing(plots / "explorer.png", "wb") as file:
-            file.write(PICTURE.read_bytes())
+        _draw_study(study, instruments, plots)
         report = write_report(study, instruments, models, calibration)
         write_text(request.out / "report.md", report)
         write_text(request.out / "report.html", write_page(report, request.out))
@@ -123,7 +100,7 @@ def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
     runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
     if (request.ae / "checkpoint.npz").exists():
         runs["ae"] = load_run(request.ae, "kl", data)
-        if kind_of(runs["ae"].options).key != "ae":
+        if model_of(runs["ae"].options) != "ae":
             raise UserError(
                 f"{request.ae}: holds a KL run with --beta {runs['ae'].options.beta:g}, not a plain"
                 " autoencoder; train it with --beta 0, or name another directory with --ae"
@@ -132,9 +109,9 @@ def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
         run.options = replace(run.options, epochs=run.epoch)
     first = runs["kl"].options
     for key, directory in (("ws", request.ws), ("ae", request.ae)):
-        own = runs[key].options if key in runs else first
+        other = runs[key].options if key in runs else first
         for name, what in (("latent_dim", "latent dimensions"), ("epochs", "epochs")):
-            n, m = getattr(first, name), getattr(own, name)
+            n, m = getattr(first, name), getattr(other, name)
             if n != m:
                 raise UserError(
                     f"{request.kl} has {n} {what}, {directory} has {m}; compare runs with equally"
@@ -143,20 +120,38 @@ def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
     return runs
 
 
-def _train(
-    wanted: list[Options], given: dict[str, Run], request: Namespace, data: str
-) -> list[Run]:
-    """Return the study's runs, training or resuming those that are not there.
+def _trainings(
+    given: dict[str, Run], request: Namespace, data: Dataset
+) -> tuple[list[Run], list[Run]]:
+    """Return the runs that are compared, the given ones first, and those of the sweep.
 
-    `data` is the name of the data set.
+    Trains what is missing.
     """
+    options = [run.options for run in given.values()]
+    others = other_trainings(options, request.seeds, request.budgets, request.controls)
+    images = len(data.train_images)
+    swept = sweep_trainings(options, images, request.seeds) if request.sweep else []
+    found = _train([*others, *swept], given, request, data)
+    while request.budgets:
+        longer = longer_trainings(options, request.seeds, [*given.values(), *found])
+        if not longer:
+            break
+        others += longer
+        found = _train([*others, *swept], given, request, data)
+    return [*given.values(), *found[: len(others)]], found[len(others) :]
+
+
+def _train(
+    wanted: list[Options], given: dict[str, Run], request: Namespace, data: Dataset
+) -> list[Run]:
+    """Return the study's runs, training or resuming those that are not there."""
     if not wanted:
         return []
     directory = request.kl.parent / "study"
     paths = {directory / directory_of(options): options for options in wanted}
     # A training of more epochs begins where a given run ends, unless that was stopped early.
-    own = {"kl": request.kl, "ws": request.ws, "ae": request.ae}
-    ended = {own[k]: r.options for k, r in given.items() if _as_saved(own[k]) == r.options}
+    where = {"kl": request.kl, "ws": request.ws, "ae": request.ae}
+    ended = {where[k]: r.options for k, r in given.items() if _as_saved(where[k]) == r.options}
     found = train_missing(ended | paths, request.data_dir, data, request.dask)
     return [found[path] for path in paths]
 
@@ -164,6 +159,17 @@ def _train(
 def _as_saved(directory: Path) -> Options:
     """Return the options in a run's checkpoint, with the epochs that were asked for."""
     return load_checkpoint(directory / "checkpoint.npz").options
+
+
+def _measure_all(
+    compared: list[Run], swept: list[Run], instruments: Instruments
+) -> list[tuple[Trained, Embedding | None]]:
+    """Measure all runs, each in a process of its own."""
+    train_images = instruments.data.train_images
+    held_out = train_images[held_out_rows(compared[0].options, len(train_images))]
+    work = [delayed(_measure_alone)(run, instruments, None) for run in compared]
+    work += [delayed(_measure_alone)(run, instruments, held_out) for run in swept]
+    return list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
 
 
 def _measure_alone(
@@ -196,6 +202,18 @@ def _draw_models(
     charts.draw_errors(models, plots)
     charts.draw_latents(models, plots)
     charts.draw_training(models, plots)
+
+
+def _draw_study(study: Study, instruments: Instruments, plots: Path) -> None:
+    """Draw what was measured of all trainings; put the picture of the explorer beside it."""
+    draw_answer(study, plots)
+    draw_claims(verdicts(study, instruments), plots)
+    if len(study.comparisons) > 1:
+        draw_budgets(study, plots)
+    if study.sweep:
+        draw_trade_off(study, plots)
+    with replacing(plots / "explorer.png", "wb") as file:
+        file.write(PICTURE.read_bytes())
 
 
 def _check(data: Dataset) -> None:

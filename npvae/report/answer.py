@@ -13,11 +13,11 @@ from pathlib import Path
 import matplotlib
 
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import MODELS
+from npvae.evaluation.encoded import MODELS, Key, Setting
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.study import Study, held
+from npvae.evaluation.results import Study
 from npvae.report.charts import NARROW, PERFECT, STYLE, mark, new_figure, plain_ticks, save
-from npvae.report.claims import better, each, label, lead
+from npvae.report.claims import label, lead, values_of_all, winner_of
 from npvae.report.markdown import shown_interval
 from npvae.report.trade_off import weights_sentence
 from npvae.training.study import SIGMAS
@@ -43,45 +43,49 @@ def samples_key(c: Comparison) -> str:
 
 def has_controls(c: Comparison) -> bool:
     """Tell whether all controls were trained."""
-    return {"ae", *(held(m, s) for m in ("kl", "ws") for s in SIGMAS)} <= c.measured.keys()
+    return {"ae", *(Setting(m, s) for m in ("kl", "ws") for s in SIGMAS)} <= c.measured.keys()
 
 
 def leads(c: Comparison) -> dict[str, list[str]]:
     """Return in which of BENEFITS WS is better than KL at each held σ, than AE, and than both."""
-    pairs = [(held("ws", s), held("kl", s)) for s in SIGMAS]
-    over_kl = [k for k in BENEFITS if all(better(c, k, a, b) == a for a, b in pairs)]
-    over_ae = [k for k in BENEFITS if better(c, k, "ws", "ae") == "ws"]
+    pairs = [(Setting("ws", s), Setting("kl", s)) for s in SIGMAS]
+    over_kl = [k for k in BENEFITS if all(winner_of(c, k, a, b) == a for a, b in pairs)]
+    over_ae = [k for k in BENEFITS if winner_of(c, k, "ws", "ae") == "ws"]
     return {"kl": over_kl, "ae": over_ae, "both": [k for k in over_kl if k in over_ae]}
 
 
-def who(c: Comparison, key: str, verb: str) -> str:
-    """Return who is better in `key`, and the numbers: "WS reconstructs better (KL 3, WS 2)"."""
-    best = better(c, key)
-    winner = f"{label(best)} {verb} better" if best else f"neither clearly {verb} better"
-    return f"{winner} ({each(c, key)})"
+def winner_words(c: Comparison, key: str, verb: str) -> str:
+    """Return which is better in `key`, and the numbers: "WS reconstructs better (KL 3, WS 2)"."""
+    winner = winner_of(c, key)
+    words = f"{label(winner)} {verb} better" if winner else f"neither clearly {verb} better"
+    return f"{words} ({values_of_all(c, key)})"
 
 
 def five_sentences(study: Study) -> list[str]:
     """Return the answer: on reconstruction, prior, sampler, the distance itself, and weights."""
     first, last = min(study.comparisons), max(study.comparisons)
-    c, late = study.comparisons[first], study.comparisons[last]
+    c, longest = study.comparisons[first], study.comparisons[last]
     key, verb = samples_key(c), "samples from it" if samples_key(c) == "frechet" else "matches it"
-    prior = f"By sliced W₁, {who(c, 'w1_sliced', 'matches it')}"
+    prior = f"By sliced W₁, {winner_words(c, 'w1_sliced', 'matches it')}"
     sampler = "Samples are not judged: the data has no labels to train a classifier with"
     if key == "frechet":
-        prior += f"; by Fréchet distance, {who(c, key, 'samples from it')}"
-        sampler = f"From ten Gaussians fitted to training codes, {who(c, 'frechet_mix', 'samples')}"
+        prior += f"; by Fréchet distance, {winner_words(c, key, 'samples from it')}"
+        words = winner_words(c, "frechet_mix", "samples")
+        sampler = f"From ten Gaussians fitted to training codes, {words}"
         if "ae" in c.measured:
-            best = label(better(c, "frechet_mix", "ws", "ae") or "neither")
+            winner = winner_of(c, "frechet_mix", "ws", "ae")
+            best = label(winner) if winner else "neither"
             sampler += f"; of WS and the plain autoencoder, {best} is clearly better"
     if last > first:
-        loose = [label(m) for m in MODELS if study.at(m, last) and not study.settled(m, last)]
-        note = f", though {', '.join(loose)} had not settled by then" if loose else ""
-        prior += f"; after {budget(study, last)}, {who(late, key, verb)}{note}"
+        models = [m for m in MODELS if study.at(m, last) and not study.settled(m, last)]
+        unsettled = ", ".join(map(label, models))
+        note = f", though {unsettled} had not settled by then" if unsettled else ""
+        prior += f"; after {budget(study, last)}, {winner_words(longest, key, verb)}{note}"
     ae = "; AE is the plain autoencoder, which nothing regularises" if "ae" in c.measured else ""
     return [
-        f"**Reconstruction.** In squared error with z sampled, {who(c, 'sse_z', 'reconstructs')};"
-        f" with z = μ, {who(c, 'sse_mu', 'does')}{ae}.",
+        "**Reconstruction.** In squared error with z sampled,"
+        f" {winner_words(c, 'sse_z', 'reconstructs')}; with z = μ,"
+        f" {winner_words(c, 'sse_mu', 'does')}{ae}.",
         f"**The prior N(0, I).** {prior}.",
         f"**Another sampler.** {sampler}.",
         f"**The distance itself.** {_itself(c)}",
@@ -112,15 +116,15 @@ def _itself(c: Comparison) -> str:
 def due_to(study: Study) -> str:
     """Return the paragraph on what is due to the noise, the critic, the sampler, the budget."""
     first, last = min(study.comparisons), max(study.comparisons)
-    c, late = study.comparisons[first], study.comparisons[last]
+    c, longest = study.comparisons[first], study.comparisons[last]
     key = samples_key(c)
 
-    def changes(a: str, b: str) -> str:
+    def changes(a: Key, b: Key) -> str:
         """Say by how much two numbers change from model a to model b."""
         error, other = (shown_interval(c.difference(k, b, a)) for k in ("sse_z", key))
         return f"it changes the squared error by {error} and the {BY_KEY[key].name} by {other}"
 
-    def gain(a: str, b: str) -> str:
+    def gain(a: Key, b: Key) -> str:
         return shown_interval(lead(c, "sse_z", a, b))
 
     text = (
@@ -128,22 +132,23 @@ def due_to(study: Study) -> str:
         f" decoding z instead of μ costs KL {shown_interval(c.interval('kl', 'noise'))}."
     )
     if has_controls(c):
-        kept = held("kl", SIGMAS[-1])
+        kept = Setting("kl", SIGMAS[-1])
         text += f" Trained with σ held at {SIGMAS[-1]}, KL gains {gain(kept, 'kl')}."
     if "ae" in c.measured:
         text += f" **The critic.** Added to a plain autoencoder, {changes('ae', 'ws')}."
     if has_controls(c):
-        swaps = [f"with σ = {s}, {changes(held('kl', s), held('ws', s))}" for s in SIGMAS]
+        swaps = [f"with σ = {s}, {changes(Setting('kl', s), Setting('ws', s))}" for s in SIGMAS]
         text += f" In the place of the KL divergence, {'; '.join(swaps)}."
     if key == "frechet":
         text += (
-            f" **The sampler.** From N(0, I) the Fréchet distance is {each(c, key)}; from ten"
-            f" Gaussians {each(c, 'frechet_mix')}."
+            f" **The sampler.** From N(0, I) the Fréchet distance is {values_of_all(c, key)}; from"
+            f" ten Gaussians {values_of_all(c, 'frechet_mix')}."
         )
     if last > first:
         text += (
             f" **The budget.** With {budget(study, last)} instead of {first}, the"
-            f" {BY_KEY[key].name} is {each(late, key)}, the squared error {each(late, 'sse_z')}."
+            f" {BY_KEY[key].name} is {values_of_all(longest, key)}, the squared error"
+            f" {values_of_all(longest, 'sse_z')}."
         )
     return text
 
@@ -155,18 +160,18 @@ def draw_answer(study: Study, directory: Path) -> None:
     A row for each model at the shortest and at the longest training, then those with σ held.
     """
     budgets = min(study.comparisons), max(study.comparisons)
-    c, rows = study.comparisons[budgets[0]], {}  # from a row's label to its model, epochs and name
+    c, rows = study.comparisons[budgets[0]], {}  # from a row's label to its model, epochs and key
     for m in filter(c.measured.__contains__, MODELS):
         rows |= {f"{label(m)}, {study.epochs_of(m, e)} epochs": (m, e, m) for e in budgets}
-    held_names = {held(m, s): m for s in SIGMAS for m in ("kl", "ws")}
-    rows |= {n: (m, budgets[0], n) for n, m in held_names.items() if n in c.measured}
+    controls = [Setting(m, s) for s in SIGMAS for m in ("kl", "ws")]
+    rows |= {s.label: (s.model, budgets[0], s) for s in controls if s in c.measured}
     keys = [key for key in PICTURED if c.value("kl", key) is not None]
     figure = new_figure(NARROW, len(keys) // 2 * (0.9 + 0.26 * len(rows)) + 0.6)
     for ax, key in zip(figure.subplots(len(keys) // 2, 2, sharey=True).ravel(), keys, strict=True):
-        for y, (model, epochs, name) in enumerate(rows.values()):
-            of, done = study.comparisons[epochs], study.settled(name, epochs)
-            at, x = (of.value(name, key), y), of.interval(name, key)
-            mark(ax, at, MODELS[model], settled=done, x=x)
+        for y, (model, epochs, row) in enumerate(rows.values()):
+            of, done = study.comparisons[epochs], study.settled(row, epochs)
+            at, x = (of.value(row, key), y), of.interval(row, key)
+            mark(ax, at, model, settled=done, x=x)
         if key in c.perfect_match:
             ax.axvline(c.perfect_match[key], **PERFECT)
         if key != "sse_z":

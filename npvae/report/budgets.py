@@ -6,9 +6,20 @@ import matplotlib
 
 from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.study import Study
+from npvae.evaluation.results import Study
 from npvae.report.answer import samples_key
-from npvae.report.charts import DARK, NARROW, PERFECT, STYLE, mark, new_figure, plain_ticks, save
+from npvae.report.charts import (
+    DARK,
+    MODEL_COLOURS,
+    MODEL_MARKERS,
+    NARROW,
+    PERFECT,
+    STYLE,
+    mark,
+    new_figure,
+    plain_ticks,
+    save,
+)
 from npvae.report.claims import label, value_of
 
 PANELS = [  # a title, what is drawn with its intervals, and what is drawn dotted
@@ -29,21 +40,22 @@ def draw_budgets(study: Study, directory: Path) -> None:
     """Write budgets.png: error, match to the prior and samples against epochs and seconds."""
     first = study.comparisons[min(study.comparisons)]
     panels = [p for p in PANELS if first.value("kl", p[1]) is not None]
-    models = {kind: found for m, kind in MODELS.items() if (found := stations(study, m))}
+    models = {m: found for m in MODELS if (found := stations(study, m))}
     figure = new_figure(NARROW, 2.3 * len(panels) + 1.0)
     grid = figure.subplots(len(panels), 2, sharey="row", sharex="col")
     for (title, key, dotted), row in zip(panels, grid, strict=True):
-        for kind, epochs in models.items():
+        for model, epochs in models.items():
+            colour = MODEL_COLOURS[model]
             found = [study.comparisons[e] for e in epochs]
-            costs = [study.seconds(kind.key, e) for e in epochs]
+            costs = [study.seconds(model, e) for e in epochs]
             for ax, places in zip(row, (epochs, costs), strict=True):
-                ax.plot(places, [c.value(kind.key, key) for c in found], color=kind.colour)
+                ax.plot(places, [c.value(model, key) for c in found], color=colour)
                 if dotted:
-                    also = [c.value(kind.key, dotted) for c in found]
-                    ax.plot(places, also, ":", color=kind.colour)
+                    also = [c.value(model, dotted) for c in found]
+                    ax.plot(places, also, ":", color=colour)
                 for x, e, c in zip(places, epochs, found, strict=True):
-                    at, done = (x, c.value(kind.key, key)), study.settled(kind.key, e)
-                    mark(ax, at, kind, settled=done, y=c.interval(kind.key, key))
+                    at, done = (x, c.value(model, key)), study.settled(model, e)
+                    mark(ax, at, model, settled=done, y=c.interval(model, key))
         row[0].set_title(title, fontsize=11, loc="left")
         if dotted is None:
             for ax in row:
@@ -54,8 +66,9 @@ def draw_budgets(study: Study, directory: Path) -> None:
         ax.set(xlabel=name, xscale="log")
         plain_ticks(ax.xaxis, few=True)
     grid[-1, 0].set_xticks([*study.stations], map(str, study.stations))
-    for kind in models:
-        grid[0, 0].plot([], [], color=kind.colour, marker=kind.marker, label=kind.label)
+    for model in models:
+        look = {"color": MODEL_COLOURS[model], "marker": MODEL_MARKERS[model]}
+        grid[0, 0].plot([], [], label=MODELS[model], **look)
     grid[0, 0].plot([], [], "o", color=DARK, markerfacecolor="white", label="hollow: not settled")
     grid[0, 0].plot([], [], **PERFECT, label="perfect match")
     figure.legend(loc="outside lower center", ncols=3, fontsize=10)
@@ -67,10 +80,10 @@ def budgets_text(study: Study) -> str:
     words = []
     for model in filter(lambda m: stations(study, m), MODELS):
         epochs = stations(study, model)
-        loose = [e for e in epochs if not study.settled(model, e)]
-        later = [e for e in epochs if e > max(loose, default=0)]
+        unsettled = [e for e in epochs if not study.settled(model, e)]
+        settled = [e for e in epochs if e > max(unsettled, default=0)]
         words.append(f"{label(model)} " + (
-            f"has settled at {later[0]} epochs" if later else f"has not settled at {epochs[-1]}"
+            f"has settled at {settled[0]} epochs" if settled else f"has not settled at {epochs[-1]}"
         ))  # fmt: skip
     first, cost = min(study.stations), study.seconds("ws", min(study.stations))
     affordable = [e for e in stations(study, "kl") if study.seconds("kl", e) <= cost]

@@ -19,12 +19,16 @@ from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.intervals import Interval, histogram_mode
 from npvae.evaluation.reconstruction import MODE_BIN
 from npvae.files.atomic import replacing
-from npvae.training.runs import RUNS, RunKind
+from npvae.training.kinds import KINDS
 
 DPI = 130
 HALF, FULL = 5.4, 8.4  # inches: pictures shown beside each other, and across the page
 NARROW = 5.8  # inches: a picture of its own that is still read on a phone
 DARK = "#222222"
+# By model: three of Okabe and Ito's colours, which the colour-blind tell apart, and the shapes of
+# the marks, which serve print in grey.
+MODEL_COLOURS = {"kl": "#0072B2", "ws": "#D55E00", "ae": "#009E73"}
+MODEL_MARKERS = {"kl": "o", "ws": "s", "ae": "^"}
 PERFECT = {"color": "#777777", "linewidth": 1.2, "linestyle": "-."}  # the line of a perfect match
 STYLE = {
     "font.size": 11,
@@ -57,7 +61,7 @@ def save(figure: Figure, path: Path) -> None:
 def mark(
     ax: Axes,
     at: tuple[float, float],
-    kind: RunKind,
+    model: str,
     *,
     settled: bool,
     x: Interval | None = None,
@@ -69,9 +73,10 @@ def mark(
         for name, value, of in (("xerr", at[0], x), ("yerr", at[1], y))
         if of is not None
     }
+    colour = MODEL_COLOURS[model]
     ax.errorbar(
-        *at, **errors, marker=kind.marker, markersize=6, color=kind.colour, capsize=2.5,
-        elinewidth=1.4, linestyle="none", markerfacecolor=kind.colour if settled else "white",
+        *at, **errors, marker=MODEL_MARKERS[model], markersize=6, color=colour, capsize=2.5,
+        elinewidth=1.4, linestyle="none", markerfacecolor=colour if settled else "white",
     )  # fmt: skip
 
 
@@ -96,7 +101,7 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
     edges = np.linspace(0, np.quantile(codes, 0.995) or 1, 41)
     top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in codes for sse in pair)
     for model, (at_mu, at_z) in zip(models, codes, strict=True):
-        colour = model.kind.colour
+        colour = MODEL_COLOURS[model.key]
         figure = new_figure(HALF, 4.2)
         ax = figure.add_subplot()
         looks = (
@@ -109,14 +114,14 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
             ax.stairs(counts, edges, **look, label=f"{name}: mean {mean:.1f}, mode {mode:g}")
             ax.axvline(mean, color=line, linestyle=dashes, linewidth=1.6)
         ax.set(
-            title=f"{model.kind.label}: reconstruction error per image",
+            title=f"{model.label}: reconstruction error per image",
             xlabel="sum of squared errors over the pixels (grey values 0 to 1)",
             ylabel="images",
             xlim=(0, edges[-1]),
             ylim=(0, top),
         )
         figure.legend(loc="outside lower center", ncols=2, title="line: mean", title_fontsize=10)
-        save(figure, directory / f"error_{model.kind.key}.png")
+        save(figure, directory / f"error_{model.key}.png")
 
 
 @matplotlib.rc_context(STYLE)
@@ -132,7 +137,7 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
     reach = max(3.5, 1.05 * float(spread))
     edges, x = np.linspace(-reach, reach, 71), np.linspace(-reach, reach, 400)
     for model in models:
-        latent, colour = model.z.shape[1], model.kind.colour
+        latent, colour = model.z.shape[1], MODEL_COLOURS[model.key]
         panels = min(latent, LATENT_PANELS)
         columns = min(5, int(np.ceil(np.sqrt(panels))))
         rows = -(-panels // columns)
@@ -158,39 +163,39 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
         figure.supylabel("density", fontsize=11)
         figure.legend(
             *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3,
-            title=f"{model.kind.label}: {which}", title_fontsize=12,
+            title=f"{model.label}: {which}", title_fontsize=12,
         )  # fmt: skip
-        save(figure, directory / f"latent_dist_{model.kind.key}.png")
+        save(figure, directory / f"latent_dist_{model.key}.png")
 
 
 @matplotlib.rc_context(STYLE)
 def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write training_loss.png: BCE of all runs, then the regulariser of those that have one."""
     figure = new_figure(FULL, 3.4)
-    bce, *own = figure.subplots(1, 1 + sum(model.kind.key in RUNS for model in models))
-    free = iter(own)
+    bce, *regularisers = figure.subplots(1, 1 + sum(model.key in KINDS for model in models))
+    free = iter(regularisers)
     for model in models:
         history = model.run.history
         epochs = [row["epoch"] for row in history]
-        colour = model.kind.colour
-        look = {"color": colour, "marker": model.kind.marker, "markersize": 4}
+        colour = MODEL_COLOURS[model.key]
+        look = {"color": colour, "marker": MODEL_MARKERS[model.key], "markersize": 4}
         look["markevery"] = max(1, len(epochs) // 8)
         for column, name, dashes, face in (
             ("train_bce", "train", "-", colour),
             ("test_bce_z", "test, z sampled", "--", "white"),
         ):
             values = [row[column] for row in history]
-            label = f"{model.kind.label} {name}"
+            label = f"{model.label} {name}"
             bce.plot(epochs, values, dashes, label=label, markerfacecolor=face, **look)
-        if model.kind.key not in RUNS:
+        if model.key not in KINDS:
             continue
         ax = next(free)
-        regulariser = next(loss for loss in model.kind.losses if loss.title)
+        regulariser = next(loss for loss in KINDS[model.key].losses if loss.title)
         values = [row[regulariser.column] for row in history]
-        ax.plot(epochs, values, label=f"{model.kind.label} train", **look)
+        ax.plot(epochs, values, label=f"{model.label} train", **look)
         ax.set(title=regulariser.title, ylabel=regulariser.unit)
     bce.set(title="reconstruction (BCE)", ylabel="nats per image")
-    for ax in (bce, *own):
+    for ax in (bce, *regularisers):
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         ax.legend(fontsize=9)
@@ -211,8 +216,8 @@ def draw_calibration(points: Sequence[Calibrated], directory: Path) -> None:
         alpha=0.45, zorder=1, label="between the bounds of W₁",
     )  # fmt: skip
     for marker, name in zip("osD", dict.fromkeys(p.name for p in points), strict=False):
-        own = [(p.truth, p.estimate) for p in points if p.name == name]
-        ax.plot(*np.transpose(own), marker, label=f"critic, {name}", markeredgecolor="white")
+        estimates = [(p.truth, p.estimate) for p in points if p.name == name]
+        ax.plot(*np.transpose(estimates), marker, label=f"critic, {name}", markeredgecolor="white")
     ax.set(xlabel="W₁ that is known", ylabel="the critic's estimate", xlim=(0, w1[-1]), ylim=0)
     figure.legend(loc="outside lower center", ncols=2)
     save(figure, directory / "calibration.png")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import MODELS
+from npvae.evaluation.encoded import MODELS, Key, Setting
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.metrics import BY_KEY
 from npvae.report.markdown import number, shown, shown_interval
@@ -70,37 +70,37 @@ class Verdict:
         return f"**{self.verdict}** ({'; '.join(lists)})"
 
 
-def value_of(c: Comparison, model: str, key: str) -> str:
+def value_of(c: Comparison, model: Key, key: str) -> str:
     """Return a number with its interval and unit as the report shows it, such as "90 ± 1 %"."""
     value, interval, unit = c.value(model, key), c.interval(model, key), BY_KEY[key].unit
     text = shown(value, interval.half if interval else None)
     return f"{text} {unit}" if unit and value is not None else text
 
 
-def each(c: Comparison, key: str) -> str:
+def values_of_all(c: Comparison, key: str) -> str:
     """List a number of all models of MODELS, such as "KL 3 ± 1, WS 2 ± 1"."""
     return ", ".join(f"{label(m)} {value_of(c, m, key)}" for m in MODELS if m in c.measured)
 
 
-def label(model: str) -> str:
-    """Return what the report calls a model; the controls' keys are what they are called."""
-    return MODELS[model].label if model in MODELS else model
+def label(model: Key) -> str:
+    """Return what the report calls a model, a control or a weight of the sweep."""
+    return model.label if isinstance(model, Setting) else MODELS[model]
 
 
-def lead(c: Comparison, key: str, a: str, b: str) -> Interval | None:
-    """Return by how much model a is better than model b in `key`, by its "better" in metrics.py.
+def lead(c: Comparison, key: str, a: Key, b: Key) -> Interval | None:
+    """Return by how much model a is better than model b in `key`, by its goal in metrics.py.
 
     Where a value is the best, it is by how much a is nearer to it.
     """
-    better = BY_KEY[key].better
-    if better == "higher":
+    goal = BY_KEY[key].goal
+    if goal == "higher":
         return c.difference(key, a, b)
-    if better != "lower":
-        c = c.with_number(key, lambda found: abs(found[key] - float(better)))
+    if goal != "lower":
+        c = c.with_number(key, lambda found: abs(found[key] - float(goal)))
     return c.difference(key, b, a)
 
 
-def better(c: Comparison, key: str, a: str = "ws", b: str = "kl") -> str | None:
+def winner_of(c: Comparison, key: str, a: Key = "ws", b: Key = "kl") -> Key | None:
     """Return which of two models is better in `key`, or None if the interval contains 0."""
     gap = lead(c, key, a, b)
     if gap is None:
@@ -120,8 +120,8 @@ def decide(
     """
     metric, measured = BY_KEY[key], f"{label(model)} {value_of(c, model, key)}"
     if isinstance(against, str) and (other := against.removeprefix(">")) in MODELS:
-        best = metric.better
-        side = best if best in ("lower", "higher") else f"nearer to {best}"
+        goal = metric.goal
+        side = goal if goal in ("lower", "higher") else f"nearer to {goal}"
         gap, margin = c.difference(key, other, model), lead(c, key, model, other)
         if against != other:
             side, margin = "higher", c.difference(key, model, other)

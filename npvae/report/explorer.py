@@ -18,9 +18,9 @@ from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.latent import by_dimension
 from npvae.evaluation.structure import Embedding
+from npvae.pages.single_file import page_text
 from npvae.report.explorer_words import tasks
 from npvae.report.image_grids import pick_images
-from npvae.report.single_file import SOURCES, page_text
 
 # A picture of the page with the reference experiment's models: the report shows it.
 PICTURE = Path(__file__).with_name("explorer.png")
@@ -52,7 +52,7 @@ def explorer_page(
             for model, embedding in zip(models, embeddings, strict=True)
         ],
     }
-    return page_text(SOURCES / "explorer.template.html", content)
+    return page_text("explorer", content)
 
 
 def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | None) -> dict:
@@ -67,8 +67,8 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
     edges = np.linspace(*histogram_range(model.z), BINS + 1)
     critic = model.run.critic
     return {
-        "key": model.kind.key,
-        "label": model.kind.label,
+        "key": model.key,
+        "label": model.label,
         "networks": pack_weights(model.w),
         "critic": None if critic is None else pack_weights(critic.w),
         "mean": model.z.mean(axis=0).tolist(),

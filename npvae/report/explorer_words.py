@@ -1,11 +1,11 @@
 """The explorer's five tasks: what to do, and what the report found, in words made from its numbers.
 
-`key` names what the page sets up when the reader presses "Set it up" (js/explorer.js).
+`key` names what npvae/pages/explorer/page.js sets up when the reader presses "Set it up".
 """
 
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.metrics import BY_KEY
-from npvae.report.claims import each
+from npvae.report.claims import values_of_all
 
 
 def tasks(c: Comparison) -> list[dict[str, str]]:
@@ -59,6 +59,6 @@ def _values(c: Comparison, *keys: str) -> str:
     sentences = []
     for key in keys:
         name, known = BY_KEY[key].name, any(c.value(m, key) is not None for m in c.measured)
-        said = each(c, key) if known else "not measured, because the data has no labels"
+        said = values_of_all(c, key) if known else "not measured, because the data has no labels"
         sentences.append(f"{name[0].upper()}{name[1:]}: {said}. ")
     return "".join(sentences)

@@ -18,7 +18,8 @@ from npvae.evaluation.interpolation import straight_lines
 from npvae.evaluation.structure import Embedding
 from npvae.models.inference import decode
 from npvae.nn.pixels import unit_range
-from npvae.report.charts import DARK, HALF, STYLE, new_figure, save
+from npvae.report.charts import DARK, HALF, MODEL_COLOURS, STYLE, new_figure, save
+from npvae.training import streams
 
 COLUMNS = 10  # images in a row of reconstructions
 PAIRS = 5  # of images, with a line from one to the other
@@ -53,9 +54,9 @@ def draw_reconstructions(
         at_mu, at_z = (decode(model.w, code[index]) for code in (model.mu, model.z))
         rows = unit_range(images[index]), at_mu, at_z
         canvas, centres, _ = _tile(np.stack(rows), model.run.image_shape)
-        ax = _show(canvas, f"{model.kind.label}: originals and their reconstructions")
+        ax = _show(canvas, f"{model.label}: originals and their reconstructions")
         ax.set_yticks(centres, ["original", "z = μ", "z sampled"])
-        save(ax.figure, directory / f"reconstruction_{model.kind.key}.png")
+        save(ax.figure, directory / f"reconstruction_{model.key}.png")
 
 
 def draw_interpolations(
@@ -74,22 +75,22 @@ def draw_interpolations(
         decoded = decode(model.w, z).reshape(len(index), STEPS, -1)
         rows = np.concatenate([originals[:, :1], decoded, originals[:, 1:]], axis=1)
         canvas, _, at = _tile(rows, model.run.image_shape)
-        ax = _show(canvas, f"{model.kind.label}: along the line from μ(A) to μ(B)")
+        ax = _show(canvas, f"{model.label}: along the line from μ(A) to μ(B)")
         ax.set_xticks([at[0], *at[1:-1:2], at[-1]], ["A", "t = 0", "¼", "½", "¾", "1", "B"])
         ax.xaxis.tick_top()
         ax.set_xlabel("A, B: originals.   Between them: decoded (1 − t) μ(A) + t μ(B)")
-        save(ax.figure, directory / f"interpol_{model.kind.key}.png")
+        save(ax.figure, directory / f"interpol_{model.key}.png")
 
 
 def draw_samples(models: Sequence[EncodedRun], directory: Path, seed: int = 0) -> None:
     """Write samples_<key>.png: decoded draws from the prior N(0, I), the same for all models."""
     for model in models:
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([seed, streams.PICTURED_SAMPLES])
         z = rng.standard_normal((SAMPLE_ROWS**2, model.z.shape[1]), dtype=np.float32)
         decoded = decode(model.w, z).reshape(SAMPLE_ROWS, SAMPLE_ROWS, -1)
         canvas, _, _ = _tile(decoded, model.run.image_shape)
-        ax = _show(canvas, f"{model.kind.label}: decoded draws from the prior N(0, I)")
-        save(ax.figure, directory / f"samples_{model.kind.key}.png")
+        ax = _show(canvas, f"{model.label}: decoded draws from the prior N(0, I)")
+        save(ax.figure, directory / f"samples_{model.key}.png")
 
 
 @matplotlib.rc_context(STYLE)
@@ -109,7 +110,7 @@ def draw_tsne(
         ax = figure.add_subplot()
         dots = {"s": 5, "linewidths": 0, "alpha": 0.8}
         if labels is None:
-            ax.scatter(*points.T, color=model.kind.colour, **dots)
+            ax.scatter(*points.T, color=MODEL_COLOURS[model.key], **dots)
         else:
             classes = np.unique(labels)
             name = "tab10" if len(classes) <= 10 else "turbo"
@@ -126,14 +127,14 @@ def draw_tsne(
         total = len(model.mu)
         count = f"{len(index):,} of {total:,} images" if len(index) < total else f"{total:,} images"
         ax.set(
-            title=f"{model.kind.label}: t-SNE of μ, {count}",
+            title=f"{model.label}: t-SNE of μ, {count}",
             xlabel="t-SNE axis 1 (no unit)",
             ylabel="t-SNE axis 2 (no unit)",
             xlim=(-reach, reach),
             ylim=(-reach, reach),
             aspect="equal",
         )
-        save(figure, directory / f"tsne_{model.kind.key}.png")
+        save(figure, directory / f"tsne_{model.key}.png")
 
 
 def _name_cluster(ax: Axes, members: np.ndarray, name: str) -> None:

@@ -20,7 +20,7 @@ from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.latent import by_dimension
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.study import Study, Trained
+from npvae.evaluation.results import Study, Trained
 from npvae.files.atomic import replacing
 from npvae.report.claims import label
 
@@ -44,7 +44,7 @@ def write_numbers(
     rows = [row for t in study.trained for row in _of_training(t)]
     for model in models:
         o = model.run.options
-        row = {"model": model.kind.label, "epochs": o.epochs, "seed": o.seed}
+        row = {"model": model.label, "epochs": o.epochs, "seed": o.seed}
         for name, values in by_dimension(model.z).items():
             rows += [row | _number(f"{name}, z{i}", x) for i, x in enumerate(values, 1)]
     rows += [row for epochs in study.stations for row in _of_stations(study, epochs)]
@@ -70,7 +70,7 @@ def _number(key: str, value: float, interval: Interval | None = None) -> Row:
 
 def _of_training(t: Trained) -> Iterator[Row]:
     o = t.options
-    row = {"model": label(t.name), "weight": t.weight, "epochs": o.epochs, "seed": o.seed}
+    row = {"model": label(t.key), "weight": t.weight, "epochs": o.epochs, "seed": o.seed}
     row |= {"sigma": "" if o.sigma is None else o.sigma, "limit": o.limit or ""}
     more = {"training time, s": t.seconds, "settled": int(t.settled)}
     if t.held_out is not None and not np.isnan(t.held_out):
@@ -82,17 +82,17 @@ def _of_training(t: Trained) -> Iterator[Row]:
 def _of_stations(study: Study, epochs: int) -> Iterator[Row]:
     """Return the means over the seeds and their differences, with intervals.
 
-    A name that was not trained for so long has its means with its own longest training.
+    What was not trained for so long has its means with its own longest training.
     """
     c, row = study.comparisons[epochs], {"epochs": epochs, "seed": "all"}
-    own = [name for name in c.measured if study.epochs_of(name, epochs) == epochs]
-    for name in own:
-        mean = row | {"model": label(name)}
-        yield mean | _number("training time, s", study.seconds(name, epochs))
-        for key in c.measured[name][0].values:
-            yield mean | _number(key, c.value(name, key), c.interval(name, key))
+    so_long = [model for model in c.measured if study.epochs_of(model, epochs) == epochs]
+    for model in so_long:
+        mean = row | {"model": label(model)}
+        yield mean | _number("training time, s", study.seconds(model, epochs))
+        for key in c.measured[model][0].values:
+            yield mean | _number(key, c.value(model, key), c.interval(model, key))
     for a, b in combinations(c.measured, 2):
         is_fair = (a in study.sweep) == (b in study.sweep)  # trained on the same images
-        for key in c.measured[a][0].values if is_fair and (a in own or b in own) else ():
+        for key in c.measured[a][0].values if is_fair and (a in so_long or b in so_long) else ():
             if (gap := c.difference(key, a, b)) is not None:
                 yield row | {"model": f"{label(a)} − {label(b)}"} | _number(key, gap.mean, gap)

@@ -13,13 +13,13 @@ from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
 from npvae.evaluation.latent import by_dimension
 from npvae.evaluation.metrics import BY_KEY, METRICS
-from npvae.evaluation.study import Study
+from npvae.evaluation.results import Study
 from npvae.report.answer import budget, due_to, five_sentences, has_controls
 from npvae.report.budgets import budgets_text
-from npvae.report.claims import VERDICTS, Verdict, each, judge, label, value_of
+from npvae.report.claims import VERDICTS, Verdict, judge, label, value_of, values_of_all
 from npvae.report.markdown import folded, number, plain, shown_interval, table
 from npvae.report.trade_off import trade_off_text
-from npvae.training.checkpoint import Run
+from npvae.training.run import Run
 from npvae.training.study import ERROR_LIMIT, REGULARISER_LIMIT
 
 TEMPLATE = Path(__file__).with_name("report.template.md")
@@ -42,15 +42,9 @@ def write_report(
     `models` are the runs that are pictured. `calibration` is what the critic estimated where W₁ is
     known; it may be empty.
     """
-    runs = {model.kind.key: model.run for model in models}
+    runs = {model.key: model.run for model in models}
     c, judged = study.comparisons[min(study.comparisons)], verdicts(study, instruments)
-    classifier = "The data has no labels, so there is no classifier to judge samples and paths."
-    if "classifier" in instruments.baselines:
-        classifier = (
-            "Samples and paths are judged in the 64 last hidden units of a small classifier that"
-            f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
-        )
-    fields = {key: each(c, key) for key in ("blur", "width", "jumpy", "w1_low", "w1_high")}
+    fields = {key: values_of_all(c, key) for key in ("blur", "width", "jumpy", "w1_low", "w1_high")}
     if c.value("kl", "jumpy") is None:
         fields["jumpy"] = "not measured, because the data has no labels"
     bounds = "bound_prior", "bound_gauss", "bound_mix"
@@ -68,7 +62,7 @@ def write_report(
         critic_w1=value_of(c, "ws", "critic_w1"),
         calibration=_calibration(calibration),
         entropy=number(study.perfect_match["bce_mu"]),
-        classifier=classifier,
+        classifier=_classifier(instruments),
         resamples=RESAMPLES,
         error_limit=f"{100 * ERROR_LIMIT:g}",
         regulariser_limit=f"{100 * REGULARISER_LIMIT:g}",
@@ -82,7 +76,7 @@ def write_report(
         definitions=folded(
             "Definitions",
             table(["number", "unit", "better", "what it is"],
-                  [[m.name, m.unit, m.better, m.meaning] for m in METRICS]),
+                  [[m.name, m.unit, m.goal, m.meaning] for m in METRICS]),
         ),
     )  # fmt: skip
 
@@ -148,6 +142,15 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
     return folded("The claims with their rules and numbers", table(head, rows))
 
 
+def _classifier(instruments: Instruments) -> str:
+    if "classifier" not in instruments.baselines:
+        return "The data has no labels, so there is no classifier to judge samples and paths."
+    return (
+        "Samples and paths are judged in the 64 last hidden units of a small classifier that"
+        f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
+    )
+
+
 def _grid(name: str, what: str, runs: dict[str, Run]) -> str:
     cells = [f"![{what}, {label(m)}](plots/{name}_{m}.png)" for m in runs]
     return table([label(m) for m in runs], [cells])
@@ -201,7 +204,7 @@ def _numbers(c: Comparison, instruments: Instruments) -> str:
 def _dimensions(models: Sequence[EncodedRun]) -> str:
     """Return the table of what the first dimensions of each latent space look like."""
     rows = [
-        [f"{name}, {model.kind.label}", *map(number, values[:DIMENSIONS])]
+        [f"{name}, {model.label}", *map(number, values[:DIMENSIONS])]
         for model in models
         for name, values in by_dimension(model.z).items()
     ]

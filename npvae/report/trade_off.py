@@ -20,14 +20,27 @@ import numpy as np
 from scipy import stats
 
 from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.encoded import Setting
 from npvae.evaluation.intervals import LEVEL, Interval
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.study import Study, Trained
-from npvae.report.charts import DARK, NARROW, PERFECT, STYLE, mark, new_figure, plain_ticks, save
-from npvae.report.claims import better, lead, value_of
+from npvae.evaluation.results import Study, Trained
+from npvae.report.charts import (
+    DARK,
+    MODEL_COLOURS,
+    MODEL_MARKERS,
+    NARROW,
+    PERFECT,
+    STYLE,
+    mark,
+    new_figure,
+    plain_ticks,
+    save,
+)
+from npvae.report.claims import label, lead, value_of, winner_of
 from npvae.report.markdown import folded, table
-from npvae.training.runs import RUNS
+from npvae.training.kinds import KINDS
 
+SWEPT = "kl", "ws"  # the kinds of run whose weights are compared
 BOTH = "sse_z", "frechet"  # in which one setting must beat another
 LOOKS = {
     "hollow: not settled": {"color": DARK, "marker": "o", "ls": "none", "markerfacecolor": "white"},
@@ -38,14 +51,14 @@ LOOKS = {
 }  # fmt: skip
 
 
-def of_kind(study: Study, run: str) -> dict[str, list[Trained]]:
-    """Return one model's settings of the sweep by name, such as "WS at λ = 3"."""
-    return {name: found for name, found in study.sweep.items() if found[0].options.run == run}
+def of_kind(study: Study, kind: str) -> dict[Setting, list[Trained]]:
+    """Return one model's settings of the sweep, with their trainings."""
+    return {key: found for key, found in study.sweep.items() if key.model == kind}
 
 
-def best_of(settings: dict[str, list[Trained]]) -> str:
-    """Return the name of the setting with the best samples on the held-out training images."""
-    return min(settings, key=lambda name: np.mean([t.held_out for t in settings[name]]))
+def best_of(settings: dict[Setting, list[Trained]]) -> Setting:
+    """Return the setting with the best samples on the held-out training images."""
+    return min(settings, key=lambda key: np.mean([t.held_out for t in settings[key]]))
 
 
 def p_value(gap: Interval | None) -> float:
@@ -68,9 +81,9 @@ def holm(p: Sequence[float]) -> np.ndarray:
     return corrected
 
 
-def beaten(study: Study, c: Comparison) -> tuple[list[tuple[str, str]], int]:
-    """Return the pairs of names (b, a) of two models' settings where b beats a, of how many."""
-    kl, ws = (of_kind(study, run) for run in RUNS)
+def beaten(study: Study, c: Comparison) -> tuple[list[tuple[Setting, Setting]], int]:
+    """Return the pairs (b, a) of two models' settings where b beats a, of how many."""
+    kl, ws = (of_kind(study, kind) for kind in SWEPT)
     pairs = [pair for a in kl for b in ws for pair in ((a, b), (b, a))]
     p = [max(p_value(lead(c, key, b, a)) for key in BOTH) for b, a in pairs]
     found = [pair for pair, corrected in zip(pairs, holm(p), strict=True) if corrected < 1 - LEVEL]
@@ -84,17 +97,17 @@ def weights_sentence(study: Study) -> str:
         return "The weights were not varied: that takes `python analyze.py --sweep`."
     if "frechet" not in c.perfect_match:
         return "Which weight samples best is not known: the data has no labels to judge samples by."
-    names = [best_of(of_kind(study, run)) for run in RUNS]
+    best = [best_of(of_kind(study, kind)) for kind in SWEPT]
     verdicts = []
     for key, verb in (("frechet", "samples from the prior"), ("sse_z", "reconstructs")):
-        winner = better(c, key, *names)
-        who = f"{winner} {verb} better" if winner else f"neither clearly {verb} better"
-        numbers = " and ".join(value_of(c, name, key) for name in names)
-        verdicts.append(f"{who} ({BY_KEY[key].name}: {numbers})")
+        winner = winner_of(c, key, *best)
+        words = f"{label(winner)} {verb} better" if winner else f"neither clearly {verb} better"
+        numbers = " and ".join(value_of(c, setting, key) for setting in best)
+        verdicts.append(f"{words} ({BY_KEY[key].name}: {numbers})")
     found, tested = beaten(study, c)
-    losers = ", ".join(dict.fromkeys(a for _, a in found)) or "none"
+    losers = ", ".join(dict.fromkeys(a.label for _, a in found)) or "none"
     return (
-        f"Of {' and '.join(names)}, which sample best on held-out training images,"
+        f"Of {' and '.join(map(label, best))}, which sample best on held-out training images,"
         f" {', and '.join(verdicts)}. Beaten in both by a setting of the other model: {losers}"
         f" (Holm's correction for {tested} pairs)."
     )
@@ -115,34 +128,35 @@ def draw_trade_off(study: Study, directory: Path) -> None:
     panels = figure.subplots(len(axes), 1, squeeze=False)[:, 0]
     for ax, keys in zip(panels, axes, strict=True):
         ax.set(xscale="log", yscale="log", xlabel=BY_KEY[keys[0]].name, ylabel=BY_KEY[keys[1]].name)
-        for kind, rail in zip(RUNS.values(), (0.97, 0.03), strict=True):
-            settings = of_kind(study, kind.key)
-            points = {name: [c.value(name, key) for key in keys] for name in settings}
+        for kind, rail in zip(SWEPT, (0.97, 0.03), strict=True):
+            colour, settings = MODEL_COLOURS[kind], of_kind(study, kind)
+            points = {s: [c.value(s, key) for key in keys] for s in settings}
             places = sorted(settings, key=points.__getitem__)  # from left to right
-            for name, found in settings.items():
-                x, y = (c.interval(name, key) for key in keys)
-                mark(ax, points[name], kind, settled=study.settled(name, first), x=x, y=y)
-                at = ((places.index(name) + 0.5) / len(places), rail)
+            for s in settings:
+                x, y = (c.interval(s, key) for key in keys)
+                mark(ax, points[s], kind, settled=study.settled(s, first), x=x, y=y)
+                at = ((places.index(s) + 0.5) / len(places), rail)
                 ax.annotate(
-                    f"{found[0].weight:.3g}", points[name], at, textcoords="axes fraction",
-                    ha="center", va="center", fontsize=9, color=kind.colour,
-                    arrowprops={"arrowstyle": "-", "color": kind.colour, "alpha": 0.4},
+                    f"{s.weight:.3g}", points[s], at, textcoords="axes fraction",
+                    ha="center", va="center", fontsize=9, color=colour,
+                    arrowprops={"arrowstyle": "-", "color": colour, "alpha": 0.4},
                 )  # fmt: skip
-                if found[0].weight == study.at(kind.key, first)[0].weight:
-                    ax.plot(*points[name], **LOOKS["reference setting"])
-            ax.plot(*zip(*points.values(), strict=True), color=kind.colour)
+                if s.weight == study.at(kind, first)[0].weight:
+                    ax.plot(*points[s], **LOOKS["reference setting"])
+            ax.plot(*zip(*points.values(), strict=True), color=colour)
             if keys[1] == "sse_z":
-                at_mu = [[c.value(name, key) for name in settings] for key in (keys[0], "sse_mu")]
-                ax.plot(*at_mu, ":", color=kind.colour)
+                at_mu = [[c.value(s, key) for s in settings] for key in (keys[0], "sse_mu")]
+                ax.plot(*at_mu, ":", color=colour)
         ax.margins(0.14, 0.3)
         for line, key in ((ax.axvline, keys[0]), (ax.axhline, keys[1])):
             if key in c.perfect_match:
                 line(c.perfect_match[key], **PERFECT)
         plain_ticks(ax.xaxis)
         plain_ticks(ax.yaxis)
-    for kind in RUNS.values():
-        name = f"{kind.label}, weight {kind.symbol}"
-        panels[0].plot([], [], label=name, color=kind.colour, marker=kind.marker)
+    for kind in SWEPT:
+        look = {"color": MODEL_COLOURS[kind], "marker": MODEL_MARKERS[kind]}
+        name = f"{KINDS[kind].label}, weight {KINDS[kind].symbol}"
+        panels[0].plot([], [], label=name, **look)
     for name, look in LOOKS.items():
         panels[0].plot([], [], label=name, **look)
     figure.suptitle(f"the weights of the regularisers, {first} epochs", fontsize=12)
@@ -156,12 +170,12 @@ def trade_off_text(study: Study) -> str:
         return weights_sentence(study)
     first = min(study.comparisons)
     c, keys = study.comparisons[first], ("sse_mu", "sse_z", "w1_sliced", "frechet")
-    rows = [[name, *(value_of(c, name, key) for key in keys)] for name in study.sweep]
+    rows = [[s.label, *(value_of(c, s, key) for key in keys)] for s in study.sweep]
     head = ["setting", *(BY_KEY[key].name for key in keys)]
-    loose = "; ".join(name for name in study.sweep if not study.settled(name, first)) or "none"
+    unsettled = "; ".join(s.label for s in study.sweep if not study.settled(s, first)) or "none"
     return f"""A small weight leaves the codes where reconstruction wants them, a large one pulls
 them to the prior. Each setting was trained {c.seeds} times for {first} epochs, on the training
-images that were not held out. Not settled: {loose}.
+images that were not held out. Not settled: {unsettled}.
 
 ![Reconstruction, match to the prior and sample quality over the weights](plots/trade_off.png)
 

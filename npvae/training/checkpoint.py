@@ -2,13 +2,13 @@
 
 Each parameter is an array under its name, such as `encoder.hidden.weight` (in, out), the layout of
 y = x W + b. Adam's moments follow as `adam.m.<name>` and `adam.v.<name>`. `meta` is a JSON text:
-format version, options, epoch, steps done, and the history so far. Nothing in it is pickled.
+format version, options, data and its fingerprint, epoch, steps done, and the history so far.
+Nothing in it is pickled.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,41 +17,17 @@ import numpy as np
 from npvae.errors import UserError
 from npvae.files.archive import array_names, check_promise, open_npz, read_array
 from npvae.files.atomic import replacing
-from npvae.models.critic import CriticWeights, critic_shapes, make_critic
-from npvae.models.vae import VAEWeights, hold_sigma, make_vae, vae_shapes
-from npvae.nn.parameters import ParameterSet
-from npvae.training.options import Options, options_from
+from npvae.models.critic import CriticWeights, critic_shapes
+from npvae.models.vae import VAEWeights, vae_shapes
+from npvae.training.kinds import KINDS
+from npvae.training.options import Options, as_stored, options_from
+from npvae.training.run import Run, new_run
 
 FORMAT = 1
 LAYERS = {  # each has a weight and a bias
     VAEWeights: ("encoder.hidden", "encoder.output", "decoder.hidden", "decoder.output"),
     CriticWeights: ("critic.hidden1", "critic.hidden2", "critic.output"),
 }
-
-
-@dataclass
-class Run:
-    """A training run between two epochs."""
-
-    options: Options
-    image_shape: tuple[int, int]
-    data: str  # the name of the data set
-    vae: ParameterSet
-    critic: ParameterSet | None  # only a kind of run with a critic has one
-    epoch: int  # epochs done
-    steps: int  # steps done
-    history: list[dict[str, float]]  # one row per epoch, of the kind's columns
-
-
-def new_run(options: Options, image_shape: tuple[int, int], data: str = "") -> Run:
-    """Make the networks of a run and draw their start from the seed."""
-    rng = np.random.default_rng([options.seed, 0])
-    latent = options.latent_dim
-    vae = make_vae(math.prod(image_shape), options.hidden_dim, latent, np.float32, rng)
-    if options.sigma is not None:
-        hold_sigma(vae.w, options.sigma)
-    critic = make_critic(latent, np.float32, rng) if options.kind.has_critic else None
-    return Run(options, image_shape, data, vae, critic, epoch=0, steps=0, history=[])
 
 
 def _named(networks: Iterable[Sequence[NamedTuple]]) -> dict[str, Any]:
@@ -75,9 +51,10 @@ def save_checkpoint(path: Path, run: Run) -> None:
     """Write a run to `path`; the file is complete or as it was before. Raises UserError."""
     meta = {
         "format": FORMAT,
-        "options": asdict(run.options),
+        "options": as_stored(run.options),
         "image_shape": run.image_shape,
         "data": run.data,
+        "fingerprint": run.fingerprint,
         "epoch": run.epoch,
         "steps": run.steps,
         "history": run.history,
@@ -110,7 +87,7 @@ def load_checkpoint(path: Path) -> Run:
             name: read_array(archive, name, capacity, _header_check(shape))
             for name, shape in shapes.items()
         }
-    run = new_run(meta["options"], meta["image_shape"], meta["data"])
+    run = new_run(meta["options"], meta["image_shape"], meta["data"], meta["fingerprint"])
     run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
     for name, array in _arrays(run).items():
         if not np.isfinite(stored[name]).all():
@@ -122,7 +99,7 @@ def load_checkpoint(path: Path) -> Run:
 def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[int, ...]]:
     """Name every array that a checkpoint of such a run holds, with its shape."""
     networks = [vae_shapes(math.prod(image_shape), options.hidden_dim, options.latent_dim)]
-    if options.kind.has_critic:
+    if KINDS[options.kind].has_critic:
         networks.append(critic_shapes(options.latent_dim))
     return _named([shapes] * 3 for shapes in networks)
 
@@ -143,7 +120,7 @@ def _check_meta_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> N
 def _checked_meta(path: Path, text: str) -> dict:
     """Return what `meta` says, with Options made of its options; raises UserError."""
     try:
-        meta = json.loads(text)
+        meta = {"fingerprint": ""} | json.loads(text)  # older versions wrote none
         if meta["format"] != FORMAT:
             raise UserError(
                 f"{path}: checkpoint format {meta['format']!r:.40}, this program reads {FORMAT};"
@@ -154,11 +131,11 @@ def _checked_meta(path: Path, text: str) -> dict:
         counts = (*shape, meta["epoch"], meta["steps"])
         if len(shape) != 2 or 0 in shape or not all(type(n) is int and n >= 0 for n in counts):
             raise ValueError("a count is wrong")
-        if type(meta["data"]) is not str:
-            raise ValueError("data is not a name")
+        if not type(meta["data"]) is type(meta["fingerprint"]) is str:
+            raise ValueError("data or fingerprint is not a text")
         if [row["epoch"] for row in history] != list(range(1, meta["epoch"] + 1)):
             raise ValueError("the history does not fit the epoch")
-        if any(row.keys() != set(options.kind.columns) for row in history):
+        if any(row.keys() != set(KINDS[options.kind].columns) for row in history):
             raise ValueError("the history has other columns")
         if not all(math.isfinite(value) for row in history for value in row.values()):
             raise ValueError("the history holds NaN or infinity")

@@ -1,21 +1,21 @@
 """The options of a training run, their defaults (the reference experiment) and what they mean."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from npvae.cli import number, positive, whole
-from npvae.training.runs import RUNS, RunKind
+from npvae.training.kinds import KINDS
 
 
 @dataclass(frozen=True)
 class Options:
     """What a run is, as far as its result depends on it.
 
-    The options after `sigma` belong to some kinds of run only; the table of runs says to which.
+    The options after `sigma` belong to some kinds of run only; the table of kinds says to which.
     """
 
-    run: str  # the key of its kind in the table of runs: "kl" or "ws"
+    kind: str  # the key of a row in the table of kinds: "kl" or "ws"
     epochs: int = 35
     batch_size: int = 64
     lr: float = 1e-3
@@ -31,9 +31,9 @@ class Options:
     critic_lr: float = 1e-3
 
     @property
-    def kind(self) -> RunKind:
-        """Return the facts about this kind of run."""
-        return RUNS[self.run]
+    def weight(self) -> float:
+        """Return the weight of the regulariser; with 0 the run is a plain autoencoder."""
+        return getattr(self, KINDS[self.kind].weight)
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,22 @@ MEANINGS = {  # which values an option may have, and what it is
 }
 
 
-def options_from(values: dict) -> Options:
+def as_stored(options: Options) -> dict:
+    """Return the options as files hold them; there the kind's name has always been `run`."""
+    values = asdict(options)
+    return {"run": values.pop("kind"), **values}
+
+
+def options_from(stored: dict) -> Options:
     """Make the Options that a file describes.
 
-    Raises ValueError or TypeError for what is not an option or would be refused on a command line.
+    Raises KeyError, ValueError or TypeError if the kind is missing, and for what is not an option
+    or would be refused on a command line.
     """
-    options = Options(**values)
-    if options.run not in RUNS:
-        raise ValueError(f"no such run: {options.run!r:.40}")
+    values = dict(stored)
+    options = Options(kind=values.pop("run"), **values)
+    if options.kind not in KINDS:
+        raise ValueError(f"no such run: {options.kind!r:.40}")
     try:
         for name, (convert, _) in MEANINGS.items():
             value = getattr(options, name)

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.training.checkpoint import Run
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
+from npvae.training.run import Run
 
 BUDGETS = (1, 2, 4)  # times the epochs of the given runs
 LONGEST = 16  # the same, of a run that does not settle
@@ -38,13 +39,13 @@ def other_trainings(
 
     The controls add an autoencoder, where none is given: KL, which comes first, with beta = 0.
     """
-    lacks_autoencoder = all(weight_of(options) for options in given)
+    lacks_autoencoder = all(options.weight for options in given)
     models = [*given, replace(given[0], beta=0.0)] if controls and lacks_autoencoder else given
     wanted = []
     for options in models:
         times = BUDGETS if budgets else (1,)
         variants = [replace(options, epochs=options.epochs * n) for n in times]
-        if controls and weight_of(options):
+        if controls and options.weight:
             variants += [replace(options, sigma=sigma) for sigma in SIGMAS]
         seeds_of = _seeds(options.seed, seeds)
         wanted += [replace(variant, seed=seed) for seed in seeds_of for variant in variants]
@@ -63,7 +64,7 @@ def longer_trainings(given: Sequence[Options], seeds: int, runs: Sequence[Run]) 
         last = max(stations, key=lambda run: run.epoch)
         longer = replace(options, epochs=2 * last.epoch)
         may = longer.epochs <= LONGEST * options.epochs
-        if weight_of(options) and may and not is_settled(last):
+        if options.weight and may and not is_settled(last):
             wanted += [replace(longer, seed=seed) for seed in _seeds(options.seed, seeds)]
     return wanted
 
@@ -75,10 +76,11 @@ def sweep_trainings(given: Sequence[Options], images: int, seeds: int) -> list[O
     """
     wanted = []
     for options in given:
-        limit, option = held_out_rows(options, images).start, options.kind.weight
-        weights = options.kind.sweep if weight_of(options) else ()
+        kind, limit = KINDS[options.kind], held_out_rows(options, images).start
+        weights = kind.sweep if options.weight else ()
         for seed in _seeds(options.seed, seeds):
-            wanted += [replace(options, limit=limit, seed=seed, **{option: w}) for w in weights]
+            variant = replace(options, limit=limit, seed=seed)
+            wanted += [replace(variant, **{kind.weight: weight}) for weight in weights]
     return wanted
 
 
@@ -92,7 +94,7 @@ def directory_of(options: Options) -> Path:
     """Return where a training of the study is kept, below the study's directory."""
     sigma = "" if options.sigma is None else f"-sigma{options.sigma:g}"
     limit = "" if options.limit is None else f"-limit{options.limit}"
-    name = f"{options.run}-{weight_of(options):g}{sigma}{limit}-seed{options.seed}"
+    name = f"{options.kind}-{options.weight:g}{sigma}{limit}-seed{options.seed}"
     return Path(name, str(options.epochs))
 
 
@@ -101,7 +103,8 @@ def is_settled(run: Run) -> bool:
     half, window = run.epoch // 2, max(1, run.epoch // 10)
     if not half:
         return False
-    limits = {"test_bce_mu": ERROR_LIMIT, run.options.kind.losses[1].column: REGULARISER_LIMIT}
+    regulariser = KINDS[run.options.kind].losses[1].column
+    limits = {"test_bce_mu": ERROR_LIMIT, regulariser: REGULARISER_LIMIT}
     for column, limit in limits.items():
         values = np.array([row[column] for row in run.history])
         before, after = values[half - window : half].mean(), values[-window:].mean()
@@ -110,11 +113,6 @@ def is_settled(run: Run) -> bool:
     return True
 
 
-def weight_of(options: Options) -> float:
-    """Return the weight of the regulariser."""
-    return getattr(options, options.kind.weight)
-
-
-def _seeds(own: int, count: int) -> list[int]:
-    """Return `count` seeds, the given run's own first."""
-    return [own, *(seed for seed in range(count + 1) if seed != own)][:count]
+def _seeds(first: int, count: int) -> list[int]:
+    """Return `count` seeds, the given run's first."""
+    return [first, *(seed for seed in range(count + 1) if seed != first)][:count]

@@ -12,8 +12,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, fields
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 
 import numba
 import numpy as np
@@ -24,9 +24,55 @@ from npvae.errors import UserError
 from npvae.files.atomic import make_directory, move_aside, only_user, write_text
 from npvae.kernels.jit import is_compiled
 from npvae.kernels.threads import set_threads
-from npvae.models.inference import test_errors
-from npvae.training.checkpoint import Run, load_checkpoint, new_run, save_checkpoint
-from npvae.training.options import Options, Settings
+from npvae.models.inference import errors_on_test_images
+from npvae.models.objectives import make_critic_batch
+from npvae.models.steps import kl_step, ws_step
+from npvae.models.vae import make_vae_activations
+from npvae.training.checkpoint import load_checkpoint, save_checkpoint
+from npvae.training.kinds import KINDS
+from npvae.training.options import Options, Settings, as_stored
+from npvae.training.run import Run, check_data, new_run
+
+# A step takes the indices of its images and the epoch's random generator. It returns the losses of
+# its kind, in the order of the table, and the largest absolute number that Adam met.
+Step = Callable[[np.ndarray, np.random.Generator], tuple[float, ...]]
+
+
+def make_kl_step(run: Run, images: np.ndarray, batch: int) -> Step:
+    """Allocate what KL steps on batches of this size need, and return the step."""
+    o, act = run.options, make_vae_activations(run.vae.w, batch)
+
+    def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
+        rng.standard_normal(out=act.eps, dtype=np.float32)
+        return kl_step(
+            run.vae, act, images, index, beta=o.beta, lr=o.lr, t=run.steps + 1,
+            sigma_is_held=o.sigma is not None,
+        )  # fmt: skip
+
+    return step
+
+
+def make_ws_step(run: Run, images: np.ndarray, batch: int) -> Step:
+    """Allocate what WS steps on batches of this size need, and return the step."""
+    o, act = run.options, make_vae_activations(run.vae.w, batch)
+    critic_batch = make_critic_batch(run.critic.w, batch)
+    noise = np.empty((o.critic_steps, 2, batch, o.latent_dim), np.float32)
+    alpha = np.empty((o.critic_steps, batch), np.float32)
+
+    def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
+        rng.standard_normal(out=noise, dtype=np.float32)
+        rng.random(out=alpha, dtype=np.float32)
+        rng.standard_normal(out=act.eps, dtype=np.float32)
+        return ws_step(
+            run.vae, act, run.critic, critic_batch, images, index, noise=noise, alpha=alpha,
+            wasserstein_weight=o.wasserstein_weight, gp_weight=o.gp_weight, lr=o.lr,
+            critic_lr=o.critic_lr, t=run.steps + 1, sigma_is_held=o.sigma is not None,
+        )  # fmt: skip
+
+    return step
+
+
+STEP_MAKERS = {"kl": make_kl_step, "ws": make_ws_step}  # by kind
 
 
 def train(options: Options, settings: Settings) -> Run:
@@ -75,10 +121,14 @@ def _start(options: Options, settings: Settings, data: Dataset) -> Run:
         back = f"mv {shlex.quote(str(aside))}/* {shlex.quote(str(settings.out))}"
         print(f"{settings.out}: the run that was here is now in {aside}; to get it back: {back}")
     if not (settings.resume and path.exists()):
-        return new_run(options, data.image_shape, data.name)
+        return new_run(options, data.image_shape, data.name, data.fingerprint)
     run = load_checkpoint(path)
     if run.data != data.name:
         raise UserError(f"{path}: trained on {run.data}, not on {data.name}; check --data-dir")
+    check_data(path, run, data)
+    if run.options.kind != options.kind:
+        label = KINDS[run.options.kind].label
+        raise UserError(f"{path}: holds a {label} run; use its program, or give another --out")
     for field in fields(Options):
         old, new = (getattr(o, field.name) for o in (run.options, options))
         if old != new and field.name != "epochs":
@@ -116,7 +166,7 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
     n, epoch = len(images), run.epoch + 1
     rng = np.random.default_rng([options.seed, epoch])
     order = rng.permutation(n)
-    names = [loss.column for loss in options.kind.losses]
+    names = [loss.column for loss in KINDS[options.kind].losses]
     sums, seen, steps = np.zeros(len(names)), 0, {}
     start = time.perf_counter()
     progress = tqdm(
@@ -132,35 +182,35 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
                 )
             index = order[first : first + options.batch_size]
             if len(index) not in steps:
-                steps[len(index)] = options.kind.make_step(run, images, len(index))
-            *losses, largest = steps[len(index)](index, rng)
+                steps[len(index)] = STEP_MAKERS[options.kind](run, images, len(index))
+            *losses, max_abs = steps[len(index)](index, rng)
             run.steps += 1
-            if not math.isfinite(sum(losses) + largest):
-                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), largest))
+            if not math.isfinite(sum(losses) + max_abs):
+                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), max_abs))
             sums += np.multiply(losses, len(index))
             seen += len(index)
             progress.set_postfix_str(_losses(options, sums / seen), refresh=False)
             progress.update(len(index))
     seconds = time.perf_counter() - start
     row = {"epoch": epoch} | {name: float(v) for name, v in zip(names, sums / n, strict=True)}
-    row |= test_errors(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
+    row |= errors_on_test_images(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
     if not all(math.isfinite(value) for value in row.values()):
         losses = {name: value for name, value in row.items() if name.startswith("test_")}
-        raise UserError(_divergence(run, losses, largest))
+        raise UserError(_divergence(run, losses, max_abs))
     run.epoch = epoch
     return row
 
 
 def _losses(options: Options, values: Iterable[float]) -> str:
     """Return the losses as the screen shows them."""
-    losses = zip(options.kind.losses, values, strict=True)
+    losses = zip(KINDS[options.kind].losses, values, strict=True)
     return "  ".join(f"{loss.label} {value:.3f}" for loss, value in losses)
 
 
 def _summary(run: Run, n_images: int) -> str:
     """Return the line that stands for an epoch on the screen."""
     row = run.history[-1]
-    losses = _losses(run.options, [row[loss.column] for loss in run.options.kind.losses])
+    losses = _losses(run.options, [row[loss.column] for loss in KINDS[run.options.kind].losses])
     speed = n_images / row["seconds"]
     return (
         f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
@@ -168,18 +218,18 @@ def _summary(run: Run, n_images: int) -> str:
     )
 
 
-def _divergence(run: Run, losses: dict[str, float], largest: float) -> str:
+def _divergence(run: Run, losses: dict[str, float], max_abs: float) -> str:
     values = ", ".join(f"{name.removeprefix('train_')} {value:g}" for name, value in losses.items())
     return (
         f"step {run.steps} (epoch {run.epoch + 1}): a loss, gradient or parameter is no longer"
-        f" finite ({values}, largest gradient or parameter {largest:g}); the learning rate or a"
+        f" finite ({values}, largest gradient or parameter {max_abs:g}); the learning rate or a"
         f" weight is likely too large. {run.epoch} epochs are saved"
     )
 
 
 def _config(run: Run, data: Dataset) -> dict:
     return {
-        "options": asdict(run.options),
+        "options": as_stored(run.options),
         "data": data.name,
         "train_images": len(data.train_images),
         "test_images": len(data.test_images),
@@ -194,6 +244,6 @@ def _config(run: Run, data: Dataset) -> dict:
 
 
 def _csv(run: Run) -> str:
-    epoch, *columns = run.options.kind.columns
+    epoch, *columns = KINDS[run.options.kind].columns
     rows = [[str(row[epoch]), *(f"{row[c]:.6g}" for c in columns)] for row in run.history]
     return "".join(",".join(line) + "\n" for line in ([epoch, *columns], *rows))

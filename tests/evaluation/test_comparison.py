@@ -5,7 +5,7 @@ import pytest
 
 from npvae.evaluation import comparison as comparison_module
 from npvae.evaluation.comparison import Comparison, shipped_spread
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 
 T = {2: 12.7062047, 3: 4.3026527, 5: 2.7764451}  # Student's t(0.975) for so many seeds
 
@@ -156,7 +156,7 @@ def test_the_shipped_table_can_be_read(monkeypatch):
 
 def test_the_table_of_spreads_is_made_from_several_trainings(table):
     kl, ws = runs(1.0, 2.0, 6.0, key="sse_mu"), runs(5.0, key="sse_mu")
-    c = compare(kl, ws, ae=runs(2.0, 2.0), **{"KL, σ = 0.17": kl})  # controls are not in it
+    c = compare(kl, ws, ae=runs(2.0, 2.0), **{"a control": kl})  # controls are not in it
     table.write_text(c.spread_table("a command"))
     shipped_spread.cache_clear()
     assert shipped_spread() == {("kl", "sse_mu"): (pytest.approx(7**0.5, rel=1e-3), 3)}

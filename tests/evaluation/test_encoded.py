@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from npvae.errors import UserError
-from npvae.evaluation.encoded import MODELS, encode_run, kind_of
+from npvae.evaluation.encoded import MODELS, encode_run, model_of
 from npvae.models.inference import decode, encode
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 
 def run_and_images(kind="ws"):
@@ -28,7 +28,7 @@ def test_codes_and_errors_are_those_of_the_runs_networks(kind, label):
     for code, errors in ((mu, model.at_mu), (model.z, model.at_z)):
         sse = np.square(decode(model.w, code) - images).sum(axis=1)
         np.testing.assert_allclose(errors.sse, sse, rtol=1e-5)
-    assert (model.kind.key, model.kind.label) == (kind, label)
+    assert (model.key, model.label) == (kind, label)
 
 
 @pytest.mark.parametrize("bias", ["b2", "b4"])
@@ -40,11 +40,10 @@ def test_codes_and_errors_that_are_not_finite_are_refused(bias):
 
 
 def test_a_run_without_a_regulariser_is_a_plain_autoencoder():
-    kinds = [kind_of(o) for o in (Options("kl"), Options("ws"), Options("kl", beta=0.0))]
-    assert [kind.label for kind in kinds] == ["KL", "WS", "AE"]
-    assert [kind.key for kind in kinds] == list(MODELS)
-    assert len({kind.colour for kind in kinds}) == len({kind.marker for kind in kinds}) == 3
-    assert kind_of(Options("ws", wasserstein_weight=0.0)).key == "ae"
+    models = [model_of(o) for o in (Options("kl"), Options("ws"), Options("kl", beta=0.0))]
+    assert [MODELS[model] for model in models] == ["KL", "WS", "AE"]
+    assert models == list(MODELS)
+    assert model_of(Options("ws", wasserstein_weight=0.0)) == "ae"
     run, images = run_and_images("kl")
     run.options = Options("kl", latent_dim=2, hidden_dim=4, beta=0.0)
-    assert encode_run(run, images, seed=0).kind is MODELS["ae"]
+    assert encode_run(run, images, seed=0).key == "ae"

@@ -13,11 +13,11 @@ from npvae.evaluation.interpolation import (
     random_pairs,
     straight_lines,
 )
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import decode
 from npvae.models.vae import make_vae
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 PAIRS = np.array([[0, 1], [2, 1]])
 CORNERS = np.array([[0.0, 0.0], [1.0, 1.0]])  # the training images, by their two pixels

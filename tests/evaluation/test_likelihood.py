@@ -11,7 +11,6 @@ from sklearn.mixture import GaussianMixture
 from npvae.data.dataset import Dataset
 from npvae.evaluation import likelihood
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.likelihood import (
     WIDER,
     Gaussian,
@@ -23,10 +22,11 @@ from npvae.evaluation.likelihood import (
     measure_likelihood,
     pixel_entropy,
 )
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.samples import Samplers
 from npvae.models.vae import make_vae
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 PIXELS, HIDDEN, IMAGES = 16, 200, 40
 

@@ -12,14 +12,14 @@ from npvae.evaluation.classifier.features import classify
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import some_rows
 from npvae.evaluation.interpolation import measure_paths, straight_lines
-from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.latent import measure_codes
 from npvae.evaluation.measure import PAIRS, make_instruments, measure, prior_draws
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.reconstruction import BLURS
-from npvae.evaluation.study import measure_point
-from npvae.training.checkpoint import new_run
+from npvae.evaluation.results import measure_point
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 SHAPE, PIXELS, GREY, SIGMA = (4, 6), 24, 0.25, 0.9
 N = 60  # test images: 40 of 6 white pixels (label 0), 20 of 12 (label 1)

@@ -14,10 +14,10 @@ from npvae.evaluation.classifier.network import make_classifier
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.samples import COMPONENTS, draw, fit, measure_samples, training_codes
-from npvae.training.checkpoint import new_run
 from npvae.training.options import Options
+from npvae.training.run import new_run
 
 N = 1500
 CENTRES = np.array([[-3.0, 0.0], [3.0, 1.0]])

@@ -5,7 +5,7 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.structure import (
     Embedding,
     add_silhouette,

@@ -14,8 +14,9 @@ from npvae.models.critic import (
     score_backward_weights,
     score_forward,
 )
-from npvae.models.objectives import critic_objective, kl_objective, ws_objective
+from npvae.models.objectives import critic_objective, kl_objective, sw_objective, ws_objective
 from npvae.models.penalty import norm_backward, penalty_backward, penalty_forward
+from npvae.models.sliced import make_lines, normalise, sliced_backward_add, sliced_forward
 from npvae.models.steps import mix
 from npvae.models.vae import encode_forward, hold_sigma, hold_sigma_backward
 from npvae.nn.gradcheck import check_gradients
@@ -40,8 +41,8 @@ def parameters(network):
     }
 
 
-def check(loss, arrays, active, tolerance):
-    found = check_gradients(loss, arrays, active, samples=10**6)
+def check(loss, arrays, active, tolerance, step=1e-3):
+    found = check_gradients(loss, arrays, active, samples=10**6, step=step)
     assert found.max_error < tolerance, found.worst
     assert found.skipped < 0.05 * found.checked
     assert len(found.errors) == len(arrays)
@@ -78,6 +79,56 @@ def test_ws_loss_for_every_vae_parameter(stage):
         return np.concatenate([net.a.h_enc, net.a.h_dec, fake.h1, fake.h2], axis=1) > 0
 
     check(loss, parameters(net.vae), active, STEP)
+
+
+def lines_of(net, count, batch):
+    """Fresh prior samples and directions for batches of this size."""
+    lines = make_lines(count, batch, LATENT, np.float64)
+    lines.prior[:], lines.directions[:] = net.normal(batch, LATENT), net.normal(count, LATENT)
+    normalise(lines.directions)
+    return lines
+
+
+def ranks(z, lines):
+    """The rank of each code on each line. Where it changes, SW has a kink."""
+    return (z @ lines.directions.T).argsort(axis=0)
+
+
+def test_sliced_distance_for_every_code():
+    """It is linear in z as long as no code passes another or its partner."""
+    net = Small()
+    lines, z, dz = lines_of(net, 40, 13), net.normal(13, LATENT), np.zeros((13, LATENT))
+
+    def loss():
+        return 2.5 * sliced_forward(z, lines.prior, lines.directions, lines.sides)
+
+    def active():
+        return np.concatenate([lines.sides.T, ranks(z, lines)], axis=1)
+
+    loss()
+    sliced_backward_add(lines.sides, lines.directions, 2.5, dz)
+    found = check_gradients(loss, {"z": (z, dz)}, active, step=1e-5)
+    assert found.max_error < RELU, found.worst
+    assert found.skipped < 0.05 * found.checked
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_sw_loss_for_every_vae_parameter(stage):
+    net = network(stage, "train_kl")
+    lines, weight = lines_of(net, 3, BATCH), 3.0
+
+    def loss():
+        encode_forward(net.vae.w, net.a)
+        bce, distance = sw_objective(net.vae, net.a, lines, weight)
+        return bce + weight * distance
+
+    loss()
+
+    def active():
+        sides = net.a.h_enc > 0, net.a.h_dec > 0, lines.sides.T, ranks(net.a.z, lines)
+        return np.concatenate(sides, axis=1)
+
+    check(loss, parameters(net.vae), active, STEP, step=1e-4)  # shorter: there are more kinks
 
 
 @pytest.mark.parametrize("kind", ["kl", "ws"])

@@ -8,8 +8,7 @@ import shutil
 
 import pytest
 from explorers import Explorer
-
-from docs.build_pages import DOCS
+from page_helpers import CRITIC_LAB
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -85,7 +84,7 @@ def watcher(browser):
 def still(browser):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
     pages = Watched(browser)
-    yield pages.open((DOCS / "critic_lab.html").as_uri() + "#seed=1")
+    yield pages.open(CRITIC_LAB.as_uri() + "#seed=1")
     pages.close()
 
 

@@ -5,11 +5,9 @@ What its mathematics is worth is tested in test_page_mathematics.py.
 
 import numpy as np
 import pytest
-from page_helpers import choose, contrast, luminance, settled, swipe
+from page_helpers import CRITIC_LAB, choose, contrast, luminance, settled, swipe
 
-from docs.build_pages import DOCS
-
-URL = (DOCS / "critic_lab.html").as_uri()
+URL = CRITIC_LAB.as_uri()
 POINTS = "criticLab.state().points"
 
 

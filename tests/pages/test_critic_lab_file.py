@@ -1,21 +1,29 @@
 """The critic's laboratory as a file: built from its sources, and closed to network and scripts."""
 
 import re
-from pathlib import Path
 
-from docs.build_pages import DOCS, page_text
-from npvae.report.single_file import SOURCES, policy
+from page_helpers import CRITIC_LAB
 
-URL = (DOCS / "critic_lab.html").as_uri()
+from npvae.pages.single_file import PAGES, page_text, policy
+
+URL = CRITIC_LAB.as_uri()
 POINTS = "criticLab.state().points"
 
 
 def test_the_page_is_built_from_its_sources():
-    page = Path(DOCS / "critic_lab.html").read_text(encoding="utf-8")
-    assert page == page_text("critic_lab"), "run python -m docs.build_pages"
-    mathematics = (SOURCES / "npvae_math.js").read_text(encoding="utf-8")
-    assert f"<script>{mathematics}</script>" in page
+    page = CRITIC_LAB.read_text(encoding="utf-8")
+    assert page == page_text("critic_lab"), "run python -m npvae.pages"
+    for name in ("shared/mathematics.js", "critic_lab/page.js"):
+        assert f"<script>{(PAGES / name).read_text(encoding='utf-8')}</script>" in page
     assert "{{" not in page
+
+
+def test_every_source_belongs_to_a_page():
+    """No script or style sheet is left over."""
+    templates = [path.read_text(encoding="utf-8") for path in PAGES.glob("*/template.html")]
+    named = {name for text in templates for name in re.findall(r"\{\{text ([\w./]+)\}\}", text)}
+    sources = [path for kind in ("js", "css") for path in PAGES.glob(f"*/*.{kind}")]
+    assert named == {path.relative_to(PAGES).as_posix() for path in sources}
 
 
 def test_the_policy_names_every_script_and_nothing_foreign():

@@ -7,17 +7,26 @@ import importlib
 
 import numpy as np
 import pytest
-from page_helpers import BATCH, WEIGHT, Setting, fill, flat, input_gradient, same, settled
+from page_helpers import (
+    BATCH,
+    CRITIC_LAB,
+    WEIGHT,
+    Setting,
+    fill,
+    flat,
+    input_gradient,
+    same,
+    settled,
+)
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from docs.build_pages import DOCS
 from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import score_forward
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.nn.adam import adam_update
 
-URL = (DOCS / "critic_lab.html").as_uri()
+URL = CRITIC_LAB.as_uri()
 
 
 def test_ten_clicked_updates_end_in_npvaes_weights(watched):

@@ -6,14 +6,14 @@ import pytest
 from explorers import IMAGES, READ, Explorer, decoded, numbers, on_map, picture
 from page_helpers import choose, contrast, luminance
 
-from npvae.report.single_file import SOURCES, json_text, policy
+from npvae.pages.single_file import PAGES, json_text, policy
 
 # ------------------------------------------------------------------------------ the file itself
 
 
 def test_the_page_holds_its_sources_and_a_policy_for_them(made):
-    for name in ("npvae_math.js", "npvae_vae.js", "explorer.js"):
-        assert f"<script>{(SOURCES / name).read_text(encoding='utf-8')}</script>" in made.text
+    for name in ("shared/mathematics.js", "shared/vae.js", "explorer/page.js"):
+        assert f"<script>{(PAGES / name).read_text(encoding='utf-8')}</script>" in made.text
     assert "{{" not in made.text
     allowed = re.search(r'Content-Security-Policy" content="([^"]*)"', made.text)[1]
     assert allowed == policy(made.text)
@@ -21,13 +21,6 @@ def test_the_page_holds_its_sources_and_a_policy_for_them(made):
     assert allowed.count("sha256-") == made.text.count("<script>") + made.text.count("<style>")
     assert "unsafe" not in allowed and "http" not in allowed
     assert set(re.findall(r"""(?:src|href)=["']([^"']*)""", made.text)) == {"report.html", "#image"}
-
-
-def test_every_source_is_in_the_page(made):
-    """No script is left over, and none is missing from the template."""
-    template = (SOURCES / "explorer.template.html").read_text(encoding="utf-8")
-    named = set(re.findall(r"\{\{text ([\w.]+)\}\}", template))
-    assert named | {"explorer.template.html"} == {path.name for path in SOURCES.iterdir()}
 
 
 def test_a_data_sets_name_is_only_text(watched, tmp_path):

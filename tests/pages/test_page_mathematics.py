@@ -5,8 +5,9 @@ Tolerance 1e-10: sums of a few hundred terms of order 1 round to about 1e-14.
 
 import numpy as np
 import pytest
-from page_helpers import BATCH, Setting, input_gradient, same
+from page_helpers import BATCH, WEIGHT, Setting, input_gradient, same
 
+from npvae import plain
 from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import make_critic
 from npvae.models.objectives import make_critic_batch
@@ -39,7 +40,8 @@ def test_every_gradient_is_npvaes(still, seed, scale):
     found = in_page(
         still,
         """stages(u, "Adam");
-        return { dw: plain(u.critic.dw), every: plain(u.every), norm: [...u.norm],
+        return { dw: plain(u.critic.dw), every: plain(u.every), pair: plain(u.pair),
+                 mixed: plain(u.mixed), second: plain(u.second), norm: [...u.norm],
                  estimate: u.estimate, penalty: u.penalty };""",
         setting,
     )
@@ -49,9 +51,34 @@ def test_every_gradient_is_npvaes(still, seed, scale):
     same(found["norm"], setting.batch.norm)
     for name, dW in setting.critic.dw._asdict().items():
         same(found["dw"][name], dW)
-    for name in ("z", "h1", "h2", "score", "da2", "da1"):  # of the mixed rows: ddz, dda1, dda2
+    for name in ("score", "da2", "da1"):
         same(found["every"][name], getattr(setting.batch.every, name))
-    same(np.reshape(found["every"]["dz"], (-1, 2))[2 * BATCH :], setting.batch.mixed.dz)
+    for name in ("z", "h1", "h2"):
+        same(found["pair"][name], getattr(setting.batch.pair, name))
+    same(found["mixed"]["dz"], setting.batch.mixed.dz)
+
+    w, prior = setting.critic.w, setting.prior[setting.partner]
+    mixed = setting.codes + setting.alpha[:BATCH, None] * (prior - setting.codes)
+    dz, _, _, _, h1, h2 = plain.first_pass(mixed, *w)
+    ddz = WEIGHT * plain.norm_backward(dz)
+    dda1 = plain.relu_backward(ddz @ w.W1, h1)
+    dda2 = plain.relu_backward(dda1 @ w.W2, h2)
+    for name, expected in {"ddz": ddz, "dda1": dda1, "dda2": dda2}.items():
+        same(found["second"][name], expected)
+
+
+def test_the_second_pass_leaves_the_first_as_it_was(still):
+    """What the stages from ddz on compute has arrays of its own."""
+    before, after = in_page(
+        still,
+        """const kept = () => JSON.stringify(plain(u.mixed));
+        stages(u, "ddz");
+        const before = kept();
+        criticUpdate.run(u, criticUpdate.ORDER.indexOf("ddz"));
+        return [before, kept()];""",
+        Setting(4),
+    )
+    assert before == after
 
 
 def test_a_critic_of_ten_units_scores_as_npvaes(still):
@@ -63,9 +90,9 @@ def test_a_critic_of_ten_units_scores_as_npvaes(still):
         """([theta, z]) => {
             const critic = npvaeMath.makeParameters([4, 9, 7, 10]);
             critic.theta.set(theta);
-            const act = npvaeMath.makeCriticActivations(critic.w, 6);
+            const act = npvaeCritic.makeActivations(critic.w, 6);
             act.z.data.set(z);
-            npvaeMath.scoreAndGradient(critic.w, act);
+            npvaeCritic.scoreAndGradient(critic.w, act);
             return [[...act.score], [...act.dz.data]];
         }""",
         [np.concatenate([W.ravel() for W in critic.w]).tolist(), act.z.ravel().tolist()],
@@ -171,8 +198,8 @@ def test_assignment_w1(still, kind):
     partner, found = still.evaluate(
         """(points) => {
             const [x, y] = points.map((p) => ({ rows: 64, cols: 2, data: Float64Array.from(p) }));
-            const partner = npvaeMath.transport(x, y);
-            return [[...partner], npvaeMath.pairedDistance(x, y, partner)];
+            const partner = npvaeTransport.transport(x, y);
+            return [[...partner], npvaeTransport.pairedDistance(x, y, partner)];
         }""",
         [x.ravel().tolist(), y.ravel().tolist()],
     )

@@ -16,11 +16,12 @@ from course.replace import plain_with
 from npvae import plain
 from npvae.models.critic import make_critic
 from npvae.models.objectives import make_critic_batch
-from npvae.models.steps import kl_step, ws_step
+from npvae.models.sliced import make_lines
+from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
 from npvae.nn.gradcheck import check_gradients
 
-STEPS, UPDATES, LR, CRITIC_LR = 20, 3, 1e-3, 2e-3
+STEPS, UPDATES, DIRECTIONS, LR, CRITIC_LR = 20, 3, 9, 1e-3, 2e-3
 TOLERANCE = 1e-10
 SMALL = (12, 9, 3, 5, (8, 7), 4)
 REFERENCE = (784, 256, 10, 64, (512, 256), 10)
@@ -49,6 +50,7 @@ class Twins:
         self.critic = make_critic(latent, dtype, self.rng, critic_hidden, units)
         self.act = make_vae_activations(self.vae.w, batch)
         self.batch = make_critic_batch(self.critic.w, batch)
+        self.lines = make_lines(DIRECTIONS, batch, latent, dtype)
         self.images = self.rng.uniform(size=(2 * batch, pixels)).astype(dtype)
         self.networks = [copies(self.vae), copies(self.critic)]
         self.states = [plain_state(network) for network in self.networks]
@@ -64,6 +66,23 @@ class Twins:
         (vae, _), (state, _) = self.networks, self.states
         loss, *parts = plain.kl_step(vae, state, self.images[index], Played(eps), beta, LR)
         assert loss == pytest.approx(parts[0] + beta * parts[1])
+        return fast, parts
+
+    def sw_step(self, t, weight=1.3):
+        """Do step t with both; return both's losses."""
+        index = self.rng.permutation(len(self.images))[: self.shape[0]]
+        noise = self.normal(2)
+        directions = self.rng.standard_normal((DIRECTIONS, self.shape[1])).astype(self.dtype)
+        self.act.eps[:], self.lines.prior[:] = noise
+        self.lines.directions[:] = directions
+        *fast, _ = sw_step(
+            self.vae, self.act, self.lines, self.images, index, wasserstein_weight=weight, lr=LR,
+            t=t,
+        )  # fmt: skip
+        (vae, _), (state, _) = self.networks, self.states
+        x, rng = self.images[index], Played(noise, directions)
+        loss, *parts = plain.sw_step(vae, state, x, rng, weight, LR, DIRECTIONS)
+        assert loss == pytest.approx(parts[0] + weight * parts[1])
         return fast, parts
 
     def ws_step(self, t, weight=1.3, gp_weight=8.0):
@@ -95,15 +114,15 @@ def plain_state(network):
 
 
 @pytest.mark.parametrize("sizes", [SMALL, REFERENCE], ids=["small", "reference"])
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 @pytest.mark.usefixtures("one_thread")  # NumPy's threads would wait for those of npvae
 def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
     twins = Twins(*sizes)
     pairs = list(zip([twins.vae, twins.critic], twins.networks, strict=True))
-    pairs = pairs[: 1 if run == "kl" else 2]
+    pairs = pairs if run == "ws" else pairs[:1]
     before = [copies(fast) for fast, _ in pairs]
     for t in range(1, STEPS + 1):
-        fast, ours = twins.kl_step(t) if run == "kl" else twins.ws_step(t)
+        fast, ours = getattr(twins, f"{run}_step")(t)
         assert ours == pytest.approx(fast, rel=TOLERANCE), f"step {t}"
     for (fast, ours), start in zip(pairs, before, strict=True):
         for name, w in copies(fast).items():
@@ -118,9 +137,7 @@ def test_one_type_is_used_throughout(dtype):
     twins = Twins(*SMALL, dtype=dtype)
     twins.kl_step(1)
     twins.ws_step(2)
-    plain.sw_step(
-        twins.networks[0], twins.states[0], twins.images, np.random.default_rng(1), weight=1.0
-    )
+    twins.sw_step(3)
     for network, state in zip(twins.networks, twins.states, strict=True):
         for arrays in (network, state["m"], state["v"]):
             assert {array.dtype for array in arrays.values()} == {np.dtype(dtype)}

@@ -15,10 +15,10 @@ from npvae.errors import UserError
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import SEED
 from npvae.evaluation.measure import make_instruments
-from npvae.evaluation.study import measure_point
+from npvae.evaluation.results import measure_point
 from npvae.report.analyse import analyse
 from npvae.training.checkpoint import load_checkpoint
-from npvae.training.runs import RUNS
+from npvae.training.kinds import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ["error", "latent_dist", "reconstruction", "interpol", "tsne", "samples"]
@@ -78,7 +78,7 @@ def test_the_sweep_leaves_a_sixth_of_the_training_images_out(workshop, one_threa
         rows = [row for row in csv.DictReader(file) if row["seed"] == "0"]
     trained = [row for row in rows if row["metric"] == "training time, s"]
     swept = {(f"{kind.label} at {kind.symbol} = {w:g}", str(583 - 583 // 6))
-             for kind in RUNS.values() for w in kind.sweep}  # fmt: skip
+             for kind in KINDS.values() for w in kind.sweep}  # fmt: skip
     assert {(row["model"], row["limit"]) for row in trained} == swept | {("KL", ""), ("WS", "")}
     chosen_by = {row["model"]: row for row in rows if "held-out" in row["metric"]}
     assert chosen_by.keys() == {name for name, _ in swept}

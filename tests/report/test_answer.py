@@ -8,26 +8,26 @@ import pytest
 from studies import make_study, measurement, world
 
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.study import held
+from npvae.evaluation.encoded import Setting
 from npvae.report.answer import draw_answer, due_to, five_sentences, has_controls, leads
 
 
 def sentences(study, **changes):
-    """The five sentences, with the numbers of some models and controls changed."""
-    return five_sentences(changed(study, **changes))
+    """The five sentences, with the numbers of some models changed."""
+    return five_sentences(changed(study, changes))
 
 
-def changed(study, **changes):
-    """A study with other values, {metric: value}, for the trainings of some names."""
+def changed(study, changes):
+    """A study with other values, {metric: value}, for the trainings of some keys."""
     trained = []
     for t in study.trained:
-        values = t.measurement.values | changes.get(t.name, {})
+        values = t.measurement.values | changes.get(t.key, {})
         trained.append(replace(t, measurement=measurement(values, t.options.seed, trainings=0.001)))
     return replace(study, trained=trained)
 
 
 SMALL = {"seeds": 3, "sweep": False}
-KL17, WS17, KL03, WS03 = (held(model, sigma) for sigma in (0.17, 0.03) for model in ("kl", "ws"))
+KL17, WS17, KL03, WS03 = (Setting(model, sigma) for sigma in (0.17, 0.03) for model in ("kl", "ws"))
 
 
 def test_who_reconstructs_better_with_both_kinds_of_code():
@@ -52,7 +52,7 @@ def test_the_prior_is_judged_at_both_ends_of_the_budget():
     assert "after 70 epochs, KL samples from it better (KL 22.0" in text
     assert "), though WS had not settled by then" in text
     study = make_study(**SMALL)
-    last = next(t for t in study.trained if (t.name, t.options.epochs) == ("ws", 140))
+    last = next(t for t in study.trained if (t.key, t.options.epochs) == ("ws", 140))
     trained = [replace(t, settled=t.settled and t is not last) for t in study.trained]
     study = replace(study, trained=trained)  # one seed of three
     assert "though WS had not settled by then" in sentences(study)[1]
@@ -77,10 +77,10 @@ def test_a_benefit_of_the_distance_itself_needs_every_control(gaps, shown):
         WS17: {"frechet": 30}, WS03: {"frechet": 30}, "ws": {"frechet": 30, "sse_z": 10.9},
         "ae": {"frechet": 30 + 9 * gaps[2]},
     }  # fmt: skip
-    for name in (KL17, KL03, WS17, WS03):
-        changes[name] |= {"sse_z": 11, "frechet_mix": 4, "bound_mix": -100}
-    study = make_study(**SMALL, budgets=(35,))
-    text = sentences(study, **changes)[3]
+    for key in (KL17, KL03, WS17, WS03):
+        changes[key] |= {"sse_z": 11, "frechet_mix": 4, "bound_mix": -100}
+    study = changed(make_study(**SMALL, budgets=(35,)), changes)
+    text = five_sentences(study)[3]
     benefit = (
         "the data show a benefit of the Wasserstein distance itself, in Fréchet distance (prior)."
     )
@@ -93,8 +93,7 @@ def test_a_benefit_of_the_distance_itself_needs_every_control(gaps, shown):
         f" {'Fréchet distance (prior)' if over_kl else 'no measure'}; it is better than the plain"
         f" autoencoder in {'Fréchet distance (prior)' if over_ae else 'no measure'}:"
     ) in text
-    c = changed(study, **changes).comparisons[35]
-    assert leads(c)["both"] == (["frechet"] if shown else [])
+    assert leads(study.comparisons[35])["both"] == (["frechet"] if shown else [])
 
 
 def test_the_controls_are_compared_on_the_same_images():
@@ -107,7 +106,7 @@ def test_the_controls_are_compared_on_the_same_images():
 def test_a_single_missing_control_leaves_the_question_open(missing):
     study = make_study(**SMALL, budgets=(35,))
     assert has_controls(study.comparisons[35])
-    study = replace(study, trained=[t for t in study.trained if t.name != missing])
+    study = replace(study, trained=[t for t in study.trained if t.key != missing])
     assert not has_controls(study.comparisons[35])
     assert "is not known: that takes the controls" in five_sentences(study)[3]
     assert "In the place of the KL" not in due_to(study)
@@ -128,10 +127,11 @@ def test_without_controls_nothing_is_said_of_the_distance_but_how_to_find_out():
 def test_what_is_due_to_what_by_hand():
     study = changed(
         make_study(**SMALL, budgets=(35, 140)),
-        kl={"sse_mu": 10.0, "sse_z": 14.0}, ws={"sse_mu": 9.0, "sse_z": 9.0},
-        ae={"sse_z": 8.0},
-        **{KL17: {"sse_z": 13.0}, WS17: {"sse_z": 12.5}, KL03: {"sse_z": 11.0},
-           WS03: {"sse_z": 10.7}},
+        {
+            "kl": {"sse_mu": 10.0, "sse_z": 14.0}, "ws": {"sse_mu": 9.0, "sse_z": 9.0},
+            "ae": {"sse_z": 8.0}, KL17: {"sse_z": 13.0}, WS17: {"sse_z": 12.5},
+            KL03: {"sse_z": 11.0}, WS03: {"sse_z": 10.7},
+        },
     )  # fmt: skip
     noise, critic, sampler, budget = due_to(study).split(" **")
     assert "WS leads KL by 5.0" in noise and "instead of μ costs KL 4.0" in noise

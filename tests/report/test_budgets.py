@@ -19,7 +19,7 @@ def draw(figures, tmp_path, **how):
 def slower(study, factor):
     """The study, with KL's trainings taking so many times as long."""
     seconds = {"kl": factor}
-    trained = [replace(t, seconds=t.seconds * seconds.get(t.name, 1)) for t in study.trained]
+    trained = [replace(t, seconds=t.seconds * seconds.get(t.key, 1)) for t in study.trained]
     return replace(study, trained=trained)
 
 
@@ -40,7 +40,7 @@ def test_the_text_says_when_each_model_settled_and_what_equal_cost_buys():
 def test_a_model_has_settled_only_where_no_longer_training_has_not():
     study = make_study(seeds=1, sweep=False)
     trained = [
-        replace(t, settled=t.options.epochs != 70) if t.name == "kl" else t for t in study.trained
+        replace(t, settled=t.options.epochs != 70) if t.key == "kl" else t for t in study.trained
     ]
     study = replace(study, trained=trained)
     assert "KL has settled at 140 epochs" in budgets_text(study)

@@ -14,7 +14,6 @@ from npvae.evaluation.intervals import Interval
 from npvae.evaluation.structure import Embedding
 from npvae.models.inference import Errors
 from npvae.report import charts, image_grids
-from npvae.training.runs import RUNS
 
 
 def draw_all(case, directory):
@@ -171,7 +170,7 @@ def test_training_curves_are_the_history_with_units(tmp_path, figures):
         assert ax.get_ylabel().startswith(unit)
     assert list(w1.lines[0].get_xdata()) == [1, 2, 3]
     assert list(w1.lines[0].get_ydata()) == [10, 20, 30]
-    assert {line.get_color() for line in kl.lines} == {RUNS["kl"].colour}
+    assert {line.get_color() for line in kl.lines} == {charts.MODEL_COLOURS["kl"]}
 
 
 def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
@@ -184,13 +183,13 @@ def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
 @pytest.mark.parametrize("settled", [True, False])
 def test_a_mark_has_its_interval_and_is_hollow_until_settled(settled):
     ax = charts.new_figure(3, 3).add_subplot()
-    kind = RUNS["ws"]
-    charts.mark(ax, (2, 5), kind, settled=settled, y=Interval(6, 3, 9))
+    charts.mark(ax, (2, 5), "ws", settled=settled, y=Interval(6, 3, 9))
     (bars,) = ax.containers
     assert bars.lines[0].get_xydata().tolist() == [[2, 5]]
     (segment,) = bars.lines[2][0].get_segments()
     np.testing.assert_allclose(segment, [[2, 3], [2, 9]])
-    assert bars.lines[0].get_markerfacecolor() == (kind.colour if settled else "white")
+    face = charts.MODEL_COLOURS["ws"] if settled else "white"
+    assert bars.lines[0].get_markerfacecolor() == face
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import pytest
 from studies import BASELINES, WORLD
 
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.intervals import Interval, Measurement
+from npvae.evaluation.intervals import Interval
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
-from npvae.report.claims import FAILS, HOLDS, MIXED, OPEN, Part, Verdict, better, judge, lead
+from npvae.report.claims import FAILS, HOLDS, MIXED, OPEN, Part, Verdict, judge, lead, winner_of
 
 # key: (KL, WS, AE), such that every claim holds
 CLAIMED = WORLD | {
@@ -53,8 +54,8 @@ def test_in_a_world_made_for_it_every_claim_holds():
 
 def test_with_the_models_exchanged_no_comparison_holds():
     swapped = {key: (ws, kl, ae) for key, (kl, ws, ae) in CLAIMED.items() if None not in (kl, ws)}
-    held = {v.claim for v in judge(compare(swapped), BASELINES) if v.verdict != FAILS}
-    assert held == {
+    claims = {v.claim for v in judge(compare(swapped), BASELINES) if v.verdict != FAILS}
+    assert claims == {
         "KL's reconstructions are blurred",
         "KL interpolates smoothly",
         "WS interpolates smoothly",
@@ -181,7 +182,7 @@ def test_a_lead_is_positive_for_the_better_model_whatever_better_means():
     c = compare(world)
     gains = {"sse_mu": 1, "knn": 10, "eigen_least": 0.4, "mardia_kurtosis": 0.2}
     for key, gain in gains.items():
-        assert lead(c, key, "ws", "kl").mean == pytest.approx(gain), BY_KEY[key].better
+        assert lead(c, key, "ws", "kl").mean == pytest.approx(gain), BY_KEY[key].goal
         assert lead(c, key, "kl", "ws").mean == pytest.approx(-gain)
 
 
@@ -189,7 +190,7 @@ def test_an_interval_that_is_not_a_number_decides_nothing():
     assert Part("", "", Interval(1, np.nan, np.nan)).verdict == OPEN
     images = {"width": np.full(100, np.nan)}
     runs = {m: [Measurement({"width": v}, images)] for m, v in (("kl", 1.0), ("ws", 2.0))}
-    assert better(Comparison(runs, {}), "width", "ws", "kl") is None
+    assert winner_of(Comparison(runs, {}), "width", "ws", "kl") is None
 
 
 def test_a_lead_towards_a_value_keeps_the_images_of_both_models_together():

@@ -52,7 +52,7 @@ def test_the_claims_are_counted_at_both_budgets_and_changes_are_named(full):
     assert "The longer training changes: none." in text
     moved = make_study()
     for t in moved.trained:
-        if t.name == "kl" and t.options.epochs == 140:
+        if t.key == "kl" and t.options.epochs == 140:
             t.measurement.values["w1_sliced"] *= 100
     text = report(moved)
     assert (
@@ -61,7 +61,7 @@ def test_the_claims_are_counted_at_both_budgets_and_changes_are_named(full):
     )
     mixed = make_study()
     for t in mixed.trained:  # WS interpolates more smoothly in some numbers, at 140 in others
-        if t.name == "kl" and t.options.epochs in (35, 140):
+        if t.key == "kl" and t.options.epochs in (35, 140):
             t.measurement.values["jumpy" if t.options.epochs == 35 else "jump"] /= 2
     claims = {v.claim: [v] for v in judged(mixed)["35 epochs"]}
     for v in judged(mixed)["140 epochs"]:
@@ -77,7 +77,7 @@ def test_the_claims_are_counted_at_both_budgets_and_changes_are_named(full):
 def test_every_metric_has_its_row_and_its_definition(full):
     lines = report(full).splitlines()
     for m in METRICS:
-        assert f"| {m.name} | {m.unit} | {m.better} | {m.meaning} |" in lines
+        assert f"| {m.name} | {m.unit} | {m.goal} | {m.meaning} |" in lines
         assert any(line.startswith(f"| {m.name} | ") and "±" in line for line in lines)
     row = next(line for line in lines if line.startswith("| nearest neighbours | 96.4"))
     assert row.endswith(" pixels 97.3, PCA-10 92.8 |") and row.count(" ± ") == 4
@@ -147,7 +147,7 @@ def test_a_likelihood_is_led_by_the_higher_bound():
     bounds = {"kl": (-90.0, -95, -99), "ws": (-150.0, -96, -98)}
     for t in study.trained:
         names = "bound_prior", "bound_gauss", "bound_mix"
-        t.measurement.values.update(zip(names, bounds[t.name], strict=True))
+        t.measurement.values.update(zip(names, bounds[t.key], strict=True))
     found = re.findall(r"([−\d.]+) ± \S+ (nats with the prior N|with one|with ten)", report(study))
     assert found == [("60.0", "nats with the prior N"), ("1.0", "with one"), ("−1.0", "with ten")]
 

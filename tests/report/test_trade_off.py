@@ -9,9 +9,11 @@ from matplotlib.text import Text
 from picture_helpers import texts
 from studies import OPTIONS, make_study, measurement, perfect_match, world
 
+from npvae.evaluation.encoded import Setting
 from npvae.evaluation.intervals import Interval
-from npvae.evaluation.study import Study, Trained
+from npvae.evaluation.results import Study, Trained
 from npvae.report.trade_off import (
+    SWEPT,
     beaten,
     best_of,
     draw_trade_off,
@@ -21,7 +23,7 @@ from npvae.report.trade_off import (
     trade_off_text,
     weights_sentence,
 )
-from npvae.training.runs import RUNS
+from npvae.training.kinds import KINDS
 
 
 def study_of(points, trainings=0.001, settled=True):
@@ -29,10 +31,10 @@ def study_of(points, trainings=0.001, settled=True):
 
     Beside them it has the two reference models.
     """
-    given = [replace(OPTIONS[model], seed=seed) for model in RUNS for seed in range(3)]
-    trained = [Trained(o, 1.0, True, measurement(world(o.run), o.seed)) for o in given]
+    given = [replace(OPTIONS[model], seed=seed) for model in SWEPT for seed in range(3)]
+    trained = [Trained(o, 1.0, True, measurement(world(o.kind), o.seed)) for o in given]
     for model, weight, sse, frechet, held_out in points:
-        options = replace(OPTIONS[model], limit=9, **{RUNS[model].weight: weight})
+        options = replace(OPTIONS[model], limit=9, **{KINDS[model].weight: weight})
         values = world(model) | {
             "sse_z": sse, "sse_mu": 0.9 * sse, "frechet": frechet, "w1_sliced": 0.1 / weight,
         }  # fmt: skip
@@ -42,6 +44,11 @@ def study_of(points, trainings=0.001, settled=True):
             own = (200 - held_out, 2 * held_out - 100, 2 * held_out - 100)[seed]
             trained.append(Trained(replace(options, seed=seed), 1.0, settled, found, own))
     return Study(trained, perfect_match())
+
+
+def weighted(model, weight):
+    """The key of a weight in the sweep."""
+    return Setting(model, weight=weight)
 
 
 def comparison(study):
@@ -71,7 +78,10 @@ def test_a_p_value_is_that_of_the_interval():
 
 def test_the_weight_is_chosen_on_held_out_images_and_scored_on_test_images():
     study = study_of(POINTS)
-    assert [best_of(of_kind(study, run)) for run in RUNS] == ["KL at β = 1", "WS at λ = 9"]
+    assert [best_of(of_kind(study, kind)) for kind in SWEPT] == [
+        weighted("kl", 1),
+        weighted("ws", 9),
+    ]
     text = weights_sentence(study)
     assert text.startswith("Of KL at β = 1 and WS at λ = 9, which sample best on held-out")
     assert "KL at β = 1 samples from the prior better (Fréchet distance (prior): 26.0" in text
@@ -83,10 +93,10 @@ def test_a_setting_must_be_beaten_in_both():
     found, tested = beaten(study, comparison(study))
     assert tested == 18
     assert set(found) == {
-        ("WS at λ = 2", "KL at β = 1"),
-        ("WS at λ = 2", "KL at β = 8"),
-        ("WS at λ = 9", "KL at β = 8"),
-        ("KL at β = 0.1", "WS at λ = 0.1736"),
+        (weighted("ws", 2), weighted("kl", 1)),
+        (weighted("ws", 2), weighted("kl", 8)),
+        (weighted("ws", 9), weighted("kl", 8)),
+        (weighted("kl", 0.1), weighted("ws", 0.1736)),
     }
     losers = "WS at λ = 0.1736, KL at β = 1, KL at β = 8"
     assert (
@@ -105,12 +115,12 @@ def test_many_pairs_need_more_than_one(monkeypatch):
     one_of_each = study_of([POINTS[0], POINTS[-1]])
     assert beaten(one_of_each, None)[0] == []  # 2 · 0.03
     monkeypatch.setattr(
-        "npvae.report.trade_off.lead", lambda c, key, b, a: lead if b.startswith("WS") else None
+        "npvae.report.trade_off.lead", lambda c, key, b, a: lead if b.model == "ws" else None
     )
     assert beaten(one_of_each, None)[0] == []
     strong = Interval(1.2, 0.2, 2.2)  # z = 2.35, p = 0.019
     monkeypatch.setattr(
-        "npvae.report.trade_off.lead", lambda c, key, b, a: strong if b.startswith("WS") else None
+        "npvae.report.trade_off.lead", lambda c, key, b, a: strong if b.model == "ws" else None
     )
     assert len(beaten(one_of_each, None)[0]) == 1
 
@@ -127,23 +137,23 @@ def test_the_text_says_what_has_not_settled_and_tabulates():
 
 def test_the_picture_has_intervals_settled_marks_and_the_reference(tmp_path, figures):
     study = study_of(POINTS, trainings=0.01)
-    loose = [replace(t, settled=t.weight != 2) for t in study.trained]
-    draw_trade_off(replace(study, trained=loose), tmp_path)
+    one_unsettled = [replace(t, settled=t.weight != 2) for t in study.trained]
+    draw_trade_off(replace(study, trained=one_unsettled), tmp_path)
     figure = figures["trade_off.png"]
     above, below = figure.axes
     for ax in (above, below):
         assert sorted(texts(ax)) == sorted(["0.1", "1", "8", "0.174", "2", "9"])
         rings = [line for line in ax.lines if line.get_markersize() == 13 and len(line.get_xdata())]
         assert len(rings) == 2
-        assert {"KL at β = 1", "WS at λ = 0.1736"} == {
-            name for name in study.sweep for ring in rings
+        assert {weighted("kl", 1), weighted("ws", 0.1736)} == {
+            setting for setting in study.sweep for ring in rings
             if np.allclose([ring.get_xdata()[0], ring.get_ydata()[0]],
-                           [comparison(study).value(name, key) for key in KEYS[ax is below]])
+                           [comparison(study).value(setting, key) for key in KEYS[ax is below]])
         }  # fmt: skip
         marks = [bars.lines[0] for bars in ax.containers]
         assert [m.get_markerfacecolor() == "white" for m in marks] == [False] * 4 + [True, False]
     c = comparison(study)
-    x, y = c.interval("KL at β = 1", "sse_z"), c.interval("KL at β = 1", "frechet")
+    x, y = (c.interval(weighted("kl", 1), key) for key in ("sse_z", "frechet"))
     horizontal, vertical = (bars.get_segments()[0] for bars in below.containers[1].lines[2])
     np.testing.assert_allclose(horizontal[:, 0], [x.low, x.high])
     np.testing.assert_allclose(vertical[:, 1], [y.low, y.high])

@@ -5,8 +5,9 @@ import pytest
 
 from npvae.data.dataset import load_data
 from npvae.models.inference import encode, posterior_sigma
-from npvae.training.checkpoint import load_checkpoint, new_run
+from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options, Settings
+from npvae.training.run import new_run
 from npvae.training.train import train
 
 SMALL = {"epochs": 2, "batch_size": 32, "latent_dim": 3, "hidden_dim": 16, "critic_steps": 2}

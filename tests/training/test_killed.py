@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.training.checkpoint import Run, load_checkpoint
+from npvae.training.checkpoint import load_checkpoint
 from npvae.training.program import training_program
+from npvae.training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 25  # of each run

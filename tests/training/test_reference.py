@@ -11,10 +11,11 @@ from npvae.models.objectives import make_critic_batch
 from npvae.models.steps import kl_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
 from npvae.nn.adam import adam_update
-from npvae.training.checkpoint import new_run, save_checkpoint
+from npvae.training.checkpoint import save_checkpoint
 from npvae.training.options import Options
 from npvae.training.program import training_parser
-from npvae.training.runs import RUNS
+from npvae.training.run import new_run
+from npvae.training.train import STEP_MAKERS
 
 VAE = {  # name: (in, out)
     "encoder.hidden": (784, 256),
@@ -82,13 +83,13 @@ def test_the_command_line_has_the_reference_s_defaults(run):
 
 
 def test_the_options_of_a_program_that_names_none_are_the_same(run):
-    assert vars(Options(run)) == {"run": run} | SHARED | OWN["kl"] | OWN["ws"]
+    assert vars(Options(run)) == {"kind": run} | SHARED | OWN["kl"] | OWN["ws"]
 
 
 def test_a_step_of_a_run_trains_with_these_values(run):
     """The run's own step and the written-out one, from the same start and noise: the same bits."""
     trained = new_run(Options(run), (28, 28))
-    step = RUNS[run].make_step(trained, IMAGES, 64)
+    step = STEP_MAKERS[run](trained, IMAGES, 64)
     index = np.arange(64)
     found = step(index, np.random.default_rng(5))
 
@@ -118,7 +119,7 @@ def test_every_option_of_a_run_reaches_its_step(run):
 
     def weights(**changes):
         state = new_run(Options(run, **(small | changes)), (28, 28))
-        RUNS[run].make_step(state, IMAGES, 64)(np.arange(64), np.random.default_rng(5))
+        STEP_MAKERS[run](state, IMAGES, 64)(np.arange(64), np.random.default_rng(5))
         return [p.theta.tobytes() for p in (state.vae, state.critic) if p is not None]
 
     small = {"hidden_dim": 8, "latent_dim": 3, "critic_steps": 2}

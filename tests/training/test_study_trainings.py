@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from npvae.training.checkpoint import Run
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
-from npvae.training.runs import RUNS
+from npvae.training.run import Run
 from npvae.training.study import (
     directory_of,
     held_out_rows,
@@ -25,12 +25,12 @@ def differences(options, seeds=1, budgets=False, controls=False, given=(KL, WS))
     """What each wanted training differs in from the run's own default options."""
     wanted = other_trainings(list(given), seeds, budgets, controls)
     assert len(set(wanted)) == len(wanted)
-    default = {o.run: o for o in (KL, WS)}
+    default = {o.kind: o for o in (KL, WS)}
     names = ("epochs", "seed", "sigma", "beta", "wasserstein_weight")
     return [
-        {n: getattr(o, n) for n in names if getattr(o, n) != getattr(default[o.run], n)}
+        {n: getattr(o, n) for n in names if getattr(o, n) != getattr(default[o.kind], n)}
         for o in wanted
-        if o.run == options.run
+        if o.kind == options.kind
     ]
 
 
@@ -70,8 +70,8 @@ def test_the_sweep_holds_out_the_last_sixth_of_the_training_images(limit, used, 
     wanted = sweep_trainings(given, images=60_000, seeds=2)
     assert {o.limit for o in wanted} == {first}
     assert held_out_rows(given[0], 60_000) == slice(first, used)
-    for kind in RUNS.values():
-        found = [o for o in wanted if o.run == kind.key]
+    for kind in KINDS.values():
+        found = [o for o in wanted if o.kind == kind.key]
         weights = [getattr(o, kind.weight) for o in found if o.seed == 1]
         assert weights == list(kind.sweep) and len(found) == 2 * len(weights)
 
@@ -86,12 +86,12 @@ def test_each_training_has_a_directory_of_its_own():
 
 def run_of(error, regulariser, given=KL):
     """A finished run of these test errors and regularisers, one of each for each epoch."""
-    column = given.kind.losses[1].column
+    column = KINDS[given.kind].losses[1].column
     history = [
         {"test_bce_mu": float(e), column: float(r)} for e, r in zip(error, regulariser, strict=True)
     ]
     options = replace(given, epochs=len(history))
-    return Run(options, (1, 1), "", None, None, len(history), 0, history)
+    return Run(options, (1, 1), "", "", None, None, len(history), 0, history)
 
 
 def changed_by(options, change):

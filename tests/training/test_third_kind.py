@@ -1,4 +1,4 @@
-"""A third regulariser needs an objective, a step and a row in the table of runs, and nothing else.
+"""A third regulariser needs an objective, a step and a row in the table of kinds, and nothing else.
 
 Here it is the maximum mean discrepancy (Gretton et al. 2012, eq. 5) of z to samples of the prior:
 
@@ -24,8 +24,9 @@ from npvae.nn.gradcheck import check_gradients
 from npvae.nn.losses import bernoulli_nll
 from npvae.nn.pixels import gather
 from npvae.training.checkpoint import load_checkpoint
+from npvae.training.kinds import KINDS, Kind, Loss
 from npvae.training.program import training_parser, training_program
-from npvae.training.runs import RUNS, Loss, RunKind
+from npvae.training.train import STEP_MAKERS
 
 
 def kernel(a, b):
@@ -69,7 +70,7 @@ def make_mmd_step(run, images, batch):
     return step
 
 
-MMD = RunKind(
+MMD = Kind(
     key="mmd",
     label="MMD",
     weight="beta",
@@ -78,17 +79,15 @@ MMD = RunKind(
     losses=(Loss("train_bce", "BCE"), Loss("train_mmd", "MMD", "discrepancy", "MMD")),
     options=("beta",),
     has_critic=False,
-    make_step=make_mmd_step,
-    colour="#009E73",
-    marker="^",
 )
 TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
 
 
 @pytest.fixture
 def trained(tmp_path, monkeypatch, capsys):
-    """A function that adds the row, trains 30 epochs as a user would, and returns what is left."""
-    monkeypatch.setitem(RUNS, "mmd", MMD)
+    """A function that adds row and step, trains 30 epochs as a user would, returns what is left."""
+    monkeypatch.setitem(KINDS, "mmd", MMD)
+    monkeypatch.setitem(STEP_MAKERS, "mmd", make_mmd_step)
     images = np.random.default_rng(0).random((200, 5, 4), dtype=np.float32)
     np.savez(tmp_path / "own.npz", images=images)
 
@@ -116,7 +115,7 @@ def test_a_third_kind_trains_and_leaves_what_a_run_leaves(trained):
     assert len(table) == 31
     assert "epoch  30/30  BCE " in shown and "  MMD 0." in shown
     run = load_checkpoint(out / "checkpoint.npz")
-    assert run.options.run == "mmd" and run.critic is None and run.epoch == 30
+    assert run.options.kind == "mmd" and run.critic is None and run.epoch == 30
     assert list(run.history[0]) == table[0].split(",")
     with np.load(out / "checkpoint.npz") as file:
         assert not any("critic" in name for name in file.files)
@@ -129,7 +128,7 @@ def test_its_weight_pulls_the_codes_to_the_prior(trained):
 
 
 def test_its_command_line_has_its_own_options_and_no_others(monkeypatch):
-    monkeypatch.setitem(RUNS, "mmd", MMD)
+    monkeypatch.setitem(KINDS, "mmd", MMD)
     shown = training_parser("mmd", "").format_help()
     assert "--beta" in shown and "--lr" in shown and "runs/mmd" in shown
     assert "critic" not in shown and "--wasserstein-weight" not in shown

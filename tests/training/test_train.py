@@ -10,9 +10,8 @@ import pytest
 
 from npvae.errors import UserError
 from npvae.training import train as training
-from npvae.training.checkpoint import load_checkpoint
+from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.options import Options, Settings
-from npvae.training.runs import RUNS
 from npvae.training.train import train
 
 
@@ -63,7 +62,7 @@ def same(a, b):
 @pytest.mark.parametrize("run", ["kl", "ws"])
 def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, digits, monkeypatch):
     seen = []
-    make_step = RUNS[run].make_step
+    make_step = training.STEP_MAKERS[run]
 
     def spying(state, images, batch):
         step = make_step(state, images, batch)
@@ -75,7 +74,7 @@ def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, di
 
         return wrapper
 
-    monkeypatch.setitem(RUNS, run, replace(RUNS[run], make_step=spying))
+    monkeypatch.setitem(training.STEP_MAKERS, run, spying)
     train(options(run), settings(tmp_path, digits))
     assert [len(index) for index in seen] == [64, 64, 22] * 2
     first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
@@ -155,8 +154,44 @@ def test_resuming_on_other_data_is_refused(tmp_path, digits):
         train(options("kl"), settings(tmp_path, other, resume=True))
 
 
+def test_a_run_of_another_kind_is_not_resumed(tmp_path, digits):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    with pytest.raises(UserError, match="holds a KL run; use its program, or give another --out"):
+        train(options("ws", epochs=2), settings(tmp_path, digits, resume=True))
+
+
+@pytest.mark.parametrize("part", ["images", "test_images"])
+def test_as_many_other_images_are_not_trained_on(part, tmp_path, digits):
+    out = tmp_path / "out"
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    with np.load(digits) as file:
+        arrays = dict(file)
+    arrays[part] = arrays[part][::-1]
+    np.savez(digits, **arrays)
+    with pytest.raises(
+        UserError, match=f"{out}.*trained on {digits.name}, .* and not on the images"
+    ):
+        train(options("kl", epochs=2), settings(tmp_path, digits, resume=True))
+    assert load_checkpoint(out / "checkpoint.npz").epoch == 1
+
+
+def test_other_labels_make_no_other_data(tmp_path, digits):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    with np.load(digits) as file:
+        arrays = dict(file)
+    np.savez(digits, **(arrays | {"labels": arrays["labels"][::-1]}))
+    assert train(options("kl", epochs=2), settings(tmp_path, digits, resume=True)).epoch == 2
+
+
+def test_a_run_without_a_fingerprint_is_not_resumed(tmp_path, digits):
+    run = train(options("kl", epochs=1), settings(tmp_path, digits))
+    save_checkpoint(tmp_path / "out" / "checkpoint.npz", replace(run, fingerprint=""))
+    with pytest.raises(UserError, match="older version, without a fingerprint of its data; train"):
+        train(options("kl", epochs=2), settings(tmp_path, digits, resume=True))
+
+
 def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):
-    make_step = RUNS["kl"].make_step
+    make_step = training.STEP_MAKERS["kl"]
 
     def interrupting(state, images, batch):
         step = make_step(state, images, batch)
@@ -168,7 +203,7 @@ def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digi
 
         return wrapper
 
-    monkeypatch.setitem(RUNS, "kl", replace(RUNS["kl"], make_step=interrupting))
+    monkeypatch.setitem(training.STEP_MAKERS, "kl", interrupting)
     with pytest.raises(KeyboardInterrupt, match="--resume"):
         train(options("kl", epochs=3), settings(tmp_path, digits))
     assert load_checkpoint(tmp_path / "out" / "checkpoint.npz").epoch == 1
@@ -192,7 +227,7 @@ def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
 ):
     train(options("kl", epochs=1), settings(tmp_path, digits))
     before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
-    monkeypatch.setattr(training, "test_errors", lambda *_: {"test_bce_mu": np.inf})
+    monkeypatch.setattr(training, "errors_on_test_images", lambda *_: {"test_bce_mu": np.inf})
     with pytest.raises(UserError, match=r"\(epoch 2\).*test_bce_mu inf.* 1 epochs are saved"):
         train(options("kl"), settings(tmp_path, digits, resume=True))
     assert (tmp_path / "out" / "checkpoint.npz").read_bytes() == before

@@ -23,6 +23,7 @@ from npvae.evaluation.classifier.network import (
 from npvae.models.inference import batches
 from npvae.nn.adam import adam_update
 from npvae.nn.pixels import gather
+from npvae.training import streams
 
 TRAINING_BATCH = 128
 LR = 1e-3
@@ -49,7 +50,7 @@ def train_classifier(images: np.ndarray, labels: np.ndarray, seed: int) -> Class
             "the classifier that compares samples needs training images of at least two classes;"
             " add labels to the data"
         )
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, streams.CLASSIFIER])
     net = make_classifier(
         pixels=images.shape[1], classes=int(labels.max()) + 1, dtype=np.float32, rng=rng
     )

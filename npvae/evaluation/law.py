@@ -1,0 +1,61 @@
+"""One law: what the average KL divergence to the prior consists of, in nats.
+
+    E_x KL(q(z|x) || p)  =  I(x; z)  +  KL(q(z) || p)              q(z) = E_x q(z|x), all codes
+    KL(q(z) || p)        =  KL(N(m, C) || p)  +  J                 m, C: mean, covariance of q(z)
+    average KL           =  information  +  scale  +  shape
+
+scale    (tr C + |m|^2 - L - log det C) / 2: codes too wide, too narrow, or off the centre
+shape J  KL(q(z) || N(m, C)): how far q(z) is from the Gaussian of its own mean and covariance.
+         No invertible affine map changes it. q(z) is known by samples only, so J is bounded from
+         below:
+         E_q log g(z) <= E_q log q(z) for every density g, here a mixture of Gaussians, fitted to
+         codes of training images and evaluated at codes of test images.
+I(x; z)  what a code tells about its image: the rest, so an upper bound where J is a lower one. It
+         grows without limit as sigma goes to 0, and means nothing for a deterministic encoder.
+
+Sources: Hoffman & Johnson 2016, ELBO surgery (the first line); Comon 1994, Independent component
+analysis (negentropy, J).
+"""
+
+import numpy as np
+from sklearn.mixture import GaussianMixture
+
+COMPONENTS = 30  # of g
+LEAST_VARIANCE = 1e-6  # added to each variance of g: a dimension that never varies needs some width
+
+
+def average_kl(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
+    """Return KL(N(mu, e^logvar) || N(0, I)) of each row of mu and logvar (N, L); returns (N,)."""
+    mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
+    return (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1) / 2
+
+
+def scale_part(z: np.ndarray) -> float:
+    """Return KL(N(m, C) || N(0, I)), with the mean m and the covariance C of codes z (N, L)."""
+    m, C = z.mean(axis=0), np.cov(z, rowvar=False, bias=True).reshape(z.shape[1], -1)
+    return float(np.trace(C) + m @ m - len(m) - np.linalg.slogdet(C)[1]) / 2
+
+
+def shape_part(z: np.ndarray, log_g: np.ndarray) -> float:
+    """Return the lower bound of J for codes z (N, L) with log g(z) (N,), g from other codes.
+
+    The mean of -log N(z; m, C) over the z that made m and C is (log det C + L log 2 pi + L) / 2.
+    """
+    L, C = z.shape[1], np.cov(z, rowvar=False, bias=True).reshape(z.shape[1], -1)
+    return float(log_g.mean() + (np.linalg.slogdet(C)[1] + L * np.log(2 * np.pi) + L) / 2)
+
+
+def fit_shape(z: np.ndarray, seed: int) -> GaussianMixture:
+    """Fit g to codes z (N, L) of training images, float64; `score_samples` gives log g."""
+    components = min(COMPONENTS, len(np.unique(z, axis=0)))
+    return GaussianMixture(components, reg_covar=LEAST_VARIANCE, random_state=seed).fit(z)
+
+
+def shape_shortfall(g: GaussianMixture, fitted: int, tested: int, seed: int) -> float:
+    """Return by how much `shape_part` falls below J where J is known: for draws of g itself.
+
+    A mixture is fitted to `fitted` draws, as g was to codes, and evaluated at `tested` others.
+    """
+    draws = np.random.default_rng(seed).permutation(g.sample(fitted + tested)[0])
+    again = fit_shape(draws[:fitted], seed)
+    return float((g.score_samples(draws[fitted:]) - again.score_samples(draws[fitted:])).mean())

@@ -1,0 +1,1 @@
+"""The interactive pages: one directory a page, and `shared` with their mathematics."""

@@ -1,0 +1,69 @@
+"""The kinds of run: what tells a KL run from a WS run, in one table that all other rooms ask.
+
+To add a third regulariser of the latent space, add its row here, and its step in `train.py`
+(README, "Adding something").
+"""
+
+from dataclasses import dataclass
+
+TEST_COLUMNS = ("test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One number that a training step returns: its column in the history, and how it is shown."""
+
+    column: str  # in history.csv
+    label: str  # on the screen
+    title: str = ""  # in the chart of the training; without one the loss is not drawn
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The facts about one kind of run."""
+
+    key: str  # on the command line, in file names and in checkpoints
+    label: str  # in tables and pictures
+    weight: str  # the option that weighs its regulariser
+    symbol: str  # of that weight
+    sweep: tuple[float, ...]  # the weights of the trade-off
+    losses: tuple[Loss, ...]  # in the order in which a step returns them
+    options: tuple[str, ...]  # those that not every kind has
+    has_critic: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Return the columns of the history: a row of them is written after each epoch."""
+        return ("epoch", *(loss.column for loss in self.losses), *TEST_COLUMNS, "seconds")
+
+
+KL = Kind(
+    key="kl",
+    label="KL",
+    weight="beta",
+    symbol="β",
+    sweep=(0.1, 0.3, 1.0, 3.0, 10.0),
+    losses=(
+        Loss("train_bce", "BCE"),
+        Loss("train_kl", "KL", "KL divergence", "nats per image"),
+    ),
+    options=("beta",),
+    has_critic=False,
+)
+WS = Kind(
+    key="ws",
+    label="WS",
+    weight="wasserstein_weight",
+    symbol="λ",
+    sweep=(0.1736, 1.0, 3.0, 10.0),
+    losses=(
+        Loss("train_bce", "BCE"),
+        Loss("train_w1", "W1", "critic's estimate of W₁", "W₁ in units of z (without penalty)"),
+        Loss("train_gp", "penalty"),
+        Loss("critic_grad_norm", "|grad|"),
+    ),
+    options=("wasserstein_weight", "critic_steps", "gp_weight", "critic_lr"),
+    has_critic=True,
+)
+KINDS = {kind.key: kind for kind in (KL, WS)}

@@ -1,0 +1,107 @@
+"""The tables of steps, at rest and beside busy programs: who takes turns, and how it is told."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_helpers import write_toy
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from benchmarks import busy, step, worker
+from benchmarks.peers import Sizes, step_flop
+from benchmarks.worker import STEPS, Timing
+
+MS = {"npvae": 1.0, "torch eager": 2.0}
+
+
+class Fixed:
+    """Stands in for a worker: slower with each busy program; "jax jit" is not there."""
+
+    busy = 0
+    turns = ()
+
+    def __init__(self, name, run, threads, images):
+        self.absent = None if name in MS else "jax is not installed"
+        self.name, self.threads = name, threads
+        assert np.load(images).ndim == 2
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def run(self, steps):
+        Fixed.turns.append((self.name, self.threads, steps))
+        return Timing(MS[self.name] * 1e-3 * (1 + 0.5 * Fixed.busy), 3 * 2**20)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """A function that runs a benchmark with made-up workers; it returns what it printed."""
+    write_toy(tmp_path)
+    monkeypatch.setenv("NPVAE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(worker, "Worker", Fixed)
+    monkeypatch.setattr(Fixed, "turns", [])
+    worker._say_once.cache_clear()
+
+    def run(program, *options):
+        only = ["--only", "npvae", "torch eager", "jax jit"]
+        monkeypatch.setattr(sys, "argv", [program.__file__, *options, *only])
+        program.main()
+        return capsys.readouterr()
+
+    return run
+
+
+def test_the_table_of_steps(run, monkeypatch):
+    monkeypatch.setattr(step, "fma_peak", lambda threads: 500.0 * threads)
+    shown, said = run(step, "--rounds", "2", "--threads", "1", "2")
+    assert said == "jax jit: skipped, jax is not installed\n"
+    a_round = [(name, n) for n in (1, 2) for name in MS]
+    kl, ws = ([(*turn, STEPS[run]) for turn in 2 * a_round] for run in ("kl", "ws"))
+    assert Fixed.turns == kl + ws
+    lines = shown.splitlines()
+    assert lines[0] == "| step | threads | who | ms/step | ratio | GFLOP/s | of peak | MB |"
+    rate = step_flop("ws", Sizes()) / 1e-3 / 1e9
+    assert lines[-2:] == [
+        f"| WS | 2 | npvae | 1.00 | 1.00 | {rate:.0f} | {rate / 1000:.0%} | 3 |",
+        f"| WS | 2 | torch eager | 2.00 | 2.00 | {rate / 2:.0f} | {rate / 2000:.0%} | 3 |",
+    ]
+
+
+def test_the_table_of_the_busy_machine_has_the_idle_time_and_its_multiples(run, monkeypatch):
+    counts = []
+
+    class Counted:
+        def __init__(self, count):
+            counts.append(count)
+            self.count = count
+
+        def __enter__(self):
+            Fixed.busy = self.count
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(busy, "busy_programs", Counted)
+    monkeypatch.setattr(Fixed, "busy", 0)
+    shown, said = run(busy, "--rounds", "3", "--busy", "0", "2")
+    assert counts == [0, 2, 0, 2]
+    assert said == "jax jit: skipped, jax is not installed\n"
+    lines = shown.splitlines()
+    assert lines[0] == "| step | who | 0 busy, ms | 2 busy, ms |"
+    assert lines[2:] == [
+        "| KL | npvae | 1.00 | 2.00 (2.0) |",
+        "| KL | torch eager | 2.00 | 4.00 (2.0) |",
+        "| WS | npvae | 1.00 | 2.00 (2.0) |",
+        "| WS | torch eager | 2.00 | 4.00 (2.0) |",
+    ]
+
+
+def test_busy_programs_run_until_the_end():
+    with busy.busy_programs(2) as programs:
+        assert [program.poll() for program in programs] == [None, None]
+    assert all(program.poll() is not None for program in programs)
