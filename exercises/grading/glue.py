@@ -14,8 +14,8 @@ from npvae.models.critic import (
     score_backward_weights,
     score_forward,
 )
+from npvae.models.penalty import SecondPass, penalty_backward, penalty_forward
 from npvae.models.penalty import norm_backward as npvae_norm_backward
-from npvae.models.penalty import penalty_backward, penalty_forward
 from npvae.models.steps import mix as npvae_mix
 from npvae.nn import layers, losses
 from npvae.nn.adam import adam_update
@@ -39,7 +39,7 @@ def dense_backward(x, W, dy):
     """Return dx, dW, db."""
     dx, dW, db = np.empty_like(x), np.empty_like(W), np.empty(W.shape[1])
     layers.dense_backward(x, dy, dW, db)
-    layers.dense_backward_input(dy, W, dx, np.empty(dy.size + dx.size))
+    layers.dense_backward_input(dy, W, dx)
     return dx, dW, db
 
 
@@ -53,7 +53,7 @@ def relu_forward(a):
 def relu_backward(dh, h):
     """Return da: that of a dense layer whose matrix is the identity, gated by h."""
     da = np.empty_like(dh)
-    layers.dense_backward_input(dh, np.eye(h.shape[1]), da, np.empty(2 * dh.size), gate=h)
+    layers.dense_relu_backward_input(dh, np.eye(h.shape[1]), h, da)
     return da
 
 
@@ -141,10 +141,12 @@ def second_pass(dz, da1, da2, dunits, h1, h2, W1, W2):
     norm = np.empty(len(dz))
     penalty_forward(dz, norm)
     act = CriticActivations(
-        z=np.empty_like(dz), h1=h1.copy(), h2=h2.copy(), units=None, score=None, dscore=None,
-        dunits=dunits, da2=da2, da1=da1, dz=dz, scratch=None,
+        z=None, h1=h1, h2=h2, units=None, score=None, dscore=None,
+        dunits=dunits, da2=da2, da1=da1, dz=dz,
     )  # fmt: skip
-    penalty_backward(w, act, norm, 1.0)
+    second = SecondPass(np.empty_like(dz), np.empty_like(h1), np.empty_like(h2))
+    penalty_backward(w, act, norm, 1.0, second)
+    act = act._replace(z=second.ddz, h1=second.dda1, h2=second.dda2)
     dw = CriticWeights(
         np.empty_like(W1), None, np.empty_like(W2), None,
         np.empty((h2.shape[1], dunits.shape[1])), None,

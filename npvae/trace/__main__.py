@@ -34,10 +34,6 @@ def main() -> None:
         known = ", ".join(PARTS[options.run])
         parser.error(f"--part: a {options.run} step has no part {options.part!r}, only {known}")
 
-    from npvae.kernels.jit import is_compiled
-
-    if not is_compiled():
-        print("Compiling the kernels for this machine, once: about 10 seconds.", file=sys.stderr)
     from npvae.trace.stages import Trace
     from npvae.trace.start import make_start
     from npvae.trace.story import kl_story, print_head, ws_story

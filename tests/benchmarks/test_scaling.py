@@ -41,13 +41,13 @@ def test_flop_of_a_step():
 
 @pytest.mark.parametrize("run", ["kl", "ws"])
 def test_flop_are_those_of_the_products_that_a_step_does(run, monkeypatch):
-    done, product = [], matmul._product
+    done, multiply = [], matmul._multiply
 
-    def counted(A, a_transposed, B, *rest):
-        done.append(2 * rest[-1].size * B.shape[0])
-        product(A, a_transposed, B, *rest)
+    def counted(A, a_transposed, B, b_transposed, C, *rest, **options):
+        done.append(2 * C.size * A.shape[0 if a_transposed else 1])
+        multiply(A, a_transposed, B, b_transposed, C, *rest, **options)
 
-    monkeypatch.setattr(matmul, "_product", counted)
+    monkeypatch.setattr(matmul, "_multiply", counted)
     net = Small()
     getattr(net, f"train_{run}")(1)
     assert sum(done) == step_flop(
