@@ -8,17 +8,17 @@ each against N(0, I) in d = 10 dimensions. The maps z + v and s z move each poin
 function of slope 1, of v·z / ‖v‖ and of ‖z‖. So no transport is cheaper. The mixture differs from
 N(0, I) along m only; F is its distribution function there.
 
-The law of the soft penalty: with P_Z the prior, Q the codes and w = gp_weight, the critic maximises
+The law of the soft penalty: with P the prior, Q the codes and w = gp_weight, the critic f maximises
 
-    E_P_Z f − E_Q f − w E (‖∇f‖ − 1)²         the last mean is over mixed points
+    E_P f − E_Q f − w E (‖∇f‖ − 1)²           the last mean is over mixed points
 
-Let f* be the best 1-Lipschitz function, of slope 1 at all mixed points, and f = n f*. Then this is
-n W₁ − w (n − 1)², which is largest at
+Let f* be the best 1-Lipschitz function, of slope 1 at all mixed points, and f = s f*. Then this is
+s W₁ − w (s − 1)², which is largest at
 
-    slope n = 1 + W₁ / (2 w),    estimate n W₁ = W₁ + W₁² / (2 w)
+    slope s = 1 + W₁ / (2 w),    estimate s W₁ = W₁ + W₁² / (2 w)
 
 It is an approximation: f* may be flatter at some mixed points, and f may be steeper where more has
-to be moved (course/08_wgan_gp.md).
+to be moved (course/derivations.md, section 6).
 """
 
 from collections.abc import Callable, Sequence
