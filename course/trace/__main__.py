@@ -9,7 +9,7 @@ import linecache
 import sys
 import textwrap
 from functools import partial
-from itertools import groupby
+from itertools import groupby, zip_longest
 from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
 
@@ -44,7 +44,8 @@ def new_arguments(plain: ModuleType, run: str, seed: int) -> dict:
     noise = {method: partial(draw, method) for method in ("standard_normal", "random")}
     arguments["rng"] = SimpleNamespace(**noise)
     networks = [("vae", "state", [(P, H), (H, 2 * L), (L, H), (H, P)])]
-    networks += [("critic", "critic_state", [(L, H1), (H1, H2), (H2, U)])] * (run == "ws")
+    if run == "ws":
+        networks.append(("critic", "critic_state", [(L, H1), (H1, H2), (H2, U)]))
     for name, state, sizes in networks:
         network, arguments[state] = plain.new_network(sizes, rng, float)
         arguments[name] = {key: w.round(2) for key, w in network.items()}
@@ -61,27 +62,27 @@ def decimal(x: float, places: int = 4, **pads: int) -> str:
 
 
 def block(name: str, array: np.ndarray) -> list[str]:
-    """Return the lines of an array, all of the same width: its name and shape, then its rows."""
+    """Return the lines of an array: its name and shape, the longest line, then its rows."""
     if array.ndim == 0:
         return [f"{name} = {decimal(array)}"]
     places = 8 if 0 < np.abs(array).max() < 1e-3 else 4  # Adam's v is small
     cells = partial(decimal, places=places, pad_left=2, pad_right=places)
     rows = ["  ".join(map(cells, row)) for row in array.reshape(-1, array.shape[-1])]
     width = max(map(len, [title := f"{name} {array.shape}", *rows]))
-    return [line.ljust(width) for line in [title, *rows]]
+    return [title.ljust(width), *rows]
 
 
 def show(blocks: list[list[str]]) -> None:
     """Print arrays, as many beside each other as fit."""
-    row = []
-    for lines in [*blocks, [" " * WIDTH]]:
-        if row and len(GAP + GAP.join(b[0] for b in [*row, lines])) > WIDTH:
-            print()
-            for n in range(max(map(len, row))):
-                cells = (b[n] if n < len(b) else " " * len(b[0]) for b in row)
-                print((GAP + GAP.join(cells)).rstrip())
-            row = []
-        row.append(lines)
+    n = len(blocks)
+    while n > 1 and sum(len(GAP + b[0]) for b in blocks[:n]) > WIDTH:
+        n -= 1
+    print()
+    for cells in zip_longest(*blocks[:n], fillvalue=""):
+        padded = (GAP + cell.ljust(len(b[0])) for cell, b in zip(cells, blocks, strict=False))
+        print("".join(padded).rstrip())
+    if blocks[n:]:
+        show(blocks[n:])
 
 
 def say(text: str) -> None:
@@ -184,9 +185,8 @@ def tell(watch: Watch, plain: ModuleType, part: str | None) -> None:
                 print(f"{GAP}{source(code, max(n for *_, n in code.co_lines() if n))}  # {name}")
         told |= keys | set(short)
         show([block(m.name, m.array) for m in here])
-        print(
-            "\n".join(["", *(check(plain, m) for m in gradients), ""]) if gradients else "", end=""
-        )
+        for n, m in enumerate(gradients):
+            print("" if n else "\n", check(plain, m), sep="")
 
 
 def tell_change(watch: Watch, plain: ModuleType, after: dict) -> None:
@@ -208,9 +208,7 @@ def main() -> None:
     parser.add_argument("run", choices=SETTINGS, help="the step of the KL or of the WS model")
     parser.add_argument("--part", help="only this function, as encode or penalty, or start, or end")
     parser.add_argument("--seed", type=whole(0), default=SEED, help="of images, weights and noise")
-    parser.add_argument(
-        "--mine", action="store_true", help="run what you wrote in course/exercises"
-    )
+    parser.add_argument("--mine", action="store_true", help="run your functions, where written")
     options = parser.parse_args()
 
     mine, to_do = load_mine() if options.mine else ({}, [])

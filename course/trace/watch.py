@@ -152,7 +152,7 @@ class Watch:
         return self._inside
 
     def _leave_dense(self, _: FrameType, event: str, result: Any) -> Callable:
-        if event == "return" and (name := next(self.calls[-1].unnamed, "")):
+        if isinstance(result, np.ndarray) and (name := next(self.calls[-1].unnamed, "")):
             self._keep(name, result)
         return self._leave_dense
 

@@ -179,6 +179,13 @@ def test_both_steps_decode_the_same_codes(trace):
     assert len(arrays[0]) == 1 and arrays[0] == arrays[1]
 
 
+def test_the_same_arrays_are_told_once(trace):
+    text = trace("ws")
+    assert text.count("    a1 (2, 3)") == 4  # of prior, fake, mixed and z, though computed 7 times
+    assert text.count(" return x @ W + b  # dense_forward") == 1
+    assert text.count(words.WORDS["score"]) == 1
+
+
 def test_adam_is_told_in_full_if_asked_for(trace):
     text = trace("kl", "--part", "adam")
     assert text.count("m_hat (") == text.count("theta (") == 8
