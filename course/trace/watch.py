@@ -120,7 +120,7 @@ class Watch:
         """Begin with nothing known."""
         functions = inspect.getmembers(plain, inspect.isfunction)
         self.names = {id(inspect.unwrap(f).__code__): name for name, f in functions}
-        self.short = short
+        self.short, self.file = short, plain.__file__
         self.nudge, self.met = nudge, 0  # how often its array has been made
         self.made: list[Made] = []
         self.functions: dict[str, None] = {}  # all that have run
@@ -145,7 +145,8 @@ class Watch:
             self.calls[-1].short.setdefault(line, {})[name] = frame.f_code
             return self._leave_dense if name == "dense_forward" else None
         inputs, given = dict(frame.f_locals), copy.deepcopy(dict(frame.f_locals))
-        unnamed = (y for y in MADE_IN.get(name, ()) if y in UNNAMED)
+        is_own = frame.f_code.co_filename != self.file  # a learner's: it may call others first
+        unnamed = (y for y in MADE_IN.get(name, ()) if y in UNNAMED and not is_own)
         self.calls.append(Call(name, frame.f_code, self.calls[:], line, given, unnamed))
         self.known |= {(id(y), n): y for n, y in arrays(inputs) if id(y) in self.known}
         self._look(inputs)

@@ -365,14 +365,17 @@ def penalty(dz):
 
 
 def score(z, W1, b1, W2, b2, W3, b3):
-    h = z @ W1 + b1
+    from course.exercises.e01 import dense_forward
+    h = dense_forward(z, W1, b1)
     h = (h * (h > 0)) @ W2 + b2
     return ((h * (h > 0)) @ W3 + b3).mean(axis=1)
 """
 
 
 def test_results_are_measured_whatever_ones_own_variables_are_called(learner, trace):
-    learner(e08=(SECOND, ("second_pass", "penalty", "score")))
+    dense = "def dense_forward(x, W, b):\n    return x @ W + b\n"
+    mine = SECOND, ("second_pass", "penalty", "score")
+    learner(e01=(dense, ("dense_forward",)), e08=mine)
     text = trace("ws", "--mine")
     assert "back (2, 3)" in text and "- e08.py, from line" in text  # one's own lines and arrays
     assert "P = 0.6612" in text
