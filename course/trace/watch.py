@@ -21,29 +21,55 @@ SHORT = {
     *("sample_backward", "input_gradient", "row_norms", "penalty", "adam"),
 }
 
-# What dense_forward makes first, and what next, in functions that give it no name.
-UNNAMED = {
-    "encode": ("a_enc",),
-    "decode": ("a_dec",),
-    "hidden_layers": ("a1", "a2"),
-    "score": ("units",),
-}
-
 # What `return` makes.
-CRITIC_GRADIENTS = ("dW1", "db1", "dW2", "db2", "dW3", "db3")
 RESULTS = {
     "bce": ("BCE", "dlogits"),
     "kl": ("KL", "dmu", "dlogvar"),
     "mix": ("mixed",),
     "score": ("score",),
-    "score_gradients": CRITIC_GRADIENTS,
-    "first_pass": ("dz", "da1", "da2", "dunits", "h1", "h2"),
     "norm_backward": ("ddz",),
-    "second_pass": CRITIC_GRADIENTS[::2],
     "critic_loss": ("loss", "distance", "P", "slope"),
     "adam": ("theta", "m", "v"),
     "kl_step": ("loss",),
     "ws_step": ("loss", "BCE", "mean distance", "mean P", "mean slope"),
+}
+
+# Where arrays are made whose gradients are measured. Images and weights are there from the start.
+MADE_IN = {
+    "encode": ("a_enc", "h_enc", "stats", "mu", "logvar"),
+    "decode": ("a_dec", "h_dec", "logits"),
+    **dict.fromkeys(("kl_step", "ws_step"), ("z",)),
+    "hidden_layers": ("a1", "h1", "a2", "h2"),
+    "score": ("units", "score"),
+    "first_pass": ("dz", "da1", "da2"),
+}
+UNNAMED = ("a_enc", "a_dec", "a1", "a2", "units")  # what dense_forward makes for another function
+WEIGHTS, UP = ("W1", "b1", "W2", "b2", "W3", "b3"), ("units", "h2", "a2", "h1", "a1")
+SCORES, WEIGHTED, VIA_Z = "sum of score", "sum of dscore * score", "loss via z"
+
+
+def _pairs(loss: str, *arrays: str) -> dict[str, tuple[str, str]]:
+    return {f"d{y}": (y, loss) for y in arrays}
+
+
+# By function, for each gradient: the array that it belongs to, and the loss, or a part of it.
+# dda1 and dda2 are those of the products in da1 and da2, before the gate. They can be measured
+# behind it: the gate of the largest entry is open.
+GRADIENTS = {
+    "bce": _pairs("BCE", "logits"),
+    "kl": _pairs("KL", "mu", "logvar"),
+    "kl_step": {"pull[1]": ("mu", "beta * KL"), "pull[2]": ("logvar", "beta * KL")},
+    "ws_step": _pairs("-weight * mean score", "z"),
+    "vae_backward": _pairs("loss", *WEIGHTS, "W4", "b4", *MADE_IN["decode"], *MADE_IN["encode"])
+    | {"dz_dec": ("z", "BCE"), "dz": ("z", VIA_Z)}
+    | {"dmu_z": ("mu", VIA_Z), "dlogvar_z": ("logvar", VIA_Z)},
+    "first_pass": _pairs(SCORES, *UP, "z"),
+    "score_gradients": _pairs(WEIGHTED, "score", *UP, *WEIGHTS),
+    "norm_backward": _pairs("P", "dz"),
+    "second_pass": _pairs("P", "da1", "da2", "W1", "W2", "W3"),
+    "critic_loss": _pairs("P", "W1", "W2", "W3")
+    | _pairs("loss", "score")
+    | {f"grads[{n}]": (y, "loss") for n, y in enumerate(WEIGHTS)},
 }
 
 
@@ -52,28 +78,22 @@ class Call:
     """One call of a function."""
 
     function: str
-    frame: FrameType
-    caller: "Call | None"
-    called_from: int  # the caller's line
+    code: CodeType
+    callers: list["Call"]  # from the step down
+    called_from: int  # the last caller's line
     arguments: dict[str, Any]  # copies
-    alias: str  # the first argument's name in the caller
+    unnamed: Iterator[str]
     line: int = 0  # that runs now
-    short: list[tuple[int, str, CodeType]] = field(default_factory=list)  # by line, what it called
-
-    def stack(self) -> list["Call"]:
-        """Return the calls from the step down to this one."""
-        return [*(self.caller.stack() if self.caller else []), self]
+    short: dict[int, dict[str, CodeType]] = field(default_factory=dict)  # by line, what it called
 
 
 class Made(NamedTuple):
-    """An array, and the line that made it."""
+    """An array, and the line that made it; line 0 for what a function is called with."""
 
     call: Call
     line: int
     name: str
     array: np.ndarray  # a copy
-    is_new: bool  # or an old array has a new name
-    again: bool  # the line is one that a loop of the step repeats
 
 
 def arrays(variables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -90,61 +110,51 @@ def arrays(variables: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 class Watch:
-    """Runs functions of plain and keeps what their lines make."""
+    """Runs functions of plain, and keeps what their lines make; does not look into `short` ones.
 
-    def __init__(self, plain: ModuleType, short: set[str] = SHORT, nudge: tuple = ("", 1, 0, 0.0)):
-        """Watch all functions of a module, but do not look into those of `short`.
+    `nudge` is (y, n, place, h): h is added to one entry of the array y of MADE_IN as soon as it is
+    made for the n-th time.
+    """
 
-        `nudge` is ("function.name", n, place, h): h is added to one entry of this array at the
-        moment when it is made for the n-th time.
-        """
+    def __init__(self, plain: ModuleType, short: set[str] = SHORT, nudge: tuple = ("", 0, 0, 0.0)):
+        """Begin with nothing known."""
         functions = inspect.getmembers(plain, inspect.isfunction)
         self.names = {id(inspect.unwrap(f).__code__): name for name, f in functions}
-        self.short = short
+        self.short, self.file = short, plain.__file__
         self.nudge, self.met = nudge, 0  # how often its array has been made
         self.made: list[Made] = []
         self.functions: dict[str, None] = {}  # all that have run
         self.calls: list[Call] = []  # that run now
-        self.known: dict[int, Any] = {}  # arrays by id; kept, so that no id is used again
-        self.bound: set[tuple[Call, str, int]] = set()  # names of arrays, by call
-        self.step_lines, self.again = set(), False
+        self.known: dict = {}  # arrays by id, and by id and name; kept, so that ids stay theirs
 
-    def run(self, function: Callable, *arguments: Any) -> Any:
+    def run(self, function: Callable, *arguments: Any, **named: Any) -> Any:
         """Call the function and return what it returns."""
         before = sys.gettrace()
         sys.settrace(self._enter)
         try:
-            return function(*arguments)
+            return function(*arguments, **named)
         finally:
             sys.settrace(before)
 
     def _enter(self, frame: FrameType, event: str, _: Any) -> Callable | None:
-        name, caller = self.names.get(id(frame.f_code)), self.calls[-1] if self.calls else None
-        if name is None:
+        if not (name := self.names.get(id(frame.f_code))):
             return None
         self.functions[name] = None
-        line = caller.frame.f_lineno if caller else 0
-        if name in self.short and caller:
-            caller.short.append((line, name, frame.f_code))
+        line = self.calls[-1].line if self.calls else 0
+        if name in self.short:
+            self.calls[-1].short.setdefault(line, {})[name] = frame.f_code
             return self._leave_dense if name == "dense_forward" else None
-        inputs = dict(frame.f_locals)
-        first, theirs = next(iter(inputs)), arrays(caller.frame.f_locals) if caller else ()
-        alias = {id(array): n for n, array in theirs}.get(id(inputs[first]), first)
-        call = Call(name, frame, caller, line, copy.deepcopy(inputs), alias)
-        self.bound |= {(call, n, id(array)) for n, array in arrays(inputs)}
-        if not caller:  # what the step starts from, with Adam's moments
-            moments = [m for x in inputs.values() if isinstance(x, dict) for m in x.values()]
-            self.known = {id(y): y for _, y in arrays(inputs | dict(enumerate(moments)))}
-        self.calls.append(call)
+        inputs, given = dict(frame.f_locals), copy.deepcopy(dict(frame.f_locals))
+        is_own = frame.f_code.co_filename != self.file  # a learner's: it may call others first
+        unnamed = (y for y in MADE_IN.get(name, ()) if y in UNNAMED and not is_own)
+        self.calls.append(Call(name, frame.f_code, self.calls[:], line, given, unnamed))
+        self.known |= {(id(y), n): y for n, y in arrays(inputs) if id(y) in self.known}
         self._look(inputs)
         return self._inside
 
     def _leave_dense(self, _: FrameType, event: str, result: Any) -> Callable:
-        call = self.calls[-1]
-        if event == "return" and result is not None:
-            n = sum(name == "dense_forward" for _, name, _ in call.short)
-            for name in UNNAMED.get(call.function, ())[n - 1 : n]:
-                self._keep(call.frame.f_lineno, name, result)
+        if isinstance(result, np.ndarray) and (name := next(self.calls[-1].unnamed, "")):
+            self._keep(name, result)
         return self._leave_dense
 
     def _inside(self, frame: FrameType, event: str, result: Any) -> Callable:
@@ -153,9 +163,6 @@ class Watch:
         self._look(frame.f_locals)
         if event == "line":
             call.line = frame.f_lineno
-            if not call.caller:
-                self.again = call.line in self.step_lines
-                self.step_lines.add(call.line)
         elif event == "return":
             results = result if isinstance(result, tuple) else (result,)
             self._look(dict(zip(RESULTS.get(call.function, ()), results, strict=False)))
@@ -163,17 +170,18 @@ class Watch:
         return self._inside
 
     def _look(self, variables: dict[str, Any]) -> None:
+        """Keep arrays that are new, and old ones that now are a gradient by another name."""
         for name, array in arrays(variables):
-            if (self.calls[-1], name, id(array)) not in self.bound or id(array) not in self.known:
-                self._keep(self.calls[-1].line, name, array)
+            is_gradient = name in GRADIENTS.get(self.calls[-1].function, {})
+            if (id(array), name) not in self.known if is_gradient else id(array) not in self.known:
+                self._keep(name, array)
 
-    def _keep(self, line: int, name: str, array: Any) -> None:
-        call, is_new = self.calls[-1], id(array) not in self.known
-        self.known[id(array)] = array
-        self.bound.add((call, name, id(array)))
-        self.made.append(Made(call, line, name, np.array(array), is_new, self.again))
-        target, n, place, h = self.nudge
-        if is_new and target == f"{call.function}.{name}":
+    def _keep(self, name: str, array: Any) -> None:
+        call = self.calls[-1]
+        self.known |= {id(array): array, (id(array), name): array}
+        self.made.append(Made(call, call.line, name, np.array(array)))
+        y, n, place, h = self.nudge
+        if name == y and y in MADE_IN.get(call.function, ()):
             self.met += 1
             if self.met == n:
                 array[place] += h

@@ -34,11 +34,11 @@ def test_a_changed_output_is_cut_at_the_same_heads():
     assert cut(new, old) == ["a --\nx\n\n\nb --\ny", "b --\nz\n\n\nc --", "c --\nw"]
 
 
-def test_every_number_with_four_decimals_is_one_that_was_printed(outputs, prose):
-    numbers = re.findall(r"\d+\.\d{4}\b", prose)  # a minus may be one of a difference
-    assert len(numbers) > 25
-    printed = set(re.findall(r"\d+\.\d{4}\b", "".join(outputs.values())))
-    assert set(numbers) <= printed
+def test_every_number_with_three_or_four_decimals_is_one_that_was_printed(outputs, prose):
+    numbers = set(re.findall(r"\d+\.\d{3,4}\b", prose))  # a minus may be one of a difference
+    assert len(numbers) > 20
+    printed = set(re.findall(r"\d+\.\d{3,4}\b", "".join(outputs.values())))
+    assert numbers - printed == {"4.227"}  # a sum of rounded numbers; printed is 4.2267
 
 
 def test_the_sums_in_the_answers_are_right(prose):
