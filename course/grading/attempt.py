@@ -7,6 +7,7 @@ third one after unrelated calls (still the same?).
 
 import contextlib
 import copy
+import inspect
 import io
 import traceback
 from collections.abc import Callable, Mapping
@@ -125,7 +126,7 @@ def explained(error: BaseException, function: Callable, call: str) -> Wrong:
     except Exception:
         message = "an exception that cannot be printed"
     what = f"{type(error).__name__}: {message}"
-    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    file = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
     if not frames:
         return Wrong("exception", f"The grader calls {call}, and that fails. {what}")

@@ -17,6 +17,7 @@ from exercise_answers import RIGHT
 from exercise_mutants_critic import MUTANTS as OF_THE_CRITIC
 from exercise_mutants_layers import MUTANTS as OF_THE_LAYERS
 from exercise_mutants_layers import naive_bce
+from exercise_mutants_steps import MUTANTS as OF_THE_STEPS
 from numpy_alone import run_with_numpy_alone
 
 from course import check, exercises
@@ -28,7 +29,7 @@ from npvae.evaluation import likelihood
 from npvae.models.vae import make_vae
 
 ROOT = Path(__file__).parents[2]
-MUTANTS = {**OF_THE_LAYERS, **OF_THE_CRITIC}
+MUTANTS = {**OF_THE_LAYERS, **OF_THE_CRITIC, **OF_THE_STEPS}
 CASES = [(name, key) for name in EXERCISES for key in MUTANTS[name]]
 
 
@@ -285,6 +286,12 @@ MEASURED = {
     "e12_importance": "-1.516 for K = 1 and -1.516 for K = 100",
     "e13_hunt_sampler": "it is 0.010",
     "e14_hunt_units": "BCE 0.69 and KL 20",
+    "e15_first_pass": "dz times 2, da1 times 2, da2 times 2, dunits times 1",
+    "e16_critic_loss": "the distance is 0, and the largest gradient of a bias is 0",
+    "e17_vae_step": "those of logvar",
+    "e18_sliced": "3.0",
+    "e19_mmd": "less: ",
+    "e20_identity": "2.2, and 3.0",
 }
 
 
@@ -451,7 +458,7 @@ for name, functions in RIGHT.items():
     assert done.status == "done" and len(done.lines) == 3, done
 """)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-1] == "0 of 14 done"
+    assert result.stdout.splitlines()[-1] == "0 of 20 done"
 
 
 def test_the_command_does_not_import_numba():
