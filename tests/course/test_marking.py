@@ -2,6 +2,7 @@
 
 import ast
 import csv
+import re
 import subprocess
 import sys
 import zipfile
@@ -161,6 +162,15 @@ def test_other_numbers_give_the_same_verdicts(name, seed, monkeypatch):
 def test_points_are_minutes():
     assert marking.points("e01_dense") == 2
     assert all(marking.points(name) >= 1 for name in EXERCISES)
+    first = sum(marking.points(name) for name in EXERCISES if name < "e15")
+    assert f"are worth\n  {first} points" in (ROOT / "course/teaching.md").read_text()
+
+
+def test_the_times_of_the_unit_are_those_of_the_exercises():
+    text = (ROOT / "course/teaching.md").read_text()
+    for first, last, minutes in re.findall(r"exercises (\d+) to (\d+) \| (\d+) \|", text):
+        names = [name for name in EXERCISES if int(first) <= int(name[1:3]) <= int(last)]
+        assert 10 * sum(map(marking.points, names)) == int(minutes)
 
 
 @pytest.mark.parametrize("name", RIGHT)
