@@ -13,6 +13,7 @@ import pytest
 from exercise_answers import RIGHT
 from exercise_mutants_critic import MUTANTS as OF_THE_CRITIC
 from exercise_mutants_layers import MUTANTS as OF_THE_LAYERS
+from exercise_mutants_steps import MUTANTS as OF_THE_STEPS
 from test_grader import attempt
 
 from course import check, hand_out
@@ -155,7 +156,7 @@ def test_other_numbers_give_the_same_verdicts(name, seed, monkeypatch):
     monkeypatch.setattr(settings, "SEED", seed)
     assert not np.any(settings.numbers(1, (2, 3))[0] == usual)
     assert attempt(name).status == "done"
-    for key, functions in {**OF_THE_LAYERS, **OF_THE_CRITIC}[name].items():
+    for key, functions in {**OF_THE_LAYERS, **OF_THE_CRITIC, **OF_THE_STEPS}[name].items():
         assert attempt(name, **functions).status == "wrong", key
 
 
