@@ -1,4 +1,4 @@
-"""For `pytest course`: show each hint once, without the summary that repeats its beginning."""
+"""For `pytest course`: show each hint once, and a prediction beside what is measured."""
 
 from pathlib import Path
 
@@ -8,3 +8,11 @@ def pytest_configure(config):
     only_here = all(Path(name).parts[:1] == ("course",) for name in config.args)
     if config.option.reportchars == "fE" and only_here:
         config.option.reportchars = ""
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Show what was predicted and what is measured, for each exercise that is done."""
+    for report in terminalreporter.stats.get("passed", []):
+        for name, lines in report.user_properties:
+            if name == "predicted":
+                terminalreporter.write_line("\n    ".join(lines))

@@ -9,7 +9,7 @@ BLOCKER = """
 import sys
 
 class Refuse:
-    ours = {"npvae", "npvae.errors", "npvae.plain", "npvae.nn", "npvae.nn.gradcheck"}  # no Numba
+    ours = {"npvae", "npvae.errors", "npvae.cli", "npvae.plain", "npvae.nn", "npvae.nn.gradcheck"}
 
     def find_spec(self, name, path=None, target=None):
         package = name.split(".")[0]

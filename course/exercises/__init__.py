@@ -1,6 +1,6 @@
-"""Fourteen exercises, in order: README.md shows the path, `python -m course.check` grades.
+"""Twenty exercises, in order: README.md shows the path, `python -m course.check` grades.
 
-Each file e01 .. e14 holds one question. course/grading holds what checks the answers; it calls
+Each file e01 .. e20 holds one question. course/grading holds what checks the answers; it calls
 functions of npvae/plain.py for comparison, so there is no need to read either while you solve.
 """
 
@@ -19,10 +19,16 @@ EXERCISES = (
     "e12_importance",
     "e13_hunt_sampler",
     "e14_hunt_units",
+    "e15_first_pass",
+    "e16_critic_loss",
+    "e17_vae_step",
+    "e18_sliced",
+    "e19_mmd",
+    "e20_identity",
 )
 
-# Which functions of npvae/plain.py an exercise asks for, under the same names. Those of e10 to e14
-# are others, even where a name is the same.
+# Which functions of npvae/plain.py an exercise asks for, under the same names. Those of the
+# others are not in it, even where a name is the same.
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "e01_dense": ("dense_forward", "dense_backward"),
     "e02_relu": ("relu_forward", "relu_backward"),
@@ -33,4 +39,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "e07_score": ("score", "input_gradient"),
     "e08_penalty": ("penalty", "norm_backward", "second_pass"),
     "e09_mixing": ("mix",),
+    "e15_first_pass": ("first_pass",),
+    "e16_critic_loss": ("score_gradients", "critic_loss"),
+    "e17_vae_step": ("vae_backward",),
+    "e18_sliced": ("sliced",),
 }

@@ -17,7 +17,7 @@ Grade: python -m course.check dense
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # three factors, such as "1, 1, 1", before the code
 
 
 def dense_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray) -> np.ndarray:

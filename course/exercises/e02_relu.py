@@ -15,7 +15,7 @@ Grade: python -m course.check relu
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # two percentages, before the code
 
 
 def relu_forward(a: np.ndarray) -> np.ndarray:

@@ -23,7 +23,7 @@ Grade: python -m course.check bce
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # a number, yes or no, and a number, before the code
 
 
 def bce(logits: np.ndarray, x: np.ndarray) -> tuple[float, np.ndarray]:

@@ -22,7 +22,7 @@ Grade: python -m course.check kl
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # an order, such as "a b c", before the code
 
 
 def kl(mu: np.ndarray, logvar: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

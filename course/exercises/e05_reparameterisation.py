@@ -18,7 +18,7 @@ Grade: python -m course.check reparameterisation
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # two factors and a few words, before the code
 
 
 def sample(mu: np.ndarray, logvar: np.ndarray, eps: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ Grade: python -m course.check adam
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # three lengths, before the code
 
 
 def adam(

@@ -20,7 +20,7 @@ Grade: python -m course.check score
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # two factors, before the code
 
 
 def score(z, W1, b1, W2, b2, W3, b3) -> np.ndarray:

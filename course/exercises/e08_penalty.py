@@ -27,7 +27,7 @@ Grade: python -m course.check penalty
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # a number, yes or no, and a reason, before the code
 
 
 def penalty(dz: np.ndarray) -> float:

@@ -17,7 +17,7 @@ Grade: python -m course.check mixing
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # more, less, or the same, or a number, before the code
 
 
 def mix(z: np.ndarray, prior: np.ndarray, rng: np.random.Generator) -> np.ndarray:

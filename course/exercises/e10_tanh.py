@@ -24,7 +24,7 @@ Grade: python -m course.check tanh
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # names, and a few percent, half or all, before the code
 
 
 def input_gradient(z, W1, b1, w2) -> np.ndarray:

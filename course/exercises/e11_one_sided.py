@@ -19,7 +19,7 @@ Grade: python -m course.check one_sided
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # two numbers and a few words, before the code
 
 
 def penalty(dz: np.ndarray) -> float:

@@ -27,7 +27,7 @@ Grade: python -m course.check importance
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # yes or no, twice, before the code
 
 
 def log_weights(log_p, mu, logvar, eps) -> np.ndarray:

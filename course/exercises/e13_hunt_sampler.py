@@ -19,7 +19,7 @@ Grade: python -m course.check hunt_sampler
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # two numbers, before the code
 
 
 def sample(mu: np.ndarray, logvar: np.ndarray, eps: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ Grade: python -m course.check hunt_units
 
 import numpy as np
 
-PREDICTION = ""  # one sentence, written before the code
+PREDICTION = ""  # two numbers and a factor, before the code
 
 
 def vae_loss(logits, x, mu, logvar):

@@ -7,16 +7,22 @@ third one after unrelated calls (still the same?).
 
 import contextlib
 import copy
+import faulthandler
+import inspect
 import io
+import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+
+SEED = 0  # another one gives other numbers
+SECONDS = 0.0  # what a call may take, or 0 for no limit; a process that grades one file sets both
 
 
 def numbers(seed: int, *shapes: tuple[int, ...] | int) -> list[np.ndarray]:
     """Draw arrays of standard normal numbers: arguments for the functions that are graded."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, SEED] if SEED else seed)
     return [rng.standard_normal(shape) for shape in shapes]
 
 
@@ -107,7 +113,7 @@ class Attempt:
 
     def _run(self, name, arguments, overflow="ignore"):
         function = self.function(name)
-        with np.errstate(all="ignore", over=overflow), _empty_arrays_marked():
+        with watched(), np.errstate(all="ignore", over=overflow), _empty_arrays_marked():
             try:
                 return function(*arguments.values())
             except NotImplementedError:
@@ -118,6 +124,26 @@ class Attempt:
                 raise explained(error, function, f"{name}({', '.join(arguments)})") from None
 
 
+@contextlib.contextmanager
+def watched() -> Iterator[None]:
+    """Run code that students wrote: after SECONDS the process ends, and NumPy stays as it is."""
+    spaces = [vars(space) for space in (np, np.linalg, np.random)]
+    before = [dict(space) for space in spaces]
+    if SECONDS:
+        faulthandler.dump_traceback_later(SECONDS, exit=True, file=sys.__stderr__)
+    try:
+        yield
+    finally:
+        if SECONDS:
+            faulthandler.cancel_dump_traceback_later()
+        for space, old in zip(spaces, before, strict=True):
+            changed = [name for name, value in old.items() if space.get(name) is not value]
+            space.update(old)
+            if changed:
+                text = f"np.{changed[0]} was changed. Leave NumPy's functions as they are."
+                raise Wrong("numpy changed", text)
+
+
 def explained(error: BaseException, function: Callable, call: str) -> Wrong:
     """Return what a student should read about an exception of their code."""
     try:
@@ -125,7 +151,7 @@ def explained(error: BaseException, function: Callable, call: str) -> Wrong:
     except Exception:
         message = "an exception that cannot be printed"
     what = f"{type(error).__name__}: {message}"
-    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    file = getattr(getattr(inspect.unwrap(function), "__code__", None), "co_filename", None)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
     if not frames:
         return Wrong("exception", f"The grader calls {call}, and that fails. {what}")
@@ -180,7 +206,18 @@ def _results(name, value, shapes):
     else:
         text = f"{name} must return {len(labels)} results: {', '.join(labels)}."
         raise Wrong("wrong number of results", text)
+    found, expected = [np.shape(v) for v in values if _regular(v)], list(shapes.values())
+    if found != expected and sorted(found) == sorted(expected):
+        text = f"{name} returns arrays of the right shapes in another order than "
+        raise Wrong("exchanged", f"{text}{', '.join(labels)}.")
     return {label: _array(name, label, v, shapes) for label, v in zip(labels, values, strict=True)}
+
+
+def _regular(value):
+    """Tell whether a value has a shape: [[1], [2, 3]] has none."""
+    with contextlib.suppress(Exception):
+        return isinstance(np.shape(value), tuple)
+    return False
 
 
 def _array(name, label, value, shapes):

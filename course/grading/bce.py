@@ -27,8 +27,8 @@ HINTS = {
         "written in terms of the logit."
     ),
     "overflow": (
-        "e^1000 becomes infinite in silence. Raise e only to powers that are not positive, for s "
-        "as well as for the loss."
+        "e^1000 becomes infinite, perhaps in a branch that np.where then drops. The question asks "
+        "for powers that are not positive, for s as well as for the loss: such as e^-|a|."
     ),
     "gradient clipped": "the loss is right for logits of +-1000, but dlogits is not. Is s clipped?",
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from course.grading.attempt import Attempt, NotYet, Wrong, explained
+from course.grading.attempt import Attempt, NotYet, Wrong, explained, watched
 
 HINTS = {
     "the suspect was changed": (
@@ -28,7 +28,8 @@ HINTS = {
         "right, not what this one fault gives."
     ),
 }
-RUNS = 10
+RUNS = 10  # of code with a fault
+RIGHT_RUNS = 40  # a test that rejects right code once in 20 runs is noticed with 87 %
 
 
 def hunt(attempt: Attempt, right: Callable, suspect: Callable, relatives: Mapping[str, Callable]):
@@ -37,9 +38,9 @@ def hunt(attempt: Attempt, right: Callable, suspect: Callable, relatives: Mappin
     """
     my_test = attempt.function("my_test")
     right, suspect, *faulty = (_nameless(f) for f in (right, suspect, *relatives.values()))
-    outcomes = [_run(my_test, right, quiet=k > 0) for k in range(RUNS)]
+    outcomes = [_run(my_test, right, quiet=k > 0) for k in range(RIGHT_RUNS)]
     failures = [failure for failure in outcomes if failure is not None]
-    if len(failures) == RUNS:
+    if len(failures) == RIGHT_RUNS:
         raise Wrong("right code rejected", HINTS["right code rejected"].format(line=failures[0]))
     if failures:
         raise Wrong("luck", HINTS["luck"])
@@ -72,6 +73,7 @@ def _run(my_test, function, quiet=True):
     """Return None if the test passes, and where it failed if it fails by an assertion."""
     try:
         with (
+            watched(),
             np.errstate(all="ignore"),
             contextlib.redirect_stdout(io.StringIO()) if quiet else contextlib.nullcontext(),
         ):
@@ -80,7 +82,7 @@ def _run(my_test, function, quiet=True):
         raise NotYet("my_test") from None
     except AssertionError as error:
         return f". {explained(error, my_test, 'my_test').text}"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Wrong):
         raise
     except BaseException as error:
         raise explained(error, my_test, "my_test(function)") from None

@@ -27,17 +27,6 @@ def grader(name: str):
     return importlib.import_module(f"course.grading.{name[4:]}")
 
 
-def grade(name: str) -> Report:
-    """Import an exercise and grade it. Never raises, whatever the file holds."""
-    try:
-        module = importlib.import_module(f"course.exercises.{name}")
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        return Report(name, WRONG, [_import_failure(name, error)], "the file does not run")
-    return grade_module(name, module)
-
-
 def grade_module(name: str, module: object) -> Report:
     """Grade an exercise whose functions are the attributes of `module`. Never raises."""
     attempt = Attempt(module)
@@ -61,11 +50,8 @@ def _still_missing(attempt, missing):
 
 def _conclusion(name, module):
     """Return what is told after an exercise is solved."""
-    prediction = getattr(module, "PREDICTION", "")
-    if isinstance(prediction, str) and prediction.strip():
-        lines = [f"You predicted: {prediction.strip()}", f"Measured: {grader(name).measured()}"]
-    else:
-        lines = ["Write your PREDICTION into the file, and you will read here what is measured."]
+    prediction = str(getattr(module, "PREDICTION", "")).strip()[:300]
+    lines = [f"You predicted: {prediction}", f"Measured: {grader(name).measured()}"]
     return [*lines, f"Now compare with {', '.join(compared(name))}."]
 
 
@@ -75,7 +61,7 @@ def compared(name: str) -> list[str]:
     return [*in_plain, *grader(name).COMPARE]
 
 
-def _import_failure(name, error):
+def import_failure(name: str, error: BaseException) -> str:
     """Return the line that says why an exercise cannot be imported."""
     line = getattr(error, "lineno", None)
     for frame in traceback.extract_tb(error.__traceback__):

@@ -42,8 +42,11 @@ NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 def critic(seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return latent vectors z (B, L), and a critic's parameters by name."""
     shapes = (L, H1), H1, (H1, H2), H2, (H2, U), U
-    z, *weights = numbers(seed, (B, L), *shapes)
-    return z, dict(zip(NAMES, weights, strict=True))
+    while True:
+        z, *weights = numbers(seed, (B, L), *shapes)
+        if np.all(plain.row_norms(plain.input_gradient(z, *weights)) > 0.01):
+            return z, dict(zip(NAMES, weights, strict=True))
+        seed += 1000  # a row whose gates are all closed has no slope, and shows nothing
 
 
 GATES = {  # relu_backward, as it is often mistaken

@@ -1,0 +1,199 @@
+"""Grades one file in a process of its own, so that nothing in it can stop or change the grader.
+
+Parent: `grade_file` reads the file without running it (is there a prediction? when marking: what
+does it import?), starts the child, and waits. Child: `python -m course.grading.process` runs the
+file, grades it, and prints the report behind a token that the file does not know. A call that takes
+longer than SECONDS ends the child; faulthandler does that, on Windows too, and tells the line.
+"""
+
+import ast
+import io
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import threading
+import types
+from dataclasses import asdict
+from pathlib import Path
+
+from course.grading import attempt
+from course.grading.report import NOT_YET, WRONG, Report, grade_module, import_failure
+
+ROOT = Path(__file__).parents[2]
+SECONDS, WHOLE = 2.0, 60.0  # for a call, and for a file
+SHOWN, KEPT = 4000, 200_000  # characters: of what a file prints, and of what is read from the child
+IMPORTS = ("numpy", "math", "itertools", "functools", "collections", "typing", "course.exercises")
+# Words that have no place in an answer: with them it could read answers or change the grader.
+WORDS = {
+    *("open", "exec", "eval", "compile", "globals", "locals", "vars", "getattr", "setattr"),
+    *("delattr", "breakpoint", "input", "os", "sys", "modules", "builtins", "subprocess"),
+    *("importlib", "ctypeslib", "memmap", "fromfile", "tofile", "load", "save", "savez"),
+    *("savez_compressed", "savetxt", "loadtxt", "genfromtxt", "DataSource"),
+}
+
+
+def grade_file(
+    path: Path, seed: int = 0, marking: bool = False, folder: Path | None = None
+) -> tuple[Report, str]:
+    """Return the report on the exercise in a file, and what the file printed. Never raises.
+
+    `seed` chooses other numbers. When `marking`, imports and words beyond NumPy are refused. The
+    child works in `folder`.
+    """
+    name = path.stem
+    report = _read(name, path, marking)
+    if report:
+        return report, ""
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "course.grading.process", name, str(path.resolve()), str(seed)]
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+    env["OPENBLAS_NUM_THREADS"] = "1"  # starts sooner; the arrays are tiny
+    pipe = subprocess.PIPE
+    child = subprocess.Popen(  # noqa: S603
+        command, cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    ends = {"out": b"", "err": b""}
+
+    def drain(label, stream):
+        while chunk := stream.read1(65536):
+            ends[label] = (ends[label] + chunk)[-KEPT:]
+
+    streams = (("out", child.stdout), ("err", child.stderr))
+    readers = [threading.Thread(target=drain, args=pair, daemon=True) for pair in streams]
+    for reader in readers:
+        reader.start()
+    try:
+        child.stdin.write(f"{token}\n".encode())
+        child.stdin.close()
+        child.wait(WHOLE)
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+    finally:
+        child.kill()
+        child.wait()
+    for reader in readers:
+        reader.join(1)  # a grandchild may still hold the pipe
+    out, err = (ends[label].decode("utf-8", "replace") for label in ("out", "err"))
+    printed, _, verdict = out.replace("\r\n", "\n").partition(f"\n{token}")
+    if verdict:
+        return Report(**json.loads(verdict)), printed
+    return _ended(name, path, err), printed[:SHOWN]
+
+
+def _read(name, path, marking):
+    """Return the report on a file that need not be run, or None."""
+    try:
+        source = path.read_bytes()
+        if len(source) > 100_000:
+            raise ValueError("the file is larger than 100 kB")
+        tree = ast.parse(source, str(path))
+    except Exception as error:
+        return Report(name, WRONG, [import_failure(name, error)], "the file does not run")
+    if marking and (word := _refused(tree)):
+        text = f"{word} is refused when answers are marked. NumPy is all that they need."
+        return Report(name, WRONG, [text], "refused")
+    if not _predicted(tree):
+        text = "First write your PREDICTION into the file, in words: any is taken. "
+        return Report(name, NOT_YET, [f"{text}{_question(name)}".strip()])
+    return None
+
+
+def _predicted(tree):
+    """Tell whether anything but an empty text is assigned to PREDICTION."""
+    for node in tree.body:
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        if any(isinstance(t, ast.Name) and t.id == "PREDICTION" for t in targets):
+            value = getattr(node.value, "value", node.value)
+            return bool(value.strip()) if isinstance(value, str) else value is not None
+    return False
+
+
+def _question(name):
+    """Return what an exercise asks for first."""
+    text = ast.get_docstring(ast.parse((ROOT / f"course/exercises/{name}.py").read_text("utf-8")))
+    return " ".join(text.partition("Predict first: ")[2].partition("\n\n")[0].split())
+
+
+def _refused(tree):
+    """Return the first import or word that has no place in an answer, or None."""
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = ["." * node.level + (node.module or "")]
+            if names == ["course"]:
+                names = [f"course.{alias.name}" for alias in node.names]
+        for name in names:
+            if not any(name == known or name.startswith(f"{known}.") for known in IMPORTS):
+                return f"`import {name}`"
+        words = [getattr(node, "id", None), getattr(node, "attr", None)]
+        words += [
+            alias.name for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)
+        ]
+        for word in filter(None, words):
+            if word in WORDS or (word.startswith("__") and word != "__name__"):
+                return f"`{word}`"
+    return None
+
+
+def _ended(name, path, err):
+    """Return the report on a child that ended without one: too slow, or os._exit."""
+    place = re.search(rf'{name}\.py", line (\d+) in (\S+)', err)
+    if "Timeout (" in err and place:
+        number, function = int(place[1]), place[2]
+        line = path.read_text("utf-8", "replace").splitlines()[number - 1].strip()
+        text = f"too slow: line {number}, `{line}`, in {function}. A call may take {SECONDS:g} s. "
+        return Report(name, WRONG, [text + "Is there a loop that does not end?"], "too slow")
+    if "Timeout (" in err:
+        return Report(name, WRONG, [f"too slow: a call may take {SECONDS:g} s."], "too slow")
+    text = (
+        "Python ended, or the file was stopped after a minute, before the grading was done. Does "
+        "the file call os._exit, or use up the memory? A function returns its result."
+    )
+    return Report(name, WRONG, [text], "the process ended")
+
+
+class Cut(io.TextIOBase):
+    """Passes on the first SHOWN characters that are written."""
+
+    def __init__(self, stream):
+        self.stream, self.left = stream, SHOWN
+
+    def write(self, text: str) -> int:
+        """Write what there is room for."""
+        if self.left > 0:
+            self.stream.write(text[: self.left] + (" ... (cut)" if len(text) > self.left else ""))
+            self.left -= len(text)
+        return len(text)
+
+
+def main(name: str, file: str, seed: str) -> None:
+    """Run and grade a file; print the report."""
+    token = sys.stdin.readline().strip()
+    out = sys.stdout
+    sys.stdout = sys.stderr = Cut(out)
+    attempt.SEED, attempt.SECONDS = int(seed), SECONDS
+    module = types.ModuleType(f"course.exercises.{name}")
+    module.__file__ = file
+    sys.modules[module.__name__] = module
+    sys.modules["course.exercises"].__path__ = [str(Path(file).parent)]  # the student's others
+    try:
+        with attempt.watched():
+            exec(compile(Path(file).read_bytes(), file, "exec"), vars(module))  # noqa: S102
+        report = grade_module(name, module)
+    except attempt.Wrong as wrong:
+        report = Report(name, WRONG, [wrong.text], wrong.key)
+    except BaseException as error:
+        report = Report(name, WRONG, [import_failure(name, error)], "the file does not run")
+    out.write(f"\n{token}{json.dumps(asdict(report))}")
+    out.flush()
+    os._exit(0)  # whatever threads are left
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

