@@ -14,7 +14,6 @@ import re
 import secrets
 import subprocess
 import sys
-import threading
 import types
 from dataclasses import asdict
 from pathlib import Path
@@ -24,8 +23,10 @@ from course.grading.report import NOT_YET, WRONG, Report, grade_module, import_f
 
 ROOT = Path(__file__).parents[2]
 SECONDS, WHOLE = 2.0, 60.0  # for a call, and for a file
-SHOWN, KEPT = 4000, 200_000  # characters: of what a file prints, and of what is read from the child
-IMPORTS = ("numpy", "math", "itertools", "functools", "collections", "typing", "course.exercises")
+SHOWN = 4000  # characters of what a file prints
+CUT = " ... (cut)"
+MODULES = "numpy math itertools functools collections typing __future__ course.exercises"
+IMPORTS = tuple(f"{module}." for module in MODULES.split())
 # Words that have no place in an answer: with them it could read answers or change the grader.
 WORDS = {
     *("open", "exec", "eval", "compile", "globals", "locals", "vars", "getattr", "setattr"),
@@ -52,36 +53,15 @@ def grade_file(
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
     env["OPENBLAS_NUM_THREADS"] = "1"  # starts sooner; the arrays are tiny
-    pipe = subprocess.PIPE
-    child = subprocess.Popen(  # noqa: S603
-        command, cwd=folder, env=env, stdin=pipe, stdout=pipe, stderr=pipe
-    )
-    ends = {"out": b"", "err": b""}
-
-    def drain(label, stream):
-        while chunk := stream.read1(65536):
-            ends[label] = (ends[label] + chunk)[-KEPT:]
-
-    streams = (("out", child.stdout), ("err", child.stderr))
-    readers = [threading.Thread(target=drain, args=pair, daemon=True) for pair in streams]
-    for reader in readers:
-        reader.start()
+    started = {"cwd": folder, "env": env, "input": token.encode(), "capture_output": True}
     try:
-        child.stdin.write(f"{token}\n".encode())
-        child.stdin.close()
-        child.wait(WHOLE)
-    except (OSError, subprocess.TimeoutExpired):
-        pass
-    finally:
-        child.kill()
-        child.wait()
-    for reader in readers:
-        reader.join(1)  # a grandchild may still hold the pipe
-    out, err = (ends[label].decode("utf-8", "replace") for label in ("out", "err"))
+        child = subprocess.run(command, timeout=WHOLE, check=False, **started)  # noqa: S603
+    except subprocess.TimeoutExpired:
+        return _ended(path, ""), ""
+    out, err = (end.decode("utf-8", "replace") for end in (child.stdout, child.stderr))
     printed, _, verdict = out.replace("\r\n", "\n").partition(f"\n{token}")
-    if verdict:
-        return Report(**json.loads(verdict)), printed
-    return _ended(name, path, err), printed[:SHOWN]
+    report = Report(**json.loads(verdict)) if verdict else _ended(path, err)
+    return report, printed[: SHOWN + len(CUT)]
 
 
 def _read(name, path, marking):
@@ -122,40 +102,35 @@ def _refused(tree):
     """Return the first import or word that has no place in an answer, or None."""
     for node in ast.walk(tree):
         names = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = ["." * node.level + (node.module or "")]
-            if names == ["course"]:
-                names = [f"course.{alias.name}" for alias in node.names]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            base = "." * getattr(node, "level", 0) + (getattr(node, "module", None) or "")
+            names = [f"{base}.{alias.name}".removeprefix(".") for alias in node.names]
         for name in names:
-            if not any(name == known or name.startswith(f"{known}.") for known in IMPORTS):
+            if not f"{name}.".startswith(IMPORTS):
                 return f"`import {name}`"
-        words = [getattr(node, "id", None), getattr(node, "attr", None)]
-        words += [
-            alias.name for alias in getattr(node, "names", []) if isinstance(alias, ast.alias)
-        ]
-        for word in filter(None, words):
-            if word in WORDS or (word.startswith("__") and word != "__name__"):
+        parts = [part for name in names for part in name.split(".")]
+        for word in (getattr(node, "id", ""), getattr(node, "attr", ""), *parts):
+            if word in WORDS or (word.startswith("__") and word not in ("__name__", "__future__")):
                 return f"`{word}`"
     return None
 
 
-def _ended(name, path, err):
+def _ended(path, err):
     """Return the report on a child that ended without one: too slow, or os._exit."""
-    place = re.search(rf'{name}\.py", line (\d+) in (\S+)', err)
-    if "Timeout (" in err and place:
-        number, function = int(place[1]), place[2]
-        line = path.read_text("utf-8", "replace").splitlines()[number - 1].strip()
-        text = f"too slow: line {number}, `{line}`, in {function}. A call may take {SECONDS:g} s. "
-        return Report(name, WRONG, [text + "Is there a loop that does not end?"], "too slow")
-    if "Timeout (" in err:
-        return Report(name, WRONG, [f"too slow: a call may take {SECONDS:g} s."], "too slow")
-    text = (
-        "Python ended, or the file was stopped after a minute, before the grading was done. Does "
-        "the file call os._exit, or use up the memory? A function returns its result."
-    )
-    return Report(name, WRONG, [text], "the process ended")
+    place = re.search(rf'{path.stem}\.py", line (\d+) in (\S+)', err)
+    key = "too slow" if "Timeout (" in err else "the process ended"
+    if key == "too slow" and place:
+        line = path.read_text("utf-8", "replace").splitlines()[int(place[1]) - 1].strip()
+        text = (
+            f"too slow: line {place[1]}, `{line}`, in {place[2]}. A call may take {SECONDS:g} s. "
+            "Is there a loop that does not end?"
+        )
+    else:
+        text = (
+            f"{key}: Python ended, or took a minute, before the grading was done. Does the file "
+            "call os._exit, or use up the memory? A function returns its result."
+        )
+    return Report(path.stem, WRONG, [text], key)
 
 
 class Cut(io.TextIOBase):
@@ -167,7 +142,7 @@ class Cut(io.TextIOBase):
     def write(self, text: str) -> int:
         """Write what there is room for."""
         if self.left > 0:
-            self.stream.write(text[: self.left] + (" ... (cut)" if len(text) > self.left else ""))
+            self.stream.write(text[: self.left] + (CUT if len(text) > self.left else ""))
             self.left -= len(text)
         return len(text)
 
