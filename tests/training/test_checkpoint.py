@@ -17,7 +17,7 @@ from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.kinds import KINDS
 
 
-@pytest.fixture(params=["kl", "ws"])
+@pytest.fixture(params=["kl", "ws", "sw"])
 def path(request, tmp_path):
     save_checkpoint(tmp_path / "checkpoint.npz", small_run(request.param))
     return tmp_path / "checkpoint.npz"
@@ -39,14 +39,14 @@ def rewrite_meta(path, **changes):
     rewrite(path, meta=np.array(json.dumps(meta_of(path) | changes)))
 
 
-@pytest.mark.parametrize("name", ["kl", "ws"])
+@pytest.mark.parametrize("name", ["kl", "ws", "sw"])
 def test_a_run_comes_back_as_it_was(name, tmp_path):
     saved = small_run(name)
     save_checkpoint(tmp_path / "checkpoint.npz", saved)
     found = load_checkpoint(tmp_path / "checkpoint.npz")
     assert (found.options, found.image_shape, found.data) == (saved.options, (3, 2), "toys")
     assert (found.epoch, found.steps, found.history) == (2, 10, saved.history)
-    assert (found.critic is None) == (name == "kl")
+    assert (found.critic is None) == (name != "ws")
     for network, before in zip((found.vae, found.critic), (saved.vae, saved.critic), strict=True):
         if before is not None:
             for flat in ("theta", "m", "v"):
