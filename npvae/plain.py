@@ -183,7 +183,7 @@ def second_pass(dz, da1, da2, dunits, h1, h2, W1, W2):
     return dW1, dW2, dW3
 
 
-# --- distances: exercise e09 is mix; fast in models/objectives.py ---------------------------------
+# --- distances: exercise e09 is mix; fast in models/steps.py, objectives.py -----------------------
 def mix(z, prior, rng):
     """Draw a point on the line from each row of z to the same row of prior, (B, L)."""
     alpha = rng.random((len(z), 1), z.dtype)  # one for each row, uniform in [0, 1)

@@ -49,7 +49,7 @@ def write_toy(directory: Path, zipped: bool = False) -> Path:
 
 def small_run(run: str = "kl") -> Run:
     """A run of 2 epochs, as training leaves it, of a network for images of 3 x 2 pixels."""
-    made = new_run(Options(run, latent_dim=1, hidden_dim=2), (3, 2), "toys")
+    made = new_run(Options(run, latent_dim=1, hidden_dim=2), (3, 2), "toys", "f1")
     made.epoch, made.steps = 2, 10
     made.history = [dict.fromkeys(KINDS[run].columns, 0.5) | {"epoch": n} for n in (1, 2)]
     rng = np.random.default_rng(0)

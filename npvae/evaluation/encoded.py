@@ -13,7 +13,7 @@ from npvae.models.vae import VAEWeights
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
-from npvae.training.run import Run
+from npvae.training.run import Run, check_data
 
 # What is compared, in the report's order: from a model's key to its label. AE is a run of weight 0:
 # nothing holds its codes, and its posterior becomes a point.
@@ -90,7 +90,7 @@ def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
 def load_run(directory: Path, expected: str, data: Dataset) -> Run:
     """Load the checkpoint in `directory`.
 
-    Raises UserError if it is not a run of the `expected` kind or was trained on another image size.
+    Raises UserError if it is not a run of the `expected` kind or was trained on other images.
     """
     path = directory / "checkpoint.npz"
     run = load_checkpoint(path)
@@ -104,4 +104,5 @@ def load_run(directory: Path, expected: str, data: Dataset) -> Run:
             f"{path}: trained on images of {run.image_shape[0]} x {run.image_shape[1]} pixels, the"
             f" data has {data.image_shape[0]} x {data.image_shape[1]}; check --data-dir"
         )
+    check_data(path, run, data)
     return run

@@ -52,14 +52,12 @@ def analyse(request: Namespace) -> None:
     or unfit runs, unusable data, or an output that cannot be written.
     """
     use_threads(request.threads)
-    data = load_data(request.data_dir)
-    name = data.name
-    if request.on_training_images:
-        data = _on_training_images(data)
+    whole = load_data(request.data_dir)
+    data = _on_training_images(whole) if request.on_training_images else whole
     _check(data)
     given = _given_runs(request, data)
     plots = make_directory(request.out / "plots")
-    compared, swept = _trainings(given, request, name, len(data.train_images))
+    compared, swept = _trainings(given, request, whole)
     form = "{desc:38}{bar}{n}/{total}"
     with tqdm(total=5 if request.controls else 4, desc="analysis", bar_format=form) as progress:
 
@@ -123,14 +121,15 @@ def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
 
 
 def _trainings(
-    given: dict[str, Run], request: Namespace, data: str, images: int
+    given: dict[str, Run], request: Namespace, data: Dataset
 ) -> tuple[list[Run], list[Run]]:
     """Return the runs that are compared, the given ones first, and those of the sweep.
 
-    Trains what is missing. `data` is the name of the data set, `images` its training images.
+    Trains what is missing.
     """
     options = [run.options for run in given.values()]
     others = other_trainings(options, request.seeds, request.budgets, request.controls)
+    images = len(data.train_images)
     swept = sweep_trainings(options, images, request.seeds) if request.sweep else []
     found = _train([*others, *swept], given, request, data)
     while request.budgets:
@@ -143,12 +142,9 @@ def _trainings(
 
 
 def _train(
-    wanted: list[Options], given: dict[str, Run], request: Namespace, data: str
+    wanted: list[Options], given: dict[str, Run], request: Namespace, data: Dataset
 ) -> list[Run]:
-    """Return the study's runs, training or resuming those that are not there.
-
-    `data` is the name of the data set.
-    """
+    """Return the study's runs, training or resuming those that are not there."""
     if not wanted:
         return []
     directory = request.kl.parent / "study"

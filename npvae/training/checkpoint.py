@@ -2,7 +2,8 @@
 
 Each parameter is an array under its name, such as `encoder.hidden.weight` (in, out), the layout of
 y = x W + b. Adam's moments follow as `adam.m.<name>` and `adam.v.<name>`. `meta` is a JSON text:
-format version, options, epoch, steps done, and the history so far. Nothing in it is pickled.
+format version, options, data and its fingerprint, epoch, steps done, and the history so far.
+Nothing in it is pickled.
 """
 
 import json
@@ -53,6 +54,7 @@ def save_checkpoint(path: Path, run: Run) -> None:
         "options": as_stored(run.options),
         "image_shape": run.image_shape,
         "data": run.data,
+        "fingerprint": run.fingerprint,
         "epoch": run.epoch,
         "steps": run.steps,
         "history": run.history,
@@ -85,7 +87,7 @@ def load_checkpoint(path: Path) -> Run:
             name: read_array(archive, name, capacity, _header_check(shape))
             for name, shape in shapes.items()
         }
-    run = new_run(meta["options"], meta["image_shape"], meta["data"])
+    run = new_run(meta["options"], meta["image_shape"], meta["data"], meta["fingerprint"])
     run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
     for name, array in _arrays(run).items():
         if not np.isfinite(stored[name]).all():
@@ -118,7 +120,7 @@ def _check_meta_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> N
 def _checked_meta(path: Path, text: str) -> dict:
     """Return what `meta` says, with Options made of its options; raises UserError."""
     try:
-        meta = json.loads(text)
+        meta = {"fingerprint": ""} | json.loads(text)  # older versions wrote none
         if meta["format"] != FORMAT:
             raise UserError(
                 f"{path}: checkpoint format {meta['format']!r:.40}, this program reads {FORMAT};"
@@ -129,8 +131,8 @@ def _checked_meta(path: Path, text: str) -> dict:
         counts = (*shape, meta["epoch"], meta["steps"])
         if len(shape) != 2 or 0 in shape or not all(type(n) is int and n >= 0 for n in counts):
             raise ValueError("a count is wrong")
-        if type(meta["data"]) is not str:
-            raise ValueError("data is not a name")
+        if not type(meta["data"]) is type(meta["fingerprint"]) is str:
+            raise ValueError("data or fingerprint is not a text")
         if [row["epoch"] for row in history] != list(range(1, meta["epoch"] + 1)):
             raise ValueError("the history does not fit the epoch")
         if any(row.keys() != set(KINDS[options.kind].columns) for row in history):

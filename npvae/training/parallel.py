@@ -18,6 +18,7 @@ import numba
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.files.atomic import make_directory, only_user, replacing
 from npvae.training.checkpoint import load_checkpoint
@@ -35,24 +36,24 @@ class Station:
 
     path: Path
     options: Options
-    data: str  # the name of the data set with the options' limit
+    data: tuple[str, str]  # the data set's name, with the options' limit, and its fingerprint
     before: Path | None  # where the shorter run is from which it may start
     done: int  # epochs that need no training: of the run in `path`, or else in `before`
 
 
 def train_missing(
-    wanted: dict[Path, Options], data_dir: Path | None, data: str, dask: str | None = None
+    wanted: dict[Path, Options], data_dir: Path | None, data: Dataset, dask: str | None = None
 ) -> dict[Path, Run]:
     """Return a finished run for each directory, training or resuming those that are not there.
 
-    `data` is the name of the whole data set; a run on another one, or on more or fewer training
-    images than its option `limit` says, does not count. With `dask`, the workers of that cluster
+    `data` is the whole data set; a run on another one, or on more or fewer training images than
+    its option `limit` says, does not count. With `dask`, the workers of that cluster
     train (see cluster.py), which must see the same directories; without it, processes do.
     Raises UserError if a directory holds a run of other options or data, or a training fails.
     """
-    names = {path: _limited(data, options.limit) for path, options in wanted.items()}
-    found = {path: _finished(path, options, names[path]) for path, options in wanted.items()}
-    chains = _chains(wanted, found, names)
+    sets = {path: _limited(data, options.limit) for path, options in wanted.items()}
+    found = {path: _finished(path, options, sets[path]) for path, options in wanted.items()}
+    chains = _chains(wanted, found, sets)
     if chains:
         data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR") or None
         where = None if data_dir is None else Path(os.path.expanduser(data_dir)).absolute()
@@ -70,30 +71,32 @@ def train_missing(
                 if error is not None:
                     raise UserError(error)
         for path in [path for path, run in found.items() if run is None]:
-            found[path] = _just_trained(path, wanted[path], names[path])
+            found[path] = _just_trained(path, wanted[path], sets[path])
     return found
 
 
-def _limited(data: str, limit: int | None) -> str:
-    """Return the name of a data set of which the first `limit` training images are used."""
+def _limited(data: Dataset, limit: int | None) -> tuple[str, str]:
+    """Return the name of data of which the first `limit` training images are used; fingerprint."""
 
     def count(match: re.Match) -> str:
         n = int(match[1].replace(",", ""))
         return f", {n if limit is None else min(n, limit):,} training and "
 
-    return re.sub(r", ([\d,]+) training and (?=[\d,]+ test images$)", count, data)
+    name = re.sub(r", ([\d,]+) training and (?=[\d,]+ test images$)", count, data.name)
+    return name, data.fingerprint
 
 
-def _finished(path: Path, options: Options, data: str) -> Run | None:
+def _finished(path: Path, options: Options, data: tuple[str, str]) -> Run | None:
     """Return the run in a directory if it is this one and finished."""
     if not (path / "checkpoint.npz").exists():
         return None
     run = load_checkpoint(path / "checkpoint.npz")
-    return run if (run.options, run.data, run.epoch) == (options, data, options.epochs) else None
+    found = run.options, (run.data, run.fingerprint), run.epoch
+    return run if found == (options, data, options.epochs) else None
 
 
 def _chains(
-    wanted: dict[Path, Options], found: dict[Path, Run | None], names: dict[Path, str]
+    wanted: dict[Path, Options], found: dict[Path, Run | None], sets: dict[Path, tuple[str, str]]
 ) -> list[list[Station]]:
     """Return what is missing: a list for each training, with its stations in order of epochs."""
     trainings: dict[Options, list[Path]] = {}
@@ -109,7 +112,7 @@ def _chains(
                 else:
                     done = 0 if before is None else wanted[before].epochs
                 there = None if before is None else before.absolute()
-                chain.append(Station(path.absolute(), wanted[path], names[path], there, done))
+                chain.append(Station(path.absolute(), wanted[path], sets[path], there, done))
             before = path
         if chain:
             chains.append(chain)
@@ -118,7 +121,6 @@ def _chains(
 
 def _train(chain: list[Station], data_dir: Path | None, is_remote: bool) -> str | None:
     """Train the stations in a process of their own; return what went wrong, if anything did."""
-    from npvae.data.dataset import load_data
     from npvae.training.train import train
 
     silence = io.StringIO()
@@ -128,9 +130,11 @@ def _train(chain: list[Station], data_dir: Path | None, is_remote: bool) -> str 
             with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
                 if not path.is_dir():
                     raise UserError("not there for the worker; all machines must share it")
-                name = load_data(data_dir, options.limit).name
-                if name != station.data:
-                    raise UserError(f"the data is {name}, not {station.data}; check --data-dir")
+                data, (name, fingerprint) = load_data(data_dir, options.limit), station.data
+                if data.name != name:
+                    raise UserError(f"the data is {data.name}, not {name}; check --data-dir")
+                if data.fingerprint != fingerprint:
+                    raise UserError(f"{name} has other images there; check --data-dir")
                 _begin(station, is_remote)
                 run = train(options, Settings(path, data_dir, threads=1, resume=True))
             if run.epoch != options.epochs:
@@ -163,7 +167,7 @@ def _begin(station: Station, is_remote: bool) -> None:
                 raise
 
 
-def _just_trained(path: Path, options: Options, data: str) -> Run:
+def _just_trained(path: Path, options: Options, data: tuple[str, str]) -> Run:
     """Load a run that has just been trained, maybe on another machine."""
     end = time.monotonic() + LATE
     while (run := _finished(path, options, data)) is None:

@@ -32,7 +32,7 @@ from npvae.models.vae import make_vae_activations
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options, Settings, as_stored
-from npvae.training.run import Run, new_run
+from npvae.training.run import Run, check_data, new_run
 
 # A step takes the indices of its images and the epoch's random generator. It returns the losses of
 # its kind, in the order of the table, and the largest absolute number that Adam met.
@@ -138,10 +138,11 @@ def _start(options: Options, settings: Settings, data: Dataset) -> Run:
         back = f"mv {shlex.quote(str(aside))}/* {shlex.quote(str(settings.out))}"
         print(f"{settings.out}: the run that was here is now in {aside}; to get it back: {back}")
     if not (settings.resume and path.exists()):
-        return new_run(options, data.image_shape, data.name)
+        return new_run(options, data.image_shape, data.name, data.fingerprint)
     run = load_checkpoint(path)
     if run.data != data.name:
         raise UserError(f"{path}: trained on {run.data}, not on {data.name}; check --data-dir")
+    check_data(path, run, data)
     if run.options.kind != options.kind:
         kind = KINDS[run.options.kind]
         raise UserError(

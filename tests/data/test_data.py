@@ -155,3 +155,25 @@ def test_real_mnist():
     assert abs(data.train_images.mean() / 255 - 0.1307) < 5e-5  # known mean of the training set
     assert list(data.train_labels[:5]) == [5, 0, 4, 1, 9]
     assert list(data.test_labels[:5]) == [7, 2, 1, 0, 4]
+
+
+def test_the_fingerprint_is_that_of_all_images_and_nothing_else(tmp_path):
+    images = np.arange(240, dtype=np.uint8).reshape(40, 2, 3)
+    labels = np.arange(40) % 2
+
+    def fingerprint(images=images, cut=30, limit=None, **labels):
+        arrays = {"images": images[:cut], "test_images": images[cut:]}
+        np.savez(tmp_path / "own.npz", **arrays, **labels)
+        return load_data(tmp_path / "own.npz", limit).fingerprint
+
+    first, changed = fingerprint(), images.copy()
+    changed[29, 1, 2] += 1
+    assert fingerprint(limit=5) == first
+    assert fingerprint(labels=labels[:30], test_labels=labels[30:]) == first
+    others = [
+        fingerprint(changed),
+        fingerprint(cut=31),
+        fingerprint(images.reshape(40, 3, 2)),
+        fingerprint((images / 255).astype(np.float32)),
+    ]
+    assert len({first, *others}) == 5 and all(len(found) == 64 for found in others)

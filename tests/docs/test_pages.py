@@ -15,13 +15,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/*.md", "course/*.md", "course/*.ipynb", "exercises/*.md")
+    for pattern in ("*.md", "docs/*.md", "course/*.md", "course/*.ipynb", "course/exercises/*.md")
     for path in ROOT.glob(pattern)
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"`([\w./]+\.py)::([\w.\[\]-]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
-PATH = re.compile(r"`((?:npvae|tests|docs|course|benchmarks|exercises)/[\w./-]*)`")
+PATH = re.compile(r"`((?:npvae|tests|docs|course|benchmarks)/[\w./-]*)`")
 
 
 def name(path: Path) -> str:

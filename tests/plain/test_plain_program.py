@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy_alone import run_with_numpy_alone
 
 from npvae import plain
 from npvae.data.idx import TRAIN_IMAGES, idx_bytes
@@ -144,28 +145,16 @@ def test_it_needs_nothing_but_numpy_and_stays_short():
     assert len(source.splitlines()) <= 380
 
 
-BLOCKER = """
-import sys
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] not in sys.stdlib_module_names | {"numpy", "npvae", "course"}:
-            raise ImportError(f"{name} is not installed here")
-sys.meta_path.insert(0, Refuse())
-"""
-
-
 def test_it_runs_where_numpy_alone_is_installed(tmp_path):
     """All other imports are refused; so are those of npvae but the package itself and this file."""
     np.savez(tmp_path / "own.npz", images=np.random.default_rng(4).uniform(size=(70, 3, 4)))
-    code = f"""{BLOCKER}
+    code = f"""
 import runpy
 sys.argv = ["plain.py", {str(tmp_path / "own.npz")!r}, "--epochs", "1"]
 runpy.run_module("npvae.plain", run_name="__main__")
 loaded = {{name for name in sys.modules if name.split(".")[0] == "npvae"}}
 assert loaded <= {{"npvae", "npvae.errors", "npvae.plain"}}, loaded
 """
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
-    )
+    result = run_with_numpy_alone(code)
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 4

@@ -33,7 +33,8 @@ def own(tmp_path):
 
 def save(directory, data, epochs=1, **options):
     """Save a run of random weights under a key: kl, ws or ae."""
-    run = new_run(Options(epochs=35, hidden_dim=8, **options), (3, 3), load_data(data).name)
+    data = load_data(data)
+    run = new_run(Options(epochs=35, hidden_dim=8, **options), (3, 3), data.name, data.fingerprint)
     columns = KINDS[run.options.kind].columns
     run.epoch, run.steps = epochs, epochs
     run.history = [dict.fromkeys(columns, 1.0) | {"epoch": n + 1} for n in range(epochs)]
@@ -59,6 +60,27 @@ def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_pat
     with pytest.raises(UserError, match=words):
         analyse(request)
     assert not request.out.exists()
+
+
+def test_runs_on_unlike_images_are_not_compared(own, tmp_path):
+    save(tmp_path / "kl", own, kind="kl")
+    unlike = tmp_path / "unlike.npz"
+    with np.load(own) as file:
+        np.savez(unlike, images=file["images"][::-1], test_images=file["test_images"])
+    save(tmp_path / "ws", unlike, kind="ws")
+    for data, model, trained_on in ((own, "ws", unlike), (unlike, "kl", own)):
+        words = f"{model}.checkpoint.npz: trained on {trained_on.name}, .* now in {data.name}, "
+        with pytest.raises(UserError, match=words):
+            analyse(request_of(tmp_path, data))
+
+
+def test_a_run_without_a_fingerprint_is_not_compared(own, tmp_path, monkeypatch):
+    save(tmp_path / "kl", own, kind="kl")
+    monkeypatch.setattr("npvae.data.dataset.fingerprint_of", lambda *arrays: "")
+    save(tmp_path / "ws", own, kind="ws")
+    monkeypatch.undo()
+    with pytest.raises(UserError, match=r"ws.checkpoint\.npz: was made by an older version"):
+        analyse(request_of(tmp_path, own))
 
 
 @pytest.mark.parametrize(("training", "test", "too_few"), [(10, 40, "training"), (40, 10, "test")])

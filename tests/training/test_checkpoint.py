@@ -64,6 +64,14 @@ def test_the_kind_is_called_run_in_the_file_as_it_always_was(path):
     assert options["run"] == load_checkpoint(path).options.kind and "kind" not in options
 
 
+def test_a_checkpoint_of_an_older_version_has_no_fingerprint_and_loads(path):
+    with np.load(path) as file:
+        meta = json.loads(str(file["meta"]))
+    assert meta.pop("fingerprint") == load_checkpoint(path).fingerprint == "f1"
+    rewrite(path, meta=np.array(json.dumps(meta)))
+    assert load_checkpoint(path).fingerprint == ""
+
+
 def test_missing(tmp_path):
     assert "no such checkpoint" in error_line(tmp_path / "nowhere.npz", load_checkpoint)
 
@@ -139,7 +147,7 @@ ROW = dict.fromkeys(KINDS["kl"].columns, 1.0)
 BAD_FIELDS = [
     *product(["epoch", "steps"], [-1, 1.5, True, "2", None, [2]]),
     *product(["image_shape"], [[3], [3, 2, 1], [0, 6], [-3, -2], [3.0, 2.0], "32", None, 6]),
-    *product(["data"], [None, 3, ["toys"]]),
+    *product(["data", "fingerprint"], [None, 3, ["toys"]]),
     *product(["options"], [None, [], "kl", {}, {"run": "gan"}, {"run": "kl", "speed": 1}]),
     *product(
         ["history"],

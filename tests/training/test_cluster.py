@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from distributed import Client
-from own_runs import NAME, SMALL, bits
+from own_runs import SMALL, bits
 
+from npvae.data.dataset import load_data
 from npvae.errors import UserError
 from npvae.training import cluster
 from npvae.training import train as training
@@ -92,7 +93,7 @@ def test_a_worker_killed_in_the_middle_costs_no_bit(scheduler, own, tmp_path, el
             client.run(import_module, "npvae.training.train")  # so that they start together
         killer = threading.Thread(target=kill_in_the_middle, args=[first], daemon=True)
         killer.start()
-        found = train_missing(wanted, own, NAME, scheduler)
+        found = train_missing(wanted, own, load_data(own), scheduler)
         killer.join()
         assert all(1 < len(lines) < 61 for lines in seen.values())  # both were on their way
         for path in wanted:
@@ -101,19 +102,20 @@ def test_a_worker_killed_in_the_middle_costs_no_bit(scheduler, own, tmp_path, el
         # The worker that is left goes on from a run that is there, not this process.
         longer = tmp_path / "longer"
         wanted[longer] = replace(SMALL, epochs=61)
-        assert train_missing(wanted, own, NAME, scheduler)[longer].epoch == 61
+        assert train_missing(wanted, own, load_data(own), scheduler)[longer].epoch == 61
         assert rows(longer)[:61] == rows(tmp_path / "0")
 
 
 def test_processes_of_this_machine(own, tmp_path, elsewhere):
     elsewhere()
-    assert train_missing({tmp_path / "a": SMALL}, own, NAME, "local")[tmp_path / "a"].epoch == 2
+    found = train_missing({tmp_path / "a": SMALL}, own, load_data(own), "local")
+    assert found[tmp_path / "a"].epoch == 2
 
 
 def refusal(own, tmp_path, address, capfd):
     """Return the one line with which an address is refused; nothing else is said."""
     with pytest.raises(UserError) as info:
-        train_missing({tmp_path / "a": SMALL}, own, NAME, address)
+        train_missing({tmp_path / "a": SMALL}, own, load_data(own), address)
     assert capfd.readouterr() == ("", "")
     line = str(info.value)
     assert line.startswith(f"--dask {address}: ") and "\n" not in line and len(line) < 300
@@ -155,7 +157,7 @@ def test_a_cluster_that_fails_gives_one_line(victim, own, tmp_path, monkeypatch,
         process = trains if victim == "worker" else scheduler
         threading.Thread(target=kill_when_it_trains, args=[process], daemon=True).start()
         with pytest.raises(UserError) as info:
-            train_missing({tmp_path / "a": endless}, own, NAME, address)
+            train_missing({tmp_path / "a": endless}, own, load_data(own), address)
     why = {"worker": "one training has lost 1 workers", "scheduler": "its scheduler is lost"}
     assert why[victim] in str(info.value) and "finished epochs are saved" in str(info.value)
     assert not caplog.records  # Dask itself says nothing
@@ -166,4 +168,4 @@ def test_without_the_package_one_line_says_how_to_get_it(own, tmp_path, monkeypa
     with pytest.raises(
         UserError, match=r"distributed is not installed; pip install .npvae\[dask\]"
     ):
-        train_missing({tmp_path / "a": SMALL}, own, NAME, "local")
+        train_missing({tmp_path / "a": SMALL}, own, load_data(own), "local")

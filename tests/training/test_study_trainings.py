@@ -91,7 +91,7 @@ def run_of(error, regulariser, given=KL):
         {"test_bce_mu": float(e), column: float(r)} for e, r in zip(error, regulariser, strict=True)
     ]
     options = replace(given, epochs=len(history))
-    return Run(options, (1, 1), "", None, None, len(history), 0, history)
+    return Run(options, (1, 1), "", "", None, None, len(history), 0, history)
 
 
 def changed_by(options, change):

@@ -10,7 +10,7 @@ import pytest
 
 from npvae.errors import UserError
 from npvae.training import train as training
-from npvae.training.checkpoint import load_checkpoint
+from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.options import Options, Settings
 from npvae.training.train import train
 
@@ -161,6 +161,36 @@ def test_a_run_of_another_kind_is_not_resumed(tmp_path, digits):
         UserError, match=r"holds a run of KL; use run_kl\.py, or give another --out"
     ):
         train(options("ws", epochs=2), settings(tmp_path, digits, resume=True))
+
+
+@pytest.mark.parametrize("part", ["images", "test_images"])
+def test_as_many_other_images_are_not_trained_on(part, tmp_path, digits):
+    out = tmp_path / "out"
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    with np.load(digits) as file:
+        arrays = dict(file)
+    arrays[part] = arrays[part][::-1]
+    np.savez(digits, **arrays)
+    with pytest.raises(
+        UserError, match=f"{out}.*trained on {digits.name}, .* and not on the images"
+    ):
+        train(options("kl", epochs=2), settings(tmp_path, digits, resume=True))
+    assert load_checkpoint(out / "checkpoint.npz").epoch == 1
+
+
+def test_other_labels_make_no_other_data(tmp_path, digits):
+    train(options("kl", epochs=1), settings(tmp_path, digits))
+    with np.load(digits) as file:
+        arrays = dict(file)
+    np.savez(digits, **(arrays | {"labels": arrays["labels"][::-1]}))
+    assert train(options("kl", epochs=2), settings(tmp_path, digits, resume=True)).epoch == 2
+
+
+def test_a_run_without_a_fingerprint_is_not_resumed(tmp_path, digits):
+    run = train(options("kl", epochs=1), settings(tmp_path, digits))
+    save_checkpoint(tmp_path / "out" / "checkpoint.npz", replace(run, fingerprint=""))
+    with pytest.raises(UserError, match="older version, without a fingerprint of its data; train"):
+        train(options("kl", epochs=2), settings(tmp_path, digits, resume=True))
 
 
 def test_ctrl_c_stops_between_steps_and_keeps_the_finished_epochs(tmp_path, digits, monkeypatch):

@@ -1,0 +1,237 @@
+"""Calls of a student's functions. Whatever they do, it becomes one friendly line.
+
+A call hands over copies of the arguments. It looks at the result (a missing return, wrong types,
+shapes, NaN), at the arguments (changed in place?), at a second call (the same result?), and at a
+third one after unrelated calls (still the same?).
+"""
+
+import contextlib
+import copy
+import io
+import traceback
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+
+def numbers(seed: int, *shapes: tuple[int, ...] | int) -> list[np.ndarray]:
+    """Draw arrays of standard normal numbers: arguments for the functions that are graded."""
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+UNWRITTEN = 1.23456789e300  # what no function computes
+
+
+class NotYet(Exception):
+    """A function still raises NotImplementedError."""
+
+
+class Wrong(Exception):
+    """An answer is wrong. `key` names the mistake in a few words, `text` explains it."""
+
+    def __init__(self, key: str, text: str):
+        super().__init__(text)
+        self.key, self.text = key, text
+
+
+class Attempt:
+    """A student's functions, here the attributes of a module, and which of them were called."""
+
+    def __init__(self, module: object):
+        self.module = module
+        self.called = {}  # names, in order, and with what; the next is called if the last was right
+
+    def function(self, name: str) -> Callable:
+        """Return the student's function. Raises Wrong if there is none."""
+        found = getattr(self.module, name, None)
+        if not callable(found):
+            raise Wrong("no function", f"The file has no function {name}. Was it renamed?")
+        return found
+
+    def call(
+        self, name: str, arguments: Mapping[str, object], results: Mapping[str, tuple]
+    ) -> dict[str, np.ndarray]:
+        """Call a function; return its results as float64 arrays by their names.
+
+        `results` maps the names to the expected shapes; () is a number. Raises NotYet and Wrong.
+        """
+        given = copy.deepcopy(dict(arguments))
+        answers = _results(name, self._run(name, given), results)
+        for label, before in arguments.items():
+            if isinstance(before, np.ndarray) and not _same(before, given[label]):
+                text = f"{name} changed its argument {label} in place. Compute a new array instead."
+                raise Wrong("argument changed", text)
+        again = self.quiet(name, arguments, results)
+        if not all(_same(answers[label], again[label]) for label in results):
+            text = (
+                f"{name} returns something else when it is called again with the same arguments. "
+                "Does it draw fresh random numbers instead of using those it is given, or keep "
+                "something between calls?"
+            )
+            raise Wrong("different answers", text)
+        self.called[name] = arguments, results
+        self._unrelated_calls()
+        if not all(_same(answers[k], v) for k, v in self.quiet(name, arguments, results).items()):
+            text = (
+                f"{name} returns something else after unrelated calls of {', '.join(self.called)}. "
+                "Does it use what another call has left behind? All that it needs is handed over."
+            )
+            raise Wrong("kept from another call", text)
+        return answers
+
+    def quiet(
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        results: Mapping[str, tuple],
+        overflow: str = "ignore",
+    ) -> dict[str, np.ndarray]:
+        """Call a function as `call` does, for the results only, and without what it prints.
+
+        With overflow="raise", a number that becomes infinite on the way is an exception.
+        """
+        with contextlib.redirect_stdout(io.StringIO()):
+            value = self._run(name, copy.deepcopy(dict(arguments)), overflow)
+        return _results(name, value, results)
+
+    def _unrelated_calls(self):
+        """Call all functions called so far, with other numbers."""
+        for name, (arguments, results) in self.called.items():
+            others = {
+                label: 1 - value[::-1] if isinstance(value, np.ndarray) else value
+                for label, value in arguments.items()
+            }
+            with contextlib.suppress(Wrong):
+                self.quiet(name, others, results)
+
+    def _run(self, name, arguments, overflow="ignore"):
+        function = self.function(name)
+        with np.errstate(all="ignore", over=overflow), _empty_arrays_marked():
+            try:
+                return function(*arguments.values())
+            except NotImplementedError:
+                raise NotYet(name) from None
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # also SystemExit and pytest's own, from student code
+                raise explained(error, function, f"{name}({', '.join(arguments)})") from None
+
+
+def explained(error: BaseException, function: Callable, call: str) -> Wrong:
+    """Return what a student should read about an exception of their code."""
+    try:
+        message = (str(error).strip() or "no message").splitlines()[0][:200]
+    except Exception:
+        message = "an exception that cannot be printed"
+    what = f"{type(error).__name__}: {message}"
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
+    if not frames:
+        return Wrong("exception", f"The grader calls {call}, and that fails. {what}")
+    line = f"Line {frames[-1].lineno}, `{frames[-1].line}`, fails. {what}"
+    if isinstance(error, ValueError) and any(
+        word in message for word in ("matmul", "aligned", "broadcast", "core dimension")
+    ):
+        line += ". Write the shapes beside this line. "
+        line += (
+            "Does a row or a column still need its second axis (keepdims=True keeps it)?"
+            if "broadcast" in message
+            else "Which transpose, or which order of the factors, puts equal sizes side by side?"
+        )
+        return Wrong("shapes do not fit", line)
+    return Wrong("exception", line)
+
+
+@contextlib.contextmanager
+def _empty_arrays_marked():
+    """Fill what np.empty and np.empty_like return, so that a number never written is noticed."""
+    makers = np.empty, np.empty_like
+
+    def marked(make):
+        def empty(*args, **kwargs):
+            array = make(*args, **kwargs)
+            if array.dtype == np.float64:
+                array.fill(UNWRITTEN)
+            return array
+
+        return empty
+
+    np.empty, np.empty_like = map(marked, makers)
+    try:
+        yield
+    finally:
+        np.empty, np.empty_like = makers
+
+
+def _same(a, b):
+    return np.array_equal(a, b, equal_nan=True)
+
+
+def _results(name, value, shapes):
+    """Return a function's results by name, as float64 arrays, or raise Wrong."""
+    labels = list(shapes)
+    if value is None:
+        raise Wrong("nothing returned", f"{name} returns None. Is its `return` missing?")
+    if len(labels) == 1:
+        values = [value]
+    elif isinstance(value, tuple | list) and len(value) == len(labels):
+        values = value
+    else:
+        text = f"{name} must return {len(labels)} results: {', '.join(labels)}."
+        raise Wrong("wrong number of results", text)
+    return {label: _array(name, label, v, shapes) for label, v in zip(labels, values, strict=True)}
+
+
+def _array(name, label, value, shapes):
+    shape = shapes[label]
+    try:
+        array = np.array(value)
+    except Exception:
+        array = np.array(None)
+    if array.dtype.kind not in "fiu":
+        kind = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
+        text = f"{label}, a result of {name}, must be an array of real numbers. It is a {kind}."
+        raise Wrong("not numbers", text)
+    if array.shape != shape:
+        raise _wrong_shape(name, label, array.shape, shapes)
+    if array.dtype.kind == "f" and array.dtype.itemsize < 8:
+        text = (
+            f"{label} is {array.dtype}, but all arguments of {name} are float64. Where is it cut?"
+        )
+        raise Wrong("precision lost", text)
+    if not np.isfinite(array).all():
+        text = f"{label}, a result of {name}, holds NaN or infinity. Look for 0/0, log(0), e^1000."
+        raise Wrong("not finite", text)
+    if np.any(array == UNWRITTEN):
+        text = (
+            f"{label}, a result of {name}, has numbers that were never written. np.empty leaves "
+            "them as they happen to be. Does a loop end too early?"
+        )
+        raise Wrong("never written", text)
+    if array.dtype.kind != "f":
+        text = (
+            f"{label}, a result of {name}, holds whole numbers only. Is it made with dtype=int, or "
+            "cut by int or //?"
+        )
+        raise Wrong("whole numbers", text)
+    return array.astype(np.float64)
+
+
+def _wrong_shape(name, label, found, shapes):
+    shape = shapes[label]
+    expected = f"of shape {shape}" if shape else "one number"
+    text = f"{label}, a result of {name}, should be {expected}. Its shape is {found}."
+    if len(shape) == 2 and found == shape[::-1]:
+        text += " Is a transpose missing, or the order of the factors exchanged?"
+        return Wrong("transposed", text)
+    others = [other for other, s in shapes.items() if s == found]
+    if others:
+        text += f" That is the shape of {others[0]}. Are the results in the right order?"
+    elif len(found) == len(shape) == 1:
+        text += " Was a sum or a mean taken over the other axis?"
+    elif len(found) < len(shape):
+        text += " Was a sum or a mean taken that the question does not have?"
+    elif len(found) > len(shape):
+        text += " Is there a sum or a mean still to take, and over which axis?"
+    return Wrong("wrong shape", text)

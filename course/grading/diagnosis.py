@@ -1,0 +1,233 @@
+"""What is wrong with an answer: compare it with npvae's, and recognise the known mistakes.
+
+First come the mistakes that an exercise's grader knows: each is told by the very numbers that it
+gives. Then what any gradient can suffer from: a wrong sign, or a factor such as the number of rows.
+At last the right function is tried with other arguments, until one gives the student's numbers.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from course.grading.attempt import Wrong
+from npvae.nn.gradcheck import GradientCheck, check_gradients
+
+# A relative error of a right gradient here is below 1e-8. A mistake makes one near 1.
+TOLERANCE = 1e-6
+
+Arrays = Mapping[str, np.ndarray]
+Checks = Mapping[str, GradientCheck]  # of each gradient
+
+
+def differences(
+    loss: Callable[[], float],
+    arrays: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    active: Callable[[], np.ndarray] | None = None,
+) -> Checks:
+    """Check gradients by central differences with npvae's own checker, 60 numbers of each array.
+
+    `arrays` maps a name x to (values, gradient), as `check_gradients` takes it. Returns one check
+    for each, by the name that the gradient has in an exercise: dx.
+    """
+    return {
+        f"d{name}": check_gradients(loss, {name: pair}, active, samples=60)
+        for name, pair in arrays.items()
+    }
+
+
+def disagreement(checks: Checks) -> str:
+    """Return where a gradient differs most from its finite difference, or nothing if none does."""
+    worst = max(checks.values(), key=lambda check: check.max_error)
+    return worst.worst if worst.max_error > TOLERANCE else ""
+
+
+def close(answer: np.ndarray, truth: np.ndarray) -> bool:
+    """Tell whether two arrays are equal, but for rounding and a 1e-8 that guards a division."""
+    scale = max(np.abs(truth).max(initial=0), 1e-300)
+    return answer.shape == truth.shape and bool(np.abs(answer - truth).max() <= 1e-7 * scale)
+
+
+def compare(
+    answers: Arrays,
+    right: Arrays,
+    hints: Mapping[str, str],
+    mistakes: Mapping[str, Arrays | list[Arrays]],
+    sizes: Mapping[str, tuple[int, str]],
+    checks: Checks | None = None,
+    retry: tuple[Callable, Mapping[str, np.ndarray]] | None = None,
+) -> None:
+    """Raise Wrong, with a diagnosis, at the first answer that is not the right one.
+
+    `mistakes` maps the keys of `hints` to the results that a mistake gives, or to a list of them.
+    `sizes` maps a symbol to its value and what it counts. `checks` is what finite differences said.
+    `retry` holds the right function, whose results are in the order of `right`, and its arguments.
+    """
+    for label, truth in right.items():
+        if close(answers[label], truth):
+            continue
+        key = recognised(label, answers[label], mistakes)
+        if key:
+            raise Wrong(key, f"{label}: {hints[key]}{_evidence(label, checks)}")
+        known = _general(label, answers, right, sizes)
+        if known is None and retry is not None:
+            known = retried(label, answers[label], list(right).index(label), *retry)
+        key, text = known or _place(label, answers[label], truth)
+        raise Wrong(key, f"{text}{_evidence(label, checks)}")
+    if checks and disagreement(checks):
+        raise Wrong("unknown", f"Finite differences disagree: {disagreement(checks)}.")
+
+
+def recognised(
+    label: str, answer: np.ndarray, mistakes: Mapping[str, Arrays | list[Arrays]]
+) -> str | None:
+    """Return the key of the first known mistake that gives this answer, or None."""
+    for key, variants in mistakes.items():
+        for results in variants if isinstance(variants, list) else [variants]:
+            if label in results and close(answer, results[label]):
+                return key
+    return None
+
+
+def _evidence(label, checks):
+    """Return what finite differences say about this result, in parentheses after the diagnosis."""
+    if not checks:
+        return ""
+    where = disagreement({label: checks[label]} if label in checks else checks)
+    if where:
+        return f" (Finite differences disagree: {where}.)"
+    return (
+        " (Finite differences agree: your gradients belong to the function that you wrote. But it "
+        "is not the function of the question. A gradient check cannot see that.)"
+    )
+
+
+def _general(label, answers, right, sizes):
+    """Return key and text of a mistake that any answer can have, or None."""
+    answer, truth = answers[label], right[label]
+    for other, array in right.items():
+        if other != label and close(answer, array):
+            return "exchanged", f"{label} holds what {other} should be. Were the two exchanged?"
+    ratio = _ratio(answer, truth)
+    if ratio is not None:
+        known = factor_meaning(label, ratio, sizes)
+        if known is not None:
+            return known
+        if truth.size > 1:
+            text = (
+                f"{label} is exactly {ratio:.6g} times the right result. Where does that come from?"
+            )
+            return "a factor", text
+    if np.abs(answer - truth).max() < 1e-4 * np.abs(truth).max():
+        text = f"{label} is nearly right. Is a small number added, or is something clipped?"
+        return "nearly right", text
+    return None
+
+
+def _place(label, answer, truth):
+    """Return key and text of an unknown mistake: where the answer is furthest off."""
+    place = np.unravel_index(np.abs(answer - truth).argmax(), truth.shape)
+    index = f"[{', '.join(str(int(n)) for n in place)}]" if place else ""
+    return (
+        "unknown",
+        f"{label} differs from npvae's result, most of all here: {label}{index} is "
+        f"{answer[place]:.9g} and should be {truth[place]:.9g}.",
+    )
+
+
+def retried(
+    label: str, answer: np.ndarray, place: int, function: Callable, arguments: Arrays
+) -> tuple[str, str] | None:
+    """Return key and text of the first wrong argument that gives this answer, or None.
+
+    `place` is the answer's place in the results of `function`, the right one.
+    """
+    arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
+    for name in arrays:
+        for key, what, value in _other_arguments(name, arrays):
+            results = function(**{**arguments, name: value})
+            result = results[place] if isinstance(results, tuple) else results
+            if np.any(result) and np.isfinite(result).all() and close(answer, result):
+                return key, f"{label} is what comes out with {what} in place of {name}."
+    return None
+
+
+def _other_arguments(name, arrays):
+    """Yield key, words and value of what may stand by mistake in place of an array."""
+    a = arrays[name]
+    yield "argument forgotten", "0", np.zeros_like(a)
+    yield "argument forgotten", "1", np.ones_like(a)
+    yield "sign of an argument", f"-{name}", -a
+    yield "another argument", f"{name}^2", a**2
+    yield "another argument", f"1 - {name}", 1 - a
+    yield "another argument", f"1 / {name}", 1 / a
+    yield "another argument", f"|{name}|", np.abs(a)
+    for words, factor in (("2", 2), ("4", 4), ("1/2", 1 / 2), ("log 2", np.log(2))):
+        yield "another argument", f"{words} times {name}", factor * a
+    for other, b in arrays.items():
+        if other != name and b.shape == a.shape:
+            yield "another argument", other, b
+    row, none = "row" if a.ndim > 1 else "number", np.zeros_like(a)
+    first, last = none.copy(), none.copy()
+    first[0], last[-1] = a[0], a[-1]
+    yield "rows left out", f"only the first {row} of {name}", first
+    yield "rows left out", f"only the last {row} of {name}", last
+    yield "rows left out", f"all but the first {row} of {name}", a - first
+    yield "rows left out", f"all but the last {row} of {name}", a - last
+    yield "one row for all", f"the first {row} of {name}, for each {row},", none + a[0]
+    yield "one row for all", f"the mean {row} of {name}, for each {row},", none + a.mean(axis=0)
+    yield (
+        "one row for all",
+        f"the sum of the {row}s of {name}, for each {row},",
+        none + a.sum(axis=0),
+    )
+
+
+def factor_meaning(
+    label: str, ratio: float, sizes: Mapping[str, tuple[int, str]]
+) -> tuple[str, str] | None:
+    """Return key and text of the mistake that makes an answer `ratio` times too large, if known."""
+
+    def is_about(number):
+        return np.isclose(ratio, number, rtol=1e-8)
+
+    for symbol, (n, what) in sizes.items():
+        if is_about(n):
+            return (
+                f"{symbol} times too large",
+                f"{label} is exactly {n} times too large, and {symbol} = {n} here. Was the mean "
+                f"over the {what} forgotten?",
+            )
+        if is_about(1 / n):
+            return (
+                f"{symbol} times too small",
+                f"{label} is exactly {n} times too small, and {symbol} = {n} here. Is there a mean "
+                f"over the {what} where the question has a sum, or a second mean?",
+            )
+    if is_about(-1):
+        return "wrong sign", f"{label} has the wrong sign everywhere, and is right otherwise."
+    if is_about(2):
+        text = f"{label} is exactly twice too large. Is a factor of one half missing?"
+        return "2 times too large", text
+    if is_about(0.5):
+        text = f"{label} is exactly half of what it should be. Is a factor of 2 missing?"
+        return "2 times too small", text
+    counts = {"1": 1, "2": 2} | {symbol: n for symbol, (n, _) in sizes.items()}
+    for (above, n), (below, m) in itertools.product(counts.items(), repeat=2):
+        if is_about(n / m) or is_about(-n / m):
+            sign = "-" if ratio < 0 else ""
+            return (
+                "a factor of the sizes",
+                f"{label} is exactly {sign}{above}/{below} = {ratio:.6g} times the right result. "
+                "Which sum or mean is over the wrong axis, or was taken twice?",
+            )
+    return None
+
+
+def _ratio(answer, truth):
+    """Return c if answer = c * truth everywhere with c != 0, else None."""
+    square = float(np.sum(truth * truth))
+    if square == 0:
+        return None
+    ratio = float(np.sum(answer * truth)) / square
+    return ratio if ratio and close(answer, ratio * truth) else None
