@@ -155,12 +155,15 @@ def test_resuming_on_other_data_is_refused(tmp_path, digits):
         train(options("kl"), settings(tmp_path, other, resume=True))
 
 
-def test_a_run_of_another_kind_is_not_resumed(tmp_path, digits):
-    train(options("kl", epochs=1), settings(tmp_path, digits))
-    with pytest.raises(
-        UserError, match=r"holds a run of KL; use run_kl\.py, or give another --out"
-    ):
-        train(options("ws", epochs=2), settings(tmp_path, digits, resume=True))
+@pytest.mark.parametrize(
+    ("there", "wanted", "command"),
+    [("kl", "ws", r"run_kl\.py"), ("sw", "ws", r"run_ws\.py --distance sliced")],
+)
+def test_a_run_of_another_kind_is_not_resumed(there, wanted, command, tmp_path, digits):
+    train(options(there, epochs=1), settings(tmp_path, digits))
+    message = f"holds a run of {there.upper()}; use {command}, or give another --out"
+    with pytest.raises(UserError, match=message):
+        train(options(wanted, epochs=2), settings(tmp_path, digits, resume=True))
 
 
 @pytest.mark.parametrize("part", ["images", "test_images"])
