@@ -72,6 +72,13 @@ def test_a_checkpoint_of_an_older_version_has_no_fingerprint_and_loads(path):
     assert load_checkpoint(path).fingerprint == ""
 
 
+def test_an_option_that_older_versions_did_not_have_has_its_default(path):
+    options = meta_of(path)["options"]
+    del options["directions"]
+    rewrite_meta(path, options=options)
+    assert load_checkpoint(path).options.directions == 50
+
+
 def test_missing(tmp_path):
     assert "no such checkpoint" in error_line(tmp_path / "nowhere.npz", load_checkpoint)
 
