@@ -8,7 +8,7 @@ C = A B with A (M, K), B (K, N), C (M, N): C[i, j] = sum_k A[i, k] B[k, j], 2 M 
 
 import sys
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,11 +92,6 @@ def unrolled(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
     _add_product(A[m4:], B, C[m4:])
 
 
-@cache
-def _scratch(size: int) -> np.ndarray:
-    return aligned_zeros(size, np.float32)
-
-
 def transposed_a(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
     """Compute the product with npvae, for an A that is stored as its transpose."""
     matmul_tn(A.T, B, C)
@@ -104,7 +99,7 @@ def transposed_a(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
 
 def transposed_b(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
     """Compute the product with npvae, for a B that is stored as its transpose."""
-    matmul_nt(A, B.T, C, _scratch(A.size + C.size))
+    matmul_nt(A, B.T, C)
 
 
 def blas(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:

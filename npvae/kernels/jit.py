@@ -9,15 +9,15 @@ import hashlib
 import importlib.util
 import os
 import platform
+import sys
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numba
 import pooch
-from numba.core.event import register
-
-from npvae.kernels.progress import CompilingBar
+from numba.core.event import Event, Listener, register
 
 # A multiplication and an addition may become one instruction. The other "fast" flags stay off: some
 # assume away NaN and infinity, and reordering sums would make the last bits depend on what else was
@@ -26,10 +26,11 @@ FAST = {"contract"}
 
 COMPILED_ROOMS = ("kernels", "nn", "models", "evaluation/classifier")
 
-# OpenMP starts a parallel loop in about 2 microseconds, Numba's own workqueue in about 140.
 LAYERS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
 _found = (n for n, m in LAYERS.items() if importlib.util.find_spec(f"numba.np.ufunc.{m}"))
-THREADING_LAYER = next(_found, "workqueue")
+# OpenMP starts a parallel loop in about 2 microseconds, Numba's own workqueue in about 140: there a
+# loop must be so many times as long before sharing it out pays.
+SLOW_START = 70 if next(_found, "workqueue") == "workqueue" else 1
 
 
 def _cache_directory() -> Path:
@@ -51,14 +52,49 @@ def _cache_directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="npvae-"))
 
 
+class _Notice(Listener):
+    """Says on stderr, once, that kernels are being compiled. Nothing is said if all are on disk."""
+
+    said = False
+
+    def on_start(self, event: Event) -> None:
+        own = event.data["dispatcher"].py_func.__module__.startswith("npvae.")
+        if own and not self.said:
+            print("compiling for this machine, once: about 10 seconds", file=sys.stderr, flush=True)
+            self.said = True
+
+    def on_end(self, event: Event) -> None:
+        """A listener must have this method; there is nothing to say."""
+
+
 CACHE = _cache_directory()
 numba.config.THREADING_LAYER_PRIORITY = list(LAYERS)
 numba.config.CACHE_DIR = str(CACHE)
-register("numba:compile", CompilingBar())
+register("numba:compile", _Notice())
 
-jit = partial(numba.njit, cache=True, error_model="numpy", fastmath=FAST)
+OPTIONS = {"error_model": "numpy", "fastmath": FAST}
+jit = partial(numba.njit, cache=True, **OPTIONS)
 
 
-def is_compiled() -> bool:
-    """Tell whether compiled code of these sources is on the disk already."""
-    return any(CACHE.rglob("*.nbc"))
+def shared_from(least: int) -> Callable[[Callable], Callable]:
+    """Compile a function with a loop over `prange` twice: for one thread, and for all of them.
+
+    Compiled code calls the result with the amount of work, then the function's own arguments. All
+    threads share out the loop from an amount of `least` on; less is done before they are awake.
+    Nothing is kept on disk but the callers, with all that they call.
+    """
+
+    def compile_both(loop: Callable) -> Callable:
+        one, every = numba.njit(**OPTIONS)(loop), numba.njit(parallel=True, **OPTIONS)(loop)
+        enough = least * SLOW_START
+
+        @numba.njit(error_model="numpy")
+        def by_size(work, *args):
+            if work >= enough:
+                every(*args)
+            else:
+                one(*args)
+
+        return by_size
+
+    return compile_both

@@ -3,7 +3,7 @@
 A CPU multiplies fastest when a small block of the output stays in vector registers while the whole
 sum over k runs past it. `tile` computes such a block of C = start + A B (r = 0 .. rows-1):
 
-    C[i+r, j:j+w] = start[i+r, j:j+w] + sum_k A[i+r, k0+k] * panel[k, 0:w]
+    C[i+r, j:j+w] = start[i+r, j:j+w] + sum_k A[i+r, k] * B[k, j:j+w]
 
 Numba compiles loops but does not place values in registers, so `tile` is an `@intrinsic`: it writes
 LLVM vector code, which LLVM turns into the host's instructions (AVX-512, AVX2, NEON or SSE).
@@ -17,6 +17,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 from npvae.errors import UserError
@@ -48,14 +49,12 @@ STRIP = 4  # tiles that one call computes, one below the other
 
 
 class Product(NamedTuple):
-    """One product C = start + A B, or the part of its sum over k that begins at k0."""
+    """One product C = start + A B."""
 
     A: np.ndarray
     a_transposed: bool  # whether A is to be read as A^T
-    k0: int
-    B: np.ndarray  # a matrix, or, if `packed`, its panels one below the other
-    packed: bool
-    start: np.ndarray  # no rows (start from 0), one row (a bias) or all rows of C; may be C itself
+    B: np.ndarray
+    start: np.ndarray  # no rows (start from 0), or one row (a bias)
     relu: bool  # whether negative numbers of C become 0 on their way out
     gate: np.ndarray  # no rows, or all rows of C, which becomes 0 where the gate is not positive
     C: np.ndarray
@@ -148,23 +147,29 @@ def _unpack(context, builder, kind, value):
     return array.data, shape, cgutils.unpack_tuple(builder, array.strides, 2)
 
 
+def _check_dtypes(real, *others):
+    if real not in (types.float32, types.float64) or any(other != real for other in others):
+        raise TypingError("not all float32 or all float64")
+
+
 @intrinsic(prefer_literal=True)
-def tile(typingctx, rows, vectors, ragged, product, panel, i, j):
+def tile(typingctx, rows, vectors, ragged, product, i, j):
     """Compute a strip of blocks of a `Product` in registers: the module's equation.
 
     The first block is at (i, j), `STRIP` - 1 more lie below it as far as C reaches. `rows`,
     `vectors` (1 or 2) and `ragged` are literals and give a block its size. A ragged block may reach
-    past C's last column; its lanes out there are masked off. `panel` holds the columns of B from j.
+    past C's last column; its lanes out there are masked off.
     """
     kinds = dict(zip(product.fields, product.types, strict=True))  # Numba's type of each field
     real = kinds["C"].dtype
+    _check_dtypes(real, *(kinds[name].dtype for name in ("A", "B", "start", "gate")))
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
     def codegen(context, builder, signature, args):
         values = cgutils.unpack_tuple(builder, args[3])
         field = dict(zip(product.fields, values, strict=True))
-        a_transposed, k0, relu = field["a_transposed"], field["k0"], field["relu"]
-        i, j = args[5:]
+        a_transposed, relu = field["a_transposed"], field["relu"]
+        i, j = args[4:]
 
         def matrix(name):
             return _unpack(context, builder, kinds[name], field[name])
@@ -172,8 +177,8 @@ def tile(typingctx, rows, vectors, ragged, product, panel, i, j):
         index = ir.IntType(64)
         vec = _Vectors(builder, real, context.get_value_type(real))
         a_data, _, a_strides = matrix("A")
-        b_data, (n_k, _), (b_step, _) = _unpack(context, builder, panel, args[4])
-        start_data, (start_rows, _), (start_step, _) = matrix("start")
+        b_data, (n_k, _), (b_step, _) = matrix("B")
+        start_data, (start_rows, _), _ = matrix("start")
         gate_data, (gate_rows, _), (gate_step, _) = matrix("gate")
         c_data, (c_rows, n_columns), (c_step, _) = matrix("C")
 
@@ -193,16 +198,15 @@ def tile(typingctx, rows, vectors, ragged, product, panel, i, j):
             for rv in block:
                 builder.store(vec.zero, sums[rv])
             with builder.if_then(builder.icmp_signed(">", start_rows, index(0))):
-                is_bias = builder.icmp_signed("==", start_rows, index(1))
-                step = builder.select(is_bias, index(0), start_step)
+                bias = vec.at(start_data, (j, element))
                 for r, v in block:
-                    pointer = vec.at(start_data, (row[r], step), (j, element))
-                    builder.store(vec.load(pointer, v, masks[v]), sums[r, v])
+                    builder.store(vec.load(bias, v, masks[v]), sums[r, v])
 
             # One step of the sum reads `vectors` registers of B and one scalar of A for each row.
-            a_rows = [vec.at(a_data, (row[r], a_row), (k0, a_column)) for r in range(n_rows)]
+            a_rows = [vec.at(a_data, (row[r], a_row)) for r in range(n_rows)]
+            b_panel = vec.at(b_data, (j, element))
             with cgutils.for_range(builder, n_k) as loop:
-                b_row = vec.at(b_data, (loop.index, b_step))
+                b_row = vec.at(b_panel, (loop.index, b_step))
                 b_now = [vec.load(b_row, v, masks[v]) for v in range(n_vectors)]
                 for r in range(n_rows):
                     a_now = vec.splat(builder.load(vec.at(a_rows[r], (loop.index, a_column))))
@@ -223,7 +227,7 @@ def tile(typingctx, rows, vectors, ragged, product, panel, i, j):
                 vec.store(builder.load(sums[r, v]), pointer, v, masks[v])
         return context.get_dummy_value()
 
-    return types.void(rows, vectors, ragged, product, panel, i, j), codegen
+    return types.void(rows, vectors, ragged, product, i, j), codegen
 
 
 @intrinsic
@@ -235,6 +239,7 @@ def transpose_block(typingctx, a, gate, out, i, j):
     is that of a `Product`, shaped like `out`.
     """
     real = a.dtype
+    _check_dtypes(real, gate.dtype, out.dtype)
 
     def codegen(context, builder, signature, args):
         index = ir.IntType(64)

@@ -20,6 +20,7 @@ from npvae.kernels.matmul import matmul_tn
 from npvae.nn.layers import (
     dense_backward_input,
     dense_forward,
+    dense_relu_backward_input,
     dense_relu_forward,
     mean_backward,
     mean_forward,
@@ -55,11 +56,10 @@ class CriticActivations(NamedTuple):
     da2: np.ndarray  # (R, H2)
     da1: np.ndarray  # (R, H1)
     dz: np.ndarray  # (R, L)
-    scratch: np.ndarray  # room for the transposes of a backward pass
 
     def rows(self, first: int, last: int) -> "CriticActivations":
         """Return views of the rows first .. last-1 of every array."""
-        return CriticActivations(*(a[first:last] for a in self[:-1]), scratch=self.scratch)
+        return CriticActivations(*(a[first:last] for a in self))
 
 
 def critic_shapes(
@@ -88,7 +88,6 @@ def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:
     def zeros(*shape: int) -> np.ndarray:
         return aligned_zeros(shape, dtype)
 
-    largest = first + max(second, latent) + units  # room for dy and dx of any layer, per row
     return CriticActivations(
         z=zeros(rows, latent),
         h1=zeros(rows, first),
@@ -100,7 +99,6 @@ def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:
         da2=zeros(rows, second),
         da1=zeros(rows, first),
         dz=zeros(rows, latent),
-        scratch=zeros(rows * largest),
     )
 
 
@@ -120,15 +118,15 @@ def score_backward_hidden(w: CriticWeights, act: CriticActivations) -> None:
     # score = mean of the units
     mean_backward(act.dscore, act.dunits)  # (R,) -> (R, U)
     # units = relu(a2) W3 + b3
-    dense_backward_input(act.dunits, w.W3, act.da2, act.scratch, gate=act.h2)  # (R, H2)
+    dense_relu_backward_input(act.dunits, w.W3, act.h2, act.da2)  # dunits W3^T: (R, H2)
     # a2 = relu(a1) W2 + b2
-    dense_backward_input(act.da2, w.W2, act.da1, act.scratch, gate=act.h1)  # (R, H1)
+    dense_relu_backward_input(act.da2, w.W2, act.h1, act.da1)  # da2 W2^T: (R, H1)
 
 
 def score_backward_input(w: CriticWeights, act: CriticActivations) -> None:
     """Compute dz: for rows with dscore = 1, the score's input gradient. Reads da1; writes dz."""
     # a1 = z W1 + b1
-    dense_backward_input(act.da1, w.W1, act.dz, act.scratch)  # da1 W1^T: (R, H1) (H1, L)
+    dense_backward_input(act.da1, w.W1, act.dz)  # da1 W1^T: (R, H1) (H1, L)
 
 
 def score_backward_weights(dw: CriticWeights, act: CriticActivations) -> None:

@@ -24,7 +24,7 @@ from npvae.models.critic import (
     score_backward_weights,
     score_forward,
 )
-from npvae.models.penalty import penalty_backward, penalty_forward
+from npvae.models.penalty import SecondPass, penalty_backward, penalty_forward
 from npvae.models.sliced import Lines, sliced_backward_add, sliced_forward
 from npvae.models.vae import (
     VAEActivations,
@@ -47,18 +47,21 @@ class CriticBatch(NamedTuple):
     prior: CriticActivations  # B samples of N(0, I)
     mixed: CriticActivations  # B points between the two, where the penalty is taken
     norm: np.ndarray  # (B,) length of the score's input gradient at the mixed points
+    second: SecondPass  # views of the mixed rows of z, h1, h2, which the second pass uses up
 
 
 def make_critic_batch(w: CriticWeights, batch: int) -> CriticBatch:
     """Allocate what the critic's updates on batches of `batch` images need."""
-    every = make_critic_activations(w, 3 * batch)  # one block of memory for all parts
+    every = make_critic_activations(w, 3 * batch)
+    mixed = every.rows(2 * batch, 3 * batch)
     return CriticBatch(
         every=every,
         pair=every.rows(0, 2 * batch),
         fake=every.rows(0, batch),
         prior=every.rows(batch, 2 * batch),
-        mixed=every.rows(2 * batch, 3 * batch),
+        mixed=mixed,
         norm=aligned_zeros(batch, w.W1.dtype),
+        second=SecondPass(ddz=mixed.z, dda1=mixed.h1, dda2=mixed.h2),
     )
 
 
@@ -135,7 +138,7 @@ def critic_objective(
     """Return the estimate of the distance, the penalty and the mean norm of one critic batch.
 
     Reads z of fake, prior and mixed rows; leaves the gradient of gp_weight * penalty - distance in
-    critic.dw. Afterwards z, h1 and h2 of the mixed rows hold other numbers (`penalty_backward`).
+    critic.dw. The mixed z, h1 and h2 are used up: `batch.second` takes their place.
     """
     score_forward(critic.w, batch.every)  # score (3 B,)
     distance = mean(batch.prior.score) - mean(batch.fake.score)
@@ -148,11 +151,11 @@ def critic_objective(
     score_backward_input(critic.w, batch.mixed)  # dz (B, L)
     penalty = penalty_forward(batch.mixed.dz, batch.norm)  # norm (B,)
 
-    # Second backward pass, through the first: the mixed rows of z, h1, h2 become ddz, dda1, dda2.
-    penalty_backward(critic.w, batch.mixed, batch.norm, gp_weight)
+    # Second backward pass, through the first.
+    penalty_backward(critic.w, batch.mixed, batch.norm, gp_weight, batch.second)
 
     # One product per weight sums over all 3 B rows, and so adds up the gradients of both terms:
-    #     dW1 = z^T da1 (fake and prior rows) + ddz^T da1 (mixed rows), and likewise
+    #     dW1 = z^T da1 (fake and prior rows) + ddz^T da1 (second's rows), and likewise
     #     dW2 = h1^T da2 + dda1^T da2,   dW3 = h2^T dunits + dda2^T dunits.
     score_backward_weights(critic.dw, batch.every)
     score_backward_biases(critic.dw, batch.pair)  # the penalty has no gradient for a bias

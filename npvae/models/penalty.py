@@ -22,12 +22,21 @@ gates would be 1 - tanh(a)^2, which depends smoothly on every parameter before i
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from npvae.kernels.jit import jit
-from npvae.kernels.matmul import matmul
 from npvae.models.critic import CriticActivations, CriticWeights
+from npvae.nn.layers import dense_relu_second_backward
+
+
+class SecondPass(NamedTuple):
+    """What the second backward pass makes."""
+
+    ddz: np.ndarray  # (B, L)
+    dda1: np.ndarray  # (B, H1)
+    dda2: np.ndarray  # (B, H2)
 
 
 @jit
@@ -58,17 +67,16 @@ def norm_backward(dz: np.ndarray, norm: np.ndarray, gp_weight: float, ddz: np.nd
 
 
 def penalty_backward(
-    w: CriticWeights, act: CriticActivations, norm: np.ndarray, gp_weight: float
+    w: CriticWeights, act: CriticActivations, norm: np.ndarray, gp_weight: float, second: SecondPass
 ) -> None:
     """Compute ddz, dda1 and dda2, the gradients of gp_weight * P at each link of the chain.
 
-    Reads dz and norm of B rows whose dscore was 1, and h1 and h2 as gates. Overwrites z, h1 and h2
-    with the three results, from which `score_backward_weights` then makes the weights' gradients.
+    Reads dz and norm of B rows whose dscore was 1, and h1 and h2. dda1 and dda2 may lie in the
+    memory of h1 and h2, which are then used up: each number is read before it is replaced.
     """
-    ddz, dda1, dda2 = act.z, act.h1, act.h2  # the same memory: z, h1, h2 are no longer needed
     # norm = |dz|
-    norm_backward(act.dz, norm, gp_weight, ddz)  # (B, L)
-    # dz = da1 W1^T, and da1 is 0 where h1 <= 0. Each h1 is read as a gate before dda1 replaces it.
-    matmul(ddz, w.W1, dda1, gate=act.h1)  # ddz W1: (B, L) (L, H1) -> (B, H1)
-    # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 <= 0
-    matmul(dda1, w.W2, dda2, gate=act.h2)  # dda1 W2: (B, H1) (H1, H2) -> (B, H2)
+    norm_backward(act.dz, norm, gp_weight, second.ddz)  # (B, L)
+    # dz = da1 W1^T, and da1 is 0 where h1 = 0
+    dense_relu_second_backward(second.ddz, w.W1, act.h1, second.dda1)  # ddz W1: (B, L) (L, H1)
+    # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 = 0
+    dense_relu_second_backward(second.dda1, w.W2, act.h2, second.dda2)  # dda1 W2: (B, H1) (H1, H2)

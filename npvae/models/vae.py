@@ -16,6 +16,7 @@ from npvae.nn.layers import (
     dense_backward,
     dense_backward_input,
     dense_forward,
+    dense_relu_backward_input,
     dense_relu_forward,
     reparameterise_backward,
     reparameterise_forward,
@@ -61,7 +62,6 @@ class VAEActivations(NamedTuple):
     dmu: np.ndarray  # (B, L)
     dlogvar: np.ndarray  # (B, L)
     da_enc: np.ndarray  # (B, H)
-    scratch: np.ndarray  # room for the transposes of a backward pass
 
 
 def vae_shapes(pixels: int, hidden: int, latent: int) -> VAEWeights:
@@ -106,7 +106,6 @@ def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
         dmu=dstats[:, :latent],  # a view
         dlogvar=dstats[:, latent:],  # a view
         da_enc=zeros(hidden),
-        scratch=aligned_zeros(batch * (max(pixels, 2 * latent) + hidden), dtype),
     )
 
 
@@ -120,8 +119,7 @@ def encode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
     """Compute the encoder's gradients. Reads x, h_enc, dstats; writes dw.W1 .. dw.b2, da_enc."""
     # stats = h_enc W2 + b2
     dense_backward(act.h_enc, act.dstats, dw.W2, dw.b2)  # h_enc^T dstats: (H, B) (B, 2 L)
-    # stats = relu(a_enc) W2 + b2
-    dense_backward_input(act.dstats, w.W2, act.da_enc, act.scratch, gate=act.h_enc)  # (B, H)
+    dense_relu_backward_input(act.dstats, w.W2, act.h_enc, act.da_enc)  # dstats W2^T: (B, H)
     # a_enc = x W1 + b1
     dense_backward(act.x, act.da_enc, dw.W1, dw.b1)  # x^T da_enc: (P, B) (B, H)
 
@@ -168,8 +166,7 @@ def decode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
     """
     # logits = h_dec W4 + b4
     dense_backward(act.h_dec, act.dlogits, dw.W4, dw.b4)  # h_dec^T dlogits: (H, B) (B, P)
-    # logits = relu(a_dec) W4 + b4
-    dense_backward_input(act.dlogits, w.W4, act.da_dec, act.scratch, gate=act.h_dec)  # (B, H)
+    dense_relu_backward_input(act.dlogits, w.W4, act.h_dec, act.da_dec)  # dlogits W4^T: (B, H)
     # a_dec = z W3 + b3
     dense_backward(act.z, act.da_dec, dw.W3, dw.b3)  # z^T da_dec: (L, B) (B, H)
-    dense_backward_input(act.da_dec, w.W3, act.dz, act.scratch)  # da_dec W3^T: (B, H) (H, L)
+    dense_backward_input(act.da_dec, w.W3, act.dz)  # da_dec W3^T: (B, H) (H, L)

@@ -13,19 +13,26 @@ import math
 import numpy as np
 from numba import prange
 
-from npvae.kernels.jit import THREADING_LAYER, jit
+from npvae.kernels.jit import jit, shared_from
 from npvae.kernels.vecmath import reinterpret
 from npvae.nn.parameters import ParameterSet
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 TINIEST = float(np.finfo(np.float32).tiny)  # 1.2e-38: below it float32 is denormal
 STRETCH = 2_048  # parameters that a thread updates at a time: four rows of them fit the L1 cache
-# Fewer parameters are left to one thread: it is done before the others are awake.
-MIN_PARALLEL = 2_000_000 if THREADING_LAYER == "workqueue" else 32_768
 
 
 @jit(inline="always")
-def flush(x):
+def _adam(theta, g, m, v, constants, rate, root_correction):
+    """Return theta, m and v after one update with the gradient g: the equations above."""
+    keep1, add1, keep2, add2, epsilon = constants  # b1, 1 - b1, b2, 1 - b2
+    m = keep1 * m + add1 * g
+    v = keep2 * v + add2 * g * g
+    return theta - rate * m / (math.sqrt(v) * root_correction + epsilon), m, v
+
+
+@jit(inline="always")
+def _flush(x):
     """Return x, or 0 where it is closer to 0 than any normal float32.
 
     A ReLU that is never active again has the gradient 0, and its m and v shrink by a factor with
@@ -37,7 +44,7 @@ def flush(x):
 
 
 @jit
-def _update(theta, dtheta, m, v, rate, root_correction):
+def _update_stretch(theta, dtheta, m, v, rate, root_correction):
     """Update one stretch; return the bits of the largest absolute number in dtheta, v and theta.
 
     The bits of absolute floats, read as integers, are in the order of the floats, with infinity and
@@ -45,35 +52,35 @@ def _update(theta, dtheta, m, v, rate, root_correction):
     are compared, so the compiler may vectorise both loops.
     """
     real = theta.dtype.type
-    keep1, add1, keep2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)
-    epsilon, largest = real(EPSILON), reinterpret(real(0))  # largest: its bits, so far
+    constants = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2), real(EPSILON)
+    largest = reinterpret(real(0))
     for n in range(theta.size):
-        g = dtheta[n]  # the gradient, as in the paper
-        m[n] = flush(keep1 * m[n] + add1 * g)  # m = b1 m + (1 - b1) g
-        v[n] = flush(keep2 * v[n] + add2 * g * g)  # v = b2 v + (1 - b2) g^2
-        # theta = theta - lr * m_hat / (sqrt(v_hat) + 1e-8)
-        theta[n] -= rate * m[n] / (math.sqrt(v[n]) * root_correction + epsilon)
+        g = dtheta[n]
+        theta[n], m_n, v_n = _adam(theta[n], g, m[n], v[n], constants, rate, root_correction)
+        m[n], v[n] = _flush(m_n), _flush(v_n)
         largest = max(largest, reinterpret(abs(g)))
     for n in range(theta.size):
-        largest = max(largest, reinterpret(abs(v[n])), reinterpret(abs(theta[n])))  # of v and theta
+        largest = max(largest, reinterpret(abs(v[n])), reinterpret(abs(theta[n])))
     return largest
 
 
-@jit(parallel=True)
+@shared_from(32_768)  # parameters
+def _update(theta, dtheta, m, v, rate, root_correction, largest):
+    """Update all parameters; write each stretch's largest number to `largest`."""
+    for k in prange(largest.size):
+        s = slice(k * STRETCH, min(theta.size, (k + 1) * STRETCH))
+        bits = _update_stretch(theta[s], dtheta[s], m[s], v[s], rate, root_correction)
+        largest[k] = reinterpret(bits)
+
+
+@jit
 def _update_all(theta, dtheta, m, v, rate, root_correction):
-    """Update all parameters, a stretch at a time; return the largest number as `_update` does."""
-    n = theta.size
-    if n < MIN_PARALLEL:  # a small network: one thread does it all
-        return reinterpret(_update(theta, dtheta, m, v, rate, root_correction))
-    stretches = (n + STRETCH - 1) // STRETCH  # the last may be shorter
-    largest = np.zeros(stretches, dtheta.dtype)  # one for each stretch: no thread waits
-    for k in prange(stretches):
-        a, b = k * STRETCH, min(n, (k + 1) * STRETCH)  # from parameter a to b - 1
-        bits = _update(theta[a:b], dtheta[a:b], m[a:b], v[a:b], rate, root_correction)
-        largest[k] = reinterpret(bits)  # kept as a float
-    top = reinterpret(largest[0])  # compared as integers, as in `_update`
-    for k in range(1, stretches):
-        top = max(top, reinterpret(largest[k]))
+    """Update all parameters; return the largest number as `_update_stretch` does, as a float."""
+    largest = np.zeros((theta.size + STRETCH - 1) // STRETCH, theta.dtype)
+    _update(theta.size, theta, dtheta, m, v, rate, root_correction, largest)
+    top = reinterpret(largest[0])
+    for bits in largest:
+        top = max(top, reinterpret(bits))
     return reinterpret(top)
 
 

@@ -2,17 +2,23 @@
 
     dL/dtheta_i  is about  (8 (L(+h) - L(-h)) - (L(+2h) - L(-2h))) / (12 h)        error O(h^4)
 
-with L(s) the loss at theta + s e_i. To check a layer of your own, give it float64 arrays, make its
-output a loss with a random upstream gradient, L = sum(dy * y), and hand over the gradients:
+with L(s) the loss at theta + s e_i. To check a layer of your own, say y = relu(x W), give it
+float64 arrays, make its output a loss with a random upstream gradient, L = sum(dy * y), and hand
+over the gradients:
 
     def loss():
         my_forward(x, W, y)
         return float(np.sum(dy * y))
 
-    my_backward(dy, x, W, dx, dW)
-    assert check_gradients(loss, {"x": (x, dx), "W": (W, dW)}).max_error < 1e-7
+    loss()
+    my_backward(dy, x, W, y, dx, dW)
+    found = check_gradients(loss, {"x": (x, dx), "W": (W, dW)}, active=lambda: y > 0)
+    assert found.max_error < 1e-7, found.worst
 
-An upstream gradient of ones hides mistakes. Noise must not be drawn anew in every call of `loss`.
+`active` tells which ReLUs are on. A ReLU has no derivative at its kink, and a step across it gives
+a wrong quotient, so the check skips a number whose step switches a ReLU on or off. A layer without
+kinks needs no `active`. An upstream gradient of ones hides mistakes. Noise must not be drawn anew
+in every call of `loss`.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,30 +63,30 @@ def check_gradients(
     Raises TypeError for arrays that are not float64, ValueError for unequal shapes or if nothing
     could be checked.
     """
-    result = GradientCheck()  # filled as the numbers are checked
-    rng = np.random.default_rng(seed)  # chooses the numbers of large arrays
+    result = GradientCheck()
+    rng = np.random.default_rng(seed)
     for name, (values, gradient) in arrays.items():
         if values.dtype != np.float64 or gradient.dtype != np.float64:
             raise TypeError(f"{name}: gradients are checked in float64, got {values.dtype}")
         if values.shape != gradient.shape:
             raise ValueError(f"{name}: values {values.shape} but gradient {gradient.shape}")
         chosen = rng.permutation(values.size)[:samples]  # all of them, if there are fewer
-        places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]  # indices
+        places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]
         analytic = [gradient[place] for place in places]  # a call of `loss` may overwrite it
         errors = []
         for place, a in zip(places, analytic, strict=True):
-            numeric = _central_difference(loss, values, place, step, active)  # None at a kink
+            numeric = _central_difference(loss, values, place, step, active)
             if numeric is None:
                 result.skipped += 1
                 continue
-            errors.append(relative_error(a, numeric))  # 0 perfect, 1 unrelated
+            errors.append(relative_error(a, numeric))
             if errors[-1] >= result.max_error:
                 index = ", ".join(str(int(n)) for n in place)
                 result.worst = f"{name}[{index}]: analytic {a:.9g}, numeric {numeric:.9g}"
-                result.max_error = errors[-1]  # the largest so far
-        result.checked += len(errors)  # kinks do not count
-        result.errors[name] = np.array(errors)  # for a closer look
-    if result.checked == 0:  # a check of nothing must not pass
+                result.max_error = errors[-1]
+        result.checked += len(errors)
+        result.errors[name] = np.array(errors)
+    if result.checked == 0:
         raise ValueError("nothing was checked: every number was skipped, or there were none")
     return result
 
@@ -90,12 +96,12 @@ def _central_difference(loss, values, place, step, active):
     old = values[place]  # to put it back exactly
     results, sides = [], []  # of the loss, and of the ReLUs, at four points
     for offset in (step, -step, 2 * step, -2 * step):
-        values[place] = old + offset  # move this one number, in place
-        results.append(loss())  # L(old + offset)
+        values[place] = old + offset
+        results.append(loss())
         if active is not None:
             sides.append(np.array(active()))  # a copy: the next call may overwrite it
-    values[place] = old  # in place, so the caller sees no change
-    if any(not np.array_equal(side, sides[0]) for side in sides[1:]):  # some ReLU flipped
+    values[place] = old
+    if any(not np.array_equal(side, sides[0]) for side in sides[1:]):
         return None
     plus, minus, plus2, minus2 = results  # L(+h), L(-h), L(+2h), L(-2h)
     return (8 * (plus - minus) - (plus2 - minus2)) / (12 * step)  # the module's formula

@@ -5,8 +5,8 @@
     mean              y = (x_1 + .. + x_n) / n          for each row
     reparameterise    z = mu + sigma * eps,   sigma = exp(logvar / 2),   eps ~ N(0, I)
 
-ReLU's way back, da = dh where h > 0, is done by the product that makes dh. That product is given h
-as its `gate` and writes da instead of dh. Neither a nor dh is ever stored.
+A ReLU needs no pass of its own, forward or back: the product that makes a writes h, the one that
+makes dh writes da. Neither a nor dh is ever stored.
 
 Every array is the caller's. A backward overwrites its outputs.
 """
@@ -34,28 +34,36 @@ def dense_relu_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, h: np.ndarra
 
 
 def dense_backward(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, db: np.ndarray) -> None:
-    """Compute the parameters' gradients from dy (B, out); overwrites dW (in, out) and db (out,).
+    """Compute the gradients of W and b from dy (B, out); overwrites dW (in, out) and db (out,).
 
-    Inverts y = x W + b: W_ij meets x_i in every row, so dW = x^T dy; b is added to every row.
+    W_ij meets x_i in every row of y = x W + b, and b is added to every row.
     """
-    matmul_tn(x, dy, dW)  # y = x W        dW = x^T dy        (in, B) (B, out) -> (in, out)
-    sum_rows(dy, db)  #     y = .. + b     db = sum of rows   (B, out) -> (out,)
+    matmul_tn(x, dy, dW)  # (in, B) (B, out) -> (in, out)
+    sum_rows(dy, db)  # (B, out) -> (out,)
 
 
-def dense_backward_input(
-    dy: np.ndarray,
-    W: np.ndarray,
-    dx: np.ndarray,
-    scratch: np.ndarray,
-    gate: np.ndarray | None = None,
+def dense_backward_input(dy: np.ndarray, W: np.ndarray, dx: np.ndarray) -> None:
+    """Compute dx = dy W^T (B, in), the gradient of x in y = x W + b, from dy (B, out)."""
+    matmul_nt(dy, W, dx)  # (B, out) (out, in) -> (B, in)
+
+
+def dense_relu_backward_input(dy: np.ndarray, W: np.ndarray, h: np.ndarray, da: np.ndarray) -> None:
+    """Compute da (B, in), the gradient of a in y = h W + b, h = max(0, a), from dy (B, out).
+
+    da is dh = dy W^T where h > 0, and 0 elsewhere.
+    """
+    matmul_nt(dy, W, da, gate=h)  # (B, out) (out, in) -> (B, in)
+
+
+def dense_relu_second_backward(
+    ddx: np.ndarray, W: np.ndarray, h: np.ndarray, dda: np.ndarray
 ) -> None:
-    """Compute the input's gradient dx = dy W^T from dy (B, out); overwrites dx (B, in).
+    """Go back through dx = da W^T, da = dh where h > 0, else 0: the way back of h = relu(x W + b).
 
-    Inverts y = x W + b. If x = relu(a) itself came out of a ReLU, give x as `gate`: dx is then the
-    gradient for a, which is dy W^T where x > 0 and 0 elsewhere. `scratch` is a vector with room for
-    dy and dx.
+    Computes dda (B, out), the gradient of a loss on dx with respect to dh, from ddx (B, in): it is
+    ddx W where h > 0, and 0 elsewhere. dda may be h itself.
     """
-    matmul_nt(dy, W, dx, scratch, gate=gate)  # (B, out) (out, in) -> (B, in)
+    matmul(ddx, W, dda, gate=h)  # (B, in) (in, out) -> (B, out)
 
 
 @jit

@@ -12,7 +12,7 @@ the batch, so the gradients are divided by B. sigma^2 is e^logvar with the guard
 import numpy as np
 from numba import prange
 
-from npvae.kernels.jit import THREADING_LAYER, jit
+from npvae.kernels.jit import jit, shared_from
 from npvae.kernels.vecmath import exp, log1p
 from npvae.nn.layers import guarded
 
@@ -20,8 +20,6 @@ from npvae.nn.layers import guarded
 # always black, and its logits sink for as long as the training lasts. Without this their gradients
 # would become denormal numbers, with which a processor takes many times as long.
 FAR = 32.0
-# Fewer logits are left to one thread: it is done before the others are awake.
-MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
 
 
 @jit
@@ -70,23 +68,24 @@ def mean(x: np.ndarray) -> float:
     return total / x.size
 
 
-@jit(parallel=True)
+@shared_from(16_384)  # logits
+def _bernoulli_rows(logits, x, scale, terms, losses, dlogits):
+    for row in prange(x.shape[0]):
+        losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
+
+
+@jit
 def bernoulli_nll(
     logits: np.ndarray, x: np.ndarray, terms: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
 ) -> float:
     """Compute the Bernoulli negative log-likelihood of x (B, P) in [0, 1], and its gradient.
 
     Returns the mean loss. Writes each row's loss to `losses` (B,) and d(mean loss)/dlogits to
-    `dlogits` (B, P); `terms` (B, P) is scratch. Grey pixels are allowed: the loss is then the
+    `dlogits` (B, P); `terms` (B, P) is overwritten. Grey pixels are allowed: the loss is then the
     cross-entropy, whose minimum is their entropy, not 0.
     """
     scale = logits.dtype.type(1 / x.shape[0])  # 1/B, from the mean over the batch
-    if x.size >= MIN_PARALLEL:  # each thread takes whole rows
-        for row in prange(x.shape[0]):
-            losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
-    else:
-        for row in range(x.shape[0]):
-            losses[row] = _bernoulli_row(logits[row], x[row], scale, terms[row], dlogits[row])
+    _bernoulli_rows(x.size, logits, x, scale, terms, losses, dlogits)
     return mean(losses)
 
 

@@ -3,28 +3,26 @@
 import numpy as np
 from numba import prange
 
-from npvae.kernels.jit import THREADING_LAYER, jit
-
-# Fewer pixels are left to one thread: it is done before the others are awake.
-MIN_PARALLEL = 1_000_000 if THREADING_LAYER == "workqueue" else 16_384
+from npvae.kernels.jit import jit, shared_from
 
 
 @jit
 def _copy_image(image, scale, x):
     for p in range(image.size):
-        x[p] = scale * x.dtype.type(image[p])  # now in [0, 1]
+        x[p] = scale * x.dtype.type(image[p])
 
 
-@jit(parallel=True)
+@shared_from(16_384)  # pixels
+def _copy_images(images, index, scale, x):
+    for row in prange(index.size):
+        _copy_image(images[index[row]], scale, x[row])
+
+
+@jit
 def gather(images: np.ndarray, index: np.ndarray, x: np.ndarray) -> None:
     """Copy images[index] to x as numbers in [0, 1]; bytes are divided by 255, floats kept."""
     scale = x.dtype.type(1 / 255 if images.itemsize == 1 else 1)  # bytes or floats
-    if x.size >= MIN_PARALLEL:
-        for row in prange(index.size):
-            _copy_image(images[index[row]], scale, x[row])
-    else:
-        for row in range(index.size):
-            _copy_image(images[index[row]], scale, x[row])
+    _copy_images(x.size, images, index, scale, x)
 
 
 def unit_range(images: np.ndarray) -> np.ndarray:

@@ -22,7 +22,6 @@ from tqdm import tqdm
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.files.atomic import make_directory, move_aside, only_user, write_text
-from npvae.kernels.jit import is_compiled
 from npvae.kernels.threads import set_threads
 from npvae.models.inference import errors_on_test_images
 from npvae.models.objectives import make_critic_batch
@@ -106,8 +105,6 @@ def train(options: Options, settings: Settings) -> Run:
     with only_user(out), StopButton() as stop:
         run = _start(options, settings, data)
         print(f"{data.name}; results go to {out}")
-        if not is_compiled():
-            print("Compiling the kernels for this machine, once: about 10 seconds.", flush=True)
         write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
         if run.history:
             write_text(out / "history.csv", _csv(run))

@@ -60,9 +60,9 @@ def test_flop_of_a_step():
 def test_flop_are_those_of_the_products_that_a_step_does(run, monkeypatch):
     done, product = [], matmul._product
 
-    def counted(A, a_transposed, B, *rest):
-        done.append(2 * rest[-1].size * B.shape[0])
-        product(A, a_transposed, B, *rest)
+    def counted(A, a_transposed, B, b_transposed, *rest):
+        done.append(2 * rest[-1].size * B.shape[1 if b_transposed else 0])
+        product(A, a_transposed, B, b_transposed, *rest)
 
     monkeypatch.setattr(matmul, "_product", counted)
     getattr(small.Small(), f"train_{run}")(1)

@@ -19,7 +19,7 @@ from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options, Settings
 from npvae.training.train import train
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "derivations.md"
+PAGE = Path(__file__).resolve().parents[2] / "course" / "derivations.md"
 ROW = re.compile(r"\| sample, β = ([\d.]+), (\d+) epochs \| ([\d.-]+) \| ([\d.-]+) \|")
 ROWS = ROW.findall(PAGE.read_text().replace("−", "-"))
 QUOTED = {(float(beta), int(epochs)): (float(p), float(m)) for beta, epochs, p, m in ROWS}

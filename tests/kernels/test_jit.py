@@ -9,7 +9,7 @@ from npvae.kernels.jit import COMPILED_ROOMS
 
 PACKAGE = Path(__file__).resolve().parents[2] / "npvae"
 COMPILERS = {
-    "jit", "njit", "vectorize", "guvectorize", "stencil", "cfunc", "jit_module",
+    "jit", "shared_from", "njit", "vectorize", "guvectorize", "stencil", "cfunc", "jit_module",
     "intrinsic", "overload", "overload_method", "register_jitable", "generated_jit",
 }  # fmt: skip
 

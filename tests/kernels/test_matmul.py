@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn, transpose
+from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn
 from npvae.nn.parameters import aligned_zeros
 
 SIZES = [1, 2, 7, 10, 16, 20, 33, 65]
@@ -37,13 +37,13 @@ def test_products_of_any_shape(m, dtype):
             assert close(C, np.maximum(exact + b, 0), k, dtype)
             matmul_tn(np.ascontiguousarray(A.T), B, C)
             assert close(C, exact, k, dtype)
-            matmul_nt(A, np.ascontiguousarray(B.T), C, np.empty(m * (k + n), dtype))
+            matmul_nt(A, np.ascontiguousarray(B.T), C)
             assert close(C, exact, k, dtype)
             assert np.isnan(frame[:n]).all() and np.isnan(frame[-n:]).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_large_products_which_are_packed(dtype):
+def test_large_products(dtype):
     m, k, n = 300, 1100, 1003
     A, B, b = draw(dtype, (m, k), (k, n), (n,))
     exact = A.astype(np.float64) @ B.astype(np.float64)
@@ -70,7 +70,7 @@ def test_a_gate_lets_through_where_it_is_positive(m, dtype):
             matmul(A, B, C, gate=gate)
             assert close(C, exact, k, dtype)
             C[:] = np.nan
-            matmul_nt(A, np.ascontiguousarray(B.T), C, np.empty(m * (k + n), dtype), gate=gate)
+            matmul_nt(A, np.ascontiguousarray(B.T), C, gate=gate)
             assert close(C, exact, k, dtype)
             matmul(A, B, gate, gate=gate)  # in place
             assert close(gate, exact, k, dtype)
@@ -108,15 +108,91 @@ def test_nan_passes_through_relu():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (17, 33), (64, 784)])
-def test_transpose(shape, dtype):
-    (a,) = draw(dtype, shape)
-    m, n = shape
-    frame = np.full((n + 2) * m, np.nan, dtype)
-    out = frame[m:-m].reshape(n, m)
-    transpose(a, out)
-    assert np.array_equal(out, a.T)
-    assert np.isnan(frame[:m]).all() and np.isnan(frame[-m:]).all()
+@pytest.mark.parametrize("shape", [(64, 784, 256), (512, 64, 256)])
+def test_large_transposed_products_either_way(shape, dtype):
+    """The copies are large enough to be shared out: of A and C in the first case, of B after."""
+    m, k, n = shape
+    A, B, gate = draw(dtype, (m, k), (n, k), (m, n))
+    exact = np.where(gate > 0, A.astype(np.float64) @ B.T.astype(np.float64), 0)
+    C = np.empty((m, n), dtype)
+    matmul_nt(A, B, C, gate=gate)
+    assert close(C, exact, k, dtype)
+
+
+def outputs(A, B):
+    return np.full((A.shape[0], B.shape[1]), np.nan, A.dtype)
+
+
+MISFITS = {
+    "columns of A, rows of B": {"A": (5, 4)},
+    "rows of C": {"C": (4, 6)},
+    "columns of C": {"C": (5, 7)},
+    "C transposed": {"C": (6, 5)},
+    "the bias": {"bias": (5,)},
+    "the gate": {"gate": (5, 5)},
+}
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+def test_shapes_that_do_not_fit_are_refused(misfit):
+    shapes = {"A": (5, 3), "B": (3, 6), "C": (5, 6)} | MISFITS[misfit]
+    arrays = {name: np.ones(shape) for name, shape in shapes.items()}
+    with pytest.raises(ValueError, match=r"the shapes do not fit: A .*, B .*, C "):
+        matmul(**arrays)
+    assert (arrays["C"] == 1).all()
+    if "bias" in arrays:
+        return  # the other two have none
+    A, B, C, *gate = arrays.values()
+    with pytest.raises(ValueError, match="shapes"):
+        matmul_nt(A, np.ascontiguousarray(B.T), C, *gate)
+    if not gate:
+        with pytest.raises(ValueError, match="shapes"):
+            matmul_tn(np.ascontiguousarray(A.T), B, C)
+
+
+@pytest.mark.parametrize("broken", ["A", "B", "C", "gate"])
+@pytest.mark.parametrize("how", ["transposed", "every other column"])
+def test_matrices_whose_rows_are_no_unbroken_runs_are_refused(broken, how):
+    def ruin(matrix):
+        if how == "transposed":
+            return np.ascontiguousarray(matrix.T).T
+        return np.repeat(matrix, 2, axis=1)[:, ::2]
+
+    A, B, gate = draw(np.float64, (5, 3), (3, 6), (5, 6))
+    arrays = {"A": A, "B": B, "C": outputs(A, B), "gate": gate}
+    arrays[broken] = ruin(arrays[broken])
+    with pytest.raises(ValueError, match="side by side"):
+        matmul(**arrays)
+    A, B, C, gate = arrays.values()
+    if broken not in ("A", "B"):  # np.ascontiguousarray would mend them
+        with pytest.raises(ValueError, match="side by side"):
+            matmul_nt(A, np.ascontiguousarray(B.T), C, gate=gate)
+    elif how == "every other column":
+        t = {"A": A, "B": B.T} | {broken: ruin(np.ascontiguousarray({"A": A, "B": B.T}[broken]))}
+        with pytest.raises(ValueError, match="side by side"):
+            matmul_nt(t["A"], np.ascontiguousarray(t["B"]) if broken == "A" else t["B"], C)
+
+
+def test_a_view_of_some_columns_is_as_good_as_a_matrix():
+    A, B, wide = draw(np.float64, (5, 3), (3, 6), (5, 10))
+    before, C = wide.copy(), wide[:, 2:8]
+    matmul(A, B, C)
+    assert np.allclose(C, A @ B)
+    assert np.array_equal(np.delete(wide, np.s_[2:8], 1), np.delete(before, np.s_[2:8], 1))
+
+
+@pytest.mark.parametrize("other", ["A", "B", "C", "bias", "gate"])
+@pytest.mark.parametrize("dtype", ["float32", "int64", ">f8", "complex128"])
+def test_other_dtypes_are_refused(other, dtype):
+    shapes = {"A": (5, 3), "B": (3, 6), "C": (5, 6), "bias": (6,), "gate": (5, 6)}
+    arrays = {name: np.ones(shape) for name, shape in shapes.items()}
+    arrays[other] = arrays[other].astype(dtype)
+    with pytest.raises(TypeError, match="all float32 or all float64"):
+        matmul(**arrays)
+    A, B, C, _, gate = arrays.values()
+    if other != "bias":
+        with pytest.raises(TypeError, match="all float32 or all float64"):
+            matmul_nt(A, np.ascontiguousarray(B.T), C, gate=gate)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

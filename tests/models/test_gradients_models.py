@@ -229,7 +229,7 @@ def test_second_backward_pass_of_the_penalty(stage):
     mixed, weight = net.batch.mixed, 0.3
     z = mixed.z.copy()
     penalty_at(z, net)
-    penalty_backward(net.critic.w, mixed, net.batch.norm, weight)
+    penalty_backward(net.critic.w, mixed, net.batch.norm, weight, net.batch.second)
     score_backward_weights(net.critic.dw, mixed)
 
     def active():

@@ -1,8 +1,11 @@
 """The gradient checker itself: a checker that passes everything is worth nothing."""
 
+import textwrap
+
 import numpy as np
 import pytest
 
+from npvae.nn import gradcheck
 from npvae.nn.gradcheck import STEP, check_gradients, relative_error
 
 
@@ -106,3 +109,42 @@ def test_the_sides_of_all_relus_are_compared():
         lambda: float(np.maximum(x, 0).sum()), {"x": (x, np.ones(2))}, active=lambda: x > 0
     )
     assert (found.checked, found.skipped) == (1, 1)
+
+
+class TestTheRecipeOfTheHeader:
+    """The lines that the module's docstring shows, run for right layers and a wrong one."""
+
+    blocks = gradcheck.__doc__.split("over the gradients:\n\n")[1]
+    recipe = textwrap.dedent(blocks.split("\n\n`active`")[0])
+
+    def run(self, seed, recipe, slope=1.0, relu=True):
+        rng = np.random.default_rng(seed)
+        x, W, dy = (rng.standard_normal(shape) for shape in ((7, 13), (13, 9), (7, 9)))
+
+        def my_forward(x, W, y):
+            y[:] = np.maximum(x @ W, 0) if relu else x @ W
+
+        def my_backward(dy, x, W, y, dx, dW):
+            da = slope * dy * (y > 0) if relu else slope * dy
+            dx[:], dW[:] = da @ W.T, x.T @ da
+
+        y, dx, dW = np.empty_like(dy), np.empty_like(x), np.empty_like(W)
+        exec(recipe, globals() | locals())
+
+    def test_a_right_layer_passes_whatever_the_seed(self):
+        for seed in range(60):
+            self.run(seed, self.recipe)
+
+    def test_a_layer_without_kinks_needs_no_active(self):
+        plain = self.recipe.replace(", active=lambda: y > 0", "")
+        assert plain != self.recipe
+        self.run(0, plain, relu=False)
+
+    def test_without_active_a_kink_is_taken_for_a_mistake(self):
+        with pytest.raises(AssertionError):
+            for seed in range(60):
+                self.run(seed, self.recipe.replace(", active=lambda: y > 0", ""))
+
+    def test_a_wrong_layer_fails(self):
+        with pytest.raises(AssertionError, match="analytic"):
+            self.run(0, self.recipe, slope=1.001)

@@ -13,7 +13,9 @@ from npvae.nn.layers import (
     dense_backward,
     dense_backward_input,
     dense_forward,
+    dense_relu_backward_input,
     dense_relu_forward,
+    dense_relu_second_backward,
     mean_backward,
     mean_forward,
     reparameterise_backward,
@@ -34,7 +36,7 @@ def draw(seed, *shapes):
 def test_matmul_gradients_in_every_orientation(batch):
     A, B, dC = draw(1, (batch, 11), (11, 5), (batch, 5))
     C, dA, dB = np.empty((batch, 5)), np.empty_like(A), np.empty_like(B)
-    matmul_nt(dC, B, dA, np.empty(1000))
+    matmul_nt(dC, B, dA)
     matmul_tn(A, dC, dB)
 
     def loss():
@@ -49,7 +51,7 @@ def test_dense(batch):
     x, W, b, dy = draw(2, (batch, 13), (13, 9), 9, (batch, 9))
     y, dx, dW, db = np.empty_like(dy), np.empty_like(x), np.empty_like(W), np.empty_like(b)
     dense_backward(x, dy, dW, db)
-    dense_backward_input(dy, W, dx, np.empty(1000))
+    dense_backward_input(dy, W, dx)
 
     def loss():
         dense_forward(x, W, b, y)
@@ -71,12 +73,29 @@ def test_dense_relu(batch):
         return float(np.sum(dy * y))
 
     loss()
-    dense_backward_input(dy, V, da, np.empty(1000), gate=h)
+    dense_relu_backward_input(dy, V, h, da)
     dense_backward(x, da, dW, db)
-    dense_backward_input(da, W, dx, np.empty(1000))
+    dense_backward_input(da, W, dx)
     found = check_gradients(loss, {"x": (x, dx), "W": (W, dW), "b": (b, db)}, active=lambda: h > 0)
     assert found.max_error < RELU, found.worst
     assert found.skipped <= 0.1 * found.checked
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_the_way_back_of_a_relu_goes_back_once_more(batch):
+    """dx = da W^T is linear in dh where h > 0, so there is no kink."""
+    h, dh, W, ddx = draw(9, (batch, 9), (batch, 9), (13, 9), (batch, 13))
+    dx, dda = np.empty_like(ddx), np.empty_like(dh)
+    dense_relu_second_backward(ddx, W, h, dda)
+
+    def loss():
+        dense_backward_input(np.where(h > 0, dh, 0), W, dx)
+        return float(np.sum(ddx * dx))
+
+    found = check_gradients(loss, {"dh": (dh, dda)})
+    assert found.max_error < SMOOTH, found.worst
+    dense_relu_second_backward(ddx, W, h, h)  # in place
+    assert np.array_equal(h, dda)
 
 
 @pytest.mark.parametrize("batch", BATCHES)

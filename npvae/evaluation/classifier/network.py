@@ -11,7 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.evaluation.classifier.softmax import softmax_cross_entropy
-from npvae.nn.layers import dense_backward, dense_backward_input, dense_forward, dense_relu_forward
+from npvae.nn.layers import (
+    dense_backward,
+    dense_forward,
+    dense_relu_backward_input,
+    dense_relu_forward,
+)
 from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 
 HIDDEN = (256, 64)
@@ -39,7 +44,6 @@ class ClassifierActivations(NamedTuple):
     dlogits: np.ndarray  # (B, classes)
     d2: np.ndarray  # (B, 64) gradient for h1 W2 + b2
     d1: np.ndarray  # (B, 256) gradient for x W1 + b1
-    scratch: np.ndarray  # room for the transposes of a backward pass
 
 
 def make_classifier(
@@ -71,7 +75,6 @@ def make_classifier_activations(w: ClassifierWeights, batch: int) -> ClassifierA
         dlogits=zeros(batch, classes),
         d2=zeros(batch, second),
         d1=zeros(batch, first),
-        scratch=zeros(batch * (second + max(first, classes))),
     )
 
 
@@ -87,9 +90,9 @@ def classify_backward(
 ) -> None:
     """Compute the parameters' gradients from dlogits."""
     dense_backward(a.h2, a.dlogits, dw.W3, dw.b3)
-    dense_backward_input(a.dlogits, w.W3, a.d2, a.scratch, gate=a.h2)
+    dense_relu_backward_input(a.dlogits, w.W3, a.h2, a.d2)
     dense_backward(a.h1, a.d2, dw.W2, dw.b2)
-    dense_backward_input(a.d2, w.W2, a.d1, a.scratch, gate=a.h1)
+    dense_relu_backward_input(a.d2, w.W2, a.h1, a.d1)
     dense_backward(a.x, a.d1, dw.W1, dw.b1)
 
 

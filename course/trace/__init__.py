@@ -1,0 +1,1 @@
+"""One training step in numbers: `python -m course.trace kl` or `ws`."""

@@ -1,1 +1,0 @@
-"""One training step in numbers: `python -m npvae.trace kl` or `ws`."""

@@ -1,0 +1,65 @@
+"""Pages that show what a program prints, in one block or, between two questions, in several.
+
+    <!-- output of: python -m course.trace kl -->        <!-- continued -->
+    ```text                                              ```text
+    ...                                                  ...
+    ```                                                  ```
+
+A continued block begins at a head line of the output, above which two lines are empty.
+`python tests/course/pages.py course/trace.md` runs the programs again, cuts what they print now at
+the same heads, and puts it in.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(
+    r"(<!-- (?:output of: python (.+?)|continued) -->\n```text\n)(.*?)\n(```\n)", re.DOTALL
+)
+SEAM = "\n\n\n"
+
+
+def shown(page: Path) -> dict[str, list[str]]:
+    """Return the pieces of each output that a page shows, by its command without `python`."""
+    found, command = {}, ""
+    for _, name, text, _ in BLOCK.findall(page.read_text("utf-8")):
+        command = name or command
+        found.setdefault(command, []).append(text)
+    return found
+
+
+def run(command: str) -> str:
+    """Return what a command prints."""
+    words = [sys.executable, *command.split()]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n")
+
+
+def cut(output: str, old: list[str]) -> list[str]:
+    """Cut an output at the heads at which an older one was cut: the n-th with the same words."""
+    pieces = []
+    for count, piece in enumerate(old[1:], start=1):
+        head = SEAM + piece.split(" --")[0] + " --"
+        before = SEAM.join(old[:count]).count(head) - SEAM.join(pieces).count(head)
+        at = -1
+        for _ in range(before + 1):
+            at = output.index(head, at + 1)
+        pieces.append(output[:at])
+        output = output[at + len(SEAM) :]
+    return [*pieces, output]
+
+
+def refresh(page: Path) -> None:
+    """Run all programs that a page shows, and write the page anew."""
+    pieces = [p for command, old in shown(page).items() for p in cut(run(command), old)]
+    text = BLOCK.sub(lambda m: m[1] + pieces.pop(0) + "\n" + m[4], page.read_text("utf-8"))
+    page.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        refresh(Path(name))
