@@ -1,6 +1,6 @@
-"""The kinds of run: what tells a KL run from a WS run, in one table that all other rooms ask.
+"""The kinds of run: what tells KL, WS and SW runs apart, in one table that all other rooms ask.
 
-To add a third regulariser of the latent space, add its row here, and its step in `train.py`
+To add a regulariser of the latent space, add its row here, and its step in `train.py`
 (README, "Adding something").
 """
 
@@ -31,6 +31,13 @@ class Kind:
     losses: tuple[Loss, ...]  # in the order in which a step returns them
     options: tuple[str, ...]  # those that not every kind has
     has_critic: bool
+    program: str  # that trains it
+    distance: str = ""  # its word for that program's option --distance, if it has this option
+
+    @property
+    def command(self) -> str:
+        """Return how to train such a run."""
+        return f"{self.program} --distance {self.distance}" if self.distance else self.program
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -50,6 +57,7 @@ KL = Kind(
     ),
     options=("beta",),
     has_critic=False,
+    program="run_kl.py",
 )
 WS = Kind(
     key="ws",
@@ -65,5 +73,22 @@ WS = Kind(
     ),
     options=("wasserstein_weight", "critic_steps", "gp_weight", "critic_lr"),
     has_critic=True,
+    program="run_ws.py",
+    distance="critic",
 )
-KINDS = {kind.key: kind for kind in (KL, WS)}
+SW = Kind(
+    key="sw",
+    label="SW",
+    weight="wasserstein_weight",
+    symbol="λ",
+    sweep=(0.1736, 3.0, 10.0),
+    losses=(
+        Loss("train_bce", "BCE"),
+        Loss("train_sw", "SW", "sliced Wasserstein distance", "SW in units of z"),
+    ),
+    options=("wasserstein_weight", "directions"),
+    has_critic=False,
+    program="run_ws.py",
+    distance="sliced",
+)
+KINDS = {kind.key: kind for kind in (KL, WS, SW)}

@@ -1,18 +1,8 @@
-"""The trainings of a study: which it needs, where they are kept, and when one has settled.
+"""The trainings of a study: which there are, and where they are kept.
 
-    seeds      the same training with other random numbers
-    budgets    the same training, two and four times as long: stations of one run; KL and WS,
-               where the given run has not settled by then, also eight and sixteen times
-    controls   the plain autoencoder, and both models with the posterior's σ held at a fixed value
-    sweep      other weights of the regularisers, trained without the last sixth of the training
-               images: on these the best weight is chosen, and judged on the test images
-
-When has a training settled? A window is a tenth of the epochs (at least one). The last window is
-compared with the window that ends at half of the epochs. The training is settled if by this
-doubling neither its test error (BCE, z = μ) changed by more than 2 %, nor its regulariser (the KL
-divergence, or the critic's W₁) by more than 10 %, each relative to its value at half time.
-
-A run of weight 0 is the plain autoencoder: nothing regularises it.
+A setting is what trainings have in common that differ in their seeds and epochs only. The study
+trains every setting of one table for 35 epochs, and from there on for 140: stations of one run.
+Nothing is chosen by what it finds, so all of it can be shown, and no images need be held out.
 """
 
 from collections.abc import Sequence
@@ -25,6 +15,51 @@ from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 from npvae.training.run import Run
 
+SETTINGS = {  # setting: the epochs after which it is measured
+    Options("kl"): (35, 140),
+    Options("ws"): (35, 140),
+    Options("ws", wasserstein_weight=1.0): (35,),
+    Options("ws", wasserstein_weight=3.0): (35, 140),
+    Options("sw"): (35, 140),
+    Options("sw", wasserstein_weight=3.0): (35, 140),
+    Options("sw", wasserstein_weight=10.0): (35, 140),
+    Options("kl", beta=0.0): (35, 140),  # the plain autoencoder: nothing regularises it
+}
+LONG, LONG_SEEDS = 140, 3  # so long are the first three seeds trained only
+
+
+def study_trainings(seeds: int = 5) -> list[Options]:
+    """Return the options of all trainings of the study, with seeds 0, 1, .. of each setting."""
+    return [
+        replace(setting, epochs=epochs, seed=seed)
+        for setting, stations in SETTINGS.items()
+        for seed in range(seeds)
+        for epochs in stations
+        if epochs < LONG or seed < LONG_SEEDS
+    ]
+
+
+def seed_trainings(given: Sequence[Options], seeds: int) -> list[Options]:
+    """Return the given trainings with further seeds, so that there are `seeds` of each.
+
+    These are the given seed, which is not among the results, and the first others.
+    """
+    wanted = []
+    for options in given:
+        others = [seed for seed in range(seeds) if seed != options.seed][: seeds - 1]
+        wanted += [replace(options, seed=seed) for seed in others]
+    return wanted
+
+
+def directory_of(options: Options) -> Path:
+    """Return where a training of the study is kept, below the study's directory."""
+    sigma = "" if options.sigma is None else f"-sigma{options.sigma:g}"
+    limit = "" if options.limit is None else f"-limit{options.limit}"
+    name = f"{options.kind}-{options.weight:g}{sigma}{limit}-seed{options.seed}"
+    return Path(name, str(options.epochs))
+
+
+# What follows goes as soon as the report does without it.
 BUDGETS = (1, 2, 4)  # times the epochs of the given runs
 LONGEST = 16  # the same, of a run that does not settle
 SIGMAS = (0.17, 0.03)  # held: about what the KL model learns, and a small one
@@ -88,14 +123,6 @@ def held_out_rows(options: Options, images: int) -> slice:
     """Return which of `images` training images the sweep holds out: a sixth of those used."""
     used = min(images, options.limit or images)
     return slice(used - used // HELD_OUT, used)
-
-
-def directory_of(options: Options) -> Path:
-    """Return where a training of the study is kept, below the study's directory."""
-    sigma = "" if options.sigma is None else f"-sigma{options.sigma:g}"
-    limit = "" if options.limit is None else f"-limit{options.limit}"
-    name = f"{options.kind}-{options.weight:g}{sigma}{limit}-seed{options.seed}"
-    return Path(name, str(options.epochs))
 
 
 def is_settled(run: Run) -> bool:

@@ -79,6 +79,7 @@ MMD = Kind(
     losses=(Loss("train_bce", "BCE"), Loss("train_mmd", "MMD", "discrepancy", "MMD")),
     options=("beta",),
     has_critic=False,
+    program="run_mmd.py",
 )
 TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
 
