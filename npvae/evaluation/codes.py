@@ -46,10 +46,10 @@ def compare_with_prior(found: Measurement, z: np.ndarray, g: GaussianMixture) ->
     Where the covariance is singular, KL(q(z) || p) is infinite, and neither scale nor shape is
     added. Where only that of a bootstrap sample is, they have no replicates.
     """
-    z = z.astype(np.float64)
     found.values["w1_sliced"] = sliced_normal_w1(z, DIRECTIONS, SEED)
     fewer = partial(sliced_normal_w1, directions=FEWER_DIRECTIONS, seed=SEED)
     found.replicates["w1_sliced"] = resample(fewer, z)
+    z = z.astype(np.float64)
     found.add("width", lambda z: np.sqrt(z.var(axis=0).mean()), z)
     if np.isinf(scale_part(z)):
         return

@@ -20,6 +20,8 @@ analysis (negentropy, J).
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
+from npvae.training import streams
+
 COMPONENTS = 30  # of g
 LEAST_VARIANCE = 1e-6  # added to each variance of g: a dimension that never varies needs some width
 
@@ -76,6 +78,7 @@ def shape_shortfall(g: GaussianMixture, fitted: int, tested: int, seed: int) -> 
 
     A mixture is fitted to `fitted` draws, as g was to codes, and evaluated at `tested` others.
     """
-    draws = np.random.default_rng(seed).permutation(g.sample(fitted + tested)[0])
+    rng = np.random.default_rng([seed, streams.SHAPE_DRAWS])
+    draws = rng.permutation(g.sample(fitted + tested)[0])
     again = fit_shape(draws[:fitted], seed)
     return float((g.score_samples(draws[fitted:]) - again.score_samples(draws[fitted:])).mean())
