@@ -21,7 +21,7 @@ from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import posterior_sigma
 from npvae.training import streams
 
-DIRECTIONS, FEWER_DIRECTIONS = 500, 100  # of sliced W1; fewer on each bootstrap sample
+DIRECTIONS, FEWER_DIRECTIONS = 500, 50  # of sliced W1; fewer on each bootstrap sample
 DRAW_SIZE = 2_000  # of the assignment, whose cost grows with the cube of the size
 SIGMA_VANISHES = 0.01  # below this mean posterior sigma, information means nothing
 

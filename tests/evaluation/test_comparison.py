@@ -85,7 +85,7 @@ def test_the_difference_of_two_models_is_taken_image_by_image():
 
 def test_replicates_of_several_trainings_are_those_of_their_mean():
     a, b = np.random.default_rng(1).normal(0, 1, (2, 200))
-    c = compare(on_images(a, b, key="y"), on_images((a + b) / 2, key="y"))
+    c = compare(on_images(a, b, key="y"), on_images(*2 * [(a + b) / 2], key="y"))
     spread = T[2] * np.std([a.mean(), b.mean()], ddof=1) / 2**0.5
     of_the_mean = c.interval("ws", "y").half
     assert c.interval("kl", "y").half == pytest.approx(half(of_the_mean**2, spread**2))
