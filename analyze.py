@@ -42,8 +42,6 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.seeds is None:
         arguments.seeds = 5 if arguments.study else 1
-    # What follows goes as soon as the report does without it.
-    arguments.budgets = arguments.controls = arguments.sweep = False
     from npvae.report.analyse import analyse
 
     analyse(arguments)

@@ -27,7 +27,6 @@ class Kind:
     label: str  # in tables and pictures
     weight: str  # the option that weighs its regulariser
     symbol: str  # of that weight
-    sweep: tuple[float, ...]  # the weights of the trade-off
     losses: tuple[Loss, ...]  # in the order in which a step returns them
     options: tuple[str, ...]  # those that not every kind has
     has_critic: bool
@@ -50,7 +49,6 @@ KL = Kind(
     label="KL",
     weight="beta",
     symbol="β",
-    sweep=(0.1, 0.3, 1.0, 3.0, 10.0),
     losses=(
         Loss("train_bce", "BCE"),
         Loss("train_kl", "KL", "KL divergence", "nats per image"),
@@ -64,7 +62,6 @@ WS = Kind(
     label="WS",
     weight="wasserstein_weight",
     symbol="λ",
-    sweep=(0.1736, 1.0, 3.0, 10.0),
     losses=(
         Loss("train_bce", "BCE"),
         Loss("train_w1", "W1", "critic's estimate of W₁", "W₁ in units of z (without penalty)"),
@@ -81,7 +78,6 @@ SW = Kind(
     label="SW",
     weight="wasserstein_weight",
     symbol="λ",
-    sweep=(0.1736, 3.0, 10.0),
     losses=(
         Loss("train_bce", "BCE"),
         Loss("train_sw", "SW", "sliced Wasserstein distance", "SW in units of z"),

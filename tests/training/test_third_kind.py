@@ -75,7 +75,6 @@ MMD = Kind(
     label="MMD",
     weight="beta",
     symbol="β",
-    sweep=(1.0, 100.0),
     losses=(Loss("train_bce", "BCE"), Loss("train_mmd", "MMD", "discrepancy", "MMD")),
     options=("beta",),
     has_critic=False,
