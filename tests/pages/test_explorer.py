@@ -8,9 +8,8 @@ import re
 import numpy as np
 import pytest
 from explorers import READ, decoded, image_of, mode, numbers, on_map, picture
-from page_helpers import choose, settled, swipe
-
 from npvae.evaluation.latent import by_dimension
+from page_helpers import choose, settled, swipe
 
 # ------------------------------------------------------------------------- one z, two decoders
 

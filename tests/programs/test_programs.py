@@ -61,7 +61,7 @@ def test_the_report_shows_every_picture(workshop):
     directory, _ = workshop
     report = (directory / "report" / "report.md").read_text()
     names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
-    names += ["training_loss.png", "explorer.png", "answer.png", "claims.png"]
+    names += ["training_loss.png", "explorer.png", "first.png", "law.png", "claims.png"]
     for name in names:
         assert f"plots/{name}" in report
         assert (directory / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")
@@ -69,7 +69,7 @@ def test_the_report_shows_every_picture(workshop):
 
 def test_the_training_time_is_that_of_all_epochs(workshop):
     with (workshop[0] / "report" / "numbers.csv").open(encoding="utf-8") as file:
-        told = next(r for r in csv.DictReader(file) if r["metric"] == "training time, s")
+        told = next(r for r in csv.DictReader(file) if r["metric"] == "seconds")
     with (workshop[0] / "runs" / "kl" / "history.csv").open(encoding="utf-8") as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
     assert told["model"] == "KL"
