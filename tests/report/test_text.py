@@ -47,7 +47,8 @@ def test_numbers_with_intervals_stand_in_tables(full):
 def test_every_metric_has_its_row_and_its_definition(full):
     lines = full.splitlines()
     for m in METRICS:
-        assert f"| {m.name} | {m.unit} | {m.goal} | {m.meaning} |" in lines
+        meaning = m.meaning.replace("|", "\\|")
+        assert f"| {m.name} | {m.unit} | {m.goal} | {meaning} |" in lines
         assert any(line.startswith(f"| {m.name} | ") and "±" in line for line in lines)
 
 
