@@ -73,9 +73,9 @@ def test_normal_w1_agrees_with_scipy_and_closed_forms():
 
 def test_sliced_normal_w1_of_a_shift_is_the_length_of_the_shift():
     for d in (1, 2, 10):
-        x, v = normal(11, 4000, d), 3 * np.eye(d)[-1]
-        found = sliced_normal_w1(x + v, directions=5_000, seed=0)
-        assert found == pytest.approx(3, rel=0.03)
+        x, v = normal(11, 2000, d), 3 * np.eye(d)[-1]
+        found = sliced_normal_w1(x + v, directions=2_000, seed=0)
+        assert found == pytest.approx(3, rel=0.05)
 
 
 def test_sliced_normal_w1_on_a_line_needs_no_directions_and_repeats_with_its_seed():
