@@ -122,4 +122,6 @@ def _draw_setting(
         ax.plot(*zip(*points, strict=True), color=MODEL_COLOURS[model], linewidth=1)
         if model != "ae":
             weight = f"{study.settings[setting].weight:g}"
-            ax.annotate(weight, points[-1], (5, 5), textcoords="offset points", fontsize=10)
+            at, side = ((-6, -12), "right") if model == "sw" else ((5, 5), "left")
+            look = {"color": MODEL_COLOURS[model], "fontsize": 10, "ha": side}
+            ax.annotate(weight, points[-1], at, textcoords="offset points", **look)
