@@ -1,4 +1,4 @@
-"""Compare a KL and a WS run: every number, every picture, a report, and a page to play with."""
+"""Compare trained models: every number, every picture, a report, and a page to play with."""
 
 from pathlib import Path
 
@@ -11,6 +11,8 @@ def main() -> None:
     add = parser.add_argument
     add("--kl", type=Path, default=Path("runs/kl"), metavar="DIR", help="the KL run (runs/kl)")
     add("--ws", type=Path, default=Path("runs/ws"), metavar="DIR", help="the WS run (runs/ws)")
+    sw = "a run with --distance sliced, compared too if it is there (runs/sw)"
+    add("--sw", type=Path, default=Path("runs/sw"), metavar="DIR", help=sw)
     ae = "a run with --beta 0, a plain autoencoder, compared too if it is there (runs/ae)"
     add("--ae", type=Path, default=Path("runs/ae"), metavar="DIR", help=ae)
     add("--out", type=Path, default=Path("report"), metavar="DIR", help="where it goes (report)")
@@ -22,22 +24,24 @@ def main() -> None:
         help="measure on the first 10,000 training images instead of the test images",
     )
     add(
+        "--study",
+        action="store_true",
+        help="train what is missing of the study (other weights, 35 and 140 epochs), and show it",
+    )
+    add(
         "--seeds",
         type=whole(1, 100),
-        default=1,
         metavar="N",
-        help="train what is missing of N seeds for each training below and for both models",
+        help="train what is missing of N seeds of the given runs, or of the study (there 5)",
     )
-    yes = {"action": "store_true"}
-    add("--budgets", help="train also two and four times as long; KL and WS until settled", **yes)
-    add("--controls", help="train also a plain autoencoder, and both models with sigma held", **yes)
-    add("--sweep", help="train also other regularisation weights and draw the trade-off", **yes)
     add(
         "--dask",
         metavar="ADDRESS",
         help="train on the Dask cluster of this scheduler, tcp://HOST:PORT; local: on this machine",
     )
     arguments = parser.parse_args()
+    if arguments.seeds is None:
+        arguments.seeds = 5 if arguments.study else 1
     from npvae.report.analyse import analyse
 
     analyse(arguments)

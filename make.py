@@ -12,11 +12,12 @@ ROOT = Path(__file__).resolve().parent
 
 # Word -> the list of packages to install, and what the environment's Python then runs.
 TARGETS = {
-    # Trains both models and a plain autoencoder, compares them, writes report/report.html.
+    # Trains the three models and a plain autoencoder, compares them, writes report/report.html.
     "experiment": (
         "requirements.txt",
         ["run_kl.py"],
         ["run_ws.py"],
+        ["run_ws.py", "--distance", "sliced"],
         ["run_kl.py", "--beta", "0", "--out", "runs/ae"],
         ["analyze.py"],
     ),

@@ -1,4 +1,7 @@
-"""Train the VAE and a Wasserstein critic that pulls its latent space to the prior (WGAN-GP)."""
+"""Train the VAE with the Wasserstein distance of its latent space to the prior.
+
+The distance is measured by a critic (WGAN-GP), or along random lines (--distance sliced).
+"""
 
 from npvae.training.program import training_program
 

@@ -76,7 +76,7 @@ class Model:
         """
         if self.run.critic is None:
             label = KINDS[self.options.kind].label
-            raise UserError(f"score: a {label} run has no critic; load a WS run")
+            raise UserError(f"score: a run of {label} has no critic; load a WS run")
         rows, is_one = self._z_rows(z)
         scores, _ = inference.score(self.run.critic.w, rows)
         return scores[0] if is_one else scores

@@ -3,7 +3,7 @@
 import pytest
 from threadpoolctl import threadpool_limits
 
-from npvae.report import answer, budgets, charts, claims_chart, image_grids, trade_off
+from npvae.report import charts, claims_chart, image_grids, study_charts
 
 
 @pytest.fixture
@@ -17,6 +17,6 @@ def one_thread():
 def figures(monkeypatch):
     """The figure of each file, by the file's name, kept instead of being written."""
     kept = {}
-    for module in (answer, budgets, charts, claims_chart, image_grids, trade_off):
+    for module in (charts, claims_chart, image_grids, study_charts):
         monkeypatch.setattr(module, "save", lambda figure, path: kept.update({path.name: figure}))
     return kept

@@ -26,7 +26,9 @@ def make_case(latent=3, shape=(5, 7), labels=True, alike=False, keys=("kl", "ws"
         run = new_run(options, shape)
         for epoch in (1, 2, 3):
             row = {"epoch": epoch, "train_bce": 100 / epoch + seed, "test_bce_z": 110 / epoch}
-            run.history.append(row | {f"train_{'w1' if key == 'ws' else 'kl'}": 10.0 * epoch})
+            run.history.append(
+                row | {f"train_{ {'ws': 'w1', 'sw': 'sw'}.get(key, 'kl') }": 10.0 * epoch}
+            )
         models.append(encode_run(run, images, seed=0))
     return SimpleNamespace(
         models=models, images=images, labels=np.arange(N) % 4 if labels else None, shape=shape

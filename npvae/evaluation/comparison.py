@@ -1,114 +1,79 @@
-"""The numbers of several models side by side, with intervals, and the differences between them.
+"""The numbers of several settings side by side, with intervals, and the differences between them.
 
 The intervals contain both what another draw of the test images and what another training would
-change. With one training of a model, the second comes from a table that is shipped with npvae: the
-spread over seeds in the reference experiment.
+change. With one training of a setting, the second is known only where a table that is shipped with
+npvae holds its spread over seeds (`spread.py`).
 """
 
-import csv
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from npvae.evaluation.encoded import MODELS, Key
 from npvae.evaluation.intervals import Interval, Spread, combine, spread_of
 from npvae.evaluation.measurement import Measurement
-from npvae.evaluation.metrics import METRICS
-
-SEED_SPREAD = Path(__file__).with_name("seed_spread.csv")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The measurements of the models, by their keys, and the scores of a perfect match."""
+    """The measurements of the settings, by their keys, and the scores of a perfect match."""
 
-    measured: dict[Key, list[Measurement]]  # one for each seed; the first is the one pictured
+    measured: dict[str, list[Measurement]]  # one for each seed
     perfect_match: dict[str, float]  # by metric
+    shipped: dict[str, dict[str, Spread]] = field(default_factory=dict)  # by setting and metric
 
-    @property
-    def seeds(self) -> int:
-        """Return how many trainings of each model there are, at least."""
-        return min(len(found) for found in self.measured.values())
-
-    def value(self, model: Key, key: str) -> float | None:
-        """Return a number of a model, averaged over its seeds; None if it was not measured."""
-        values = self._values(model, key)
+    def value(self, setting: str, metric: str) -> float | None:
+        """Return a number, averaged over the setting's seeds; None if it was not measured."""
+        values = self._values(setting, metric)
         return float(np.mean(values)) if values else None
 
-    def interval(self, model: Key, key: str) -> Interval | None:
-        """Return the number's 95 % interval, or None if nothing is known of how it varies."""
-        mean, replicates, spreads = self.value(model, key), *self._errors(model, key)
+    def interval(self, setting: str, metric: str) -> Interval | None:
+        """Return the number's 95 % interval, or None if nothing is known of how it varies.
+
+        Where `chance_known` is false it tells what other images would change, and no more.
+        """
+        mean, replicates = self.value(setting, metric), self._replicates(setting, metric)
+        spreads = self._spreads(metric, setting)
         if mean is None or (replicates is None and not spreads):
             return None
         return combine(mean, replicates, spreads)
 
-    def difference(self, key: str, a: Key = "kl", b: Key = "ws") -> Interval | None:
-        """Return the number of model a minus that of model b, with its 95 % interval.
+    def difference(self, metric: str, a: str = "kl", b: str = "ws") -> Interval | None:
+        """Return the number of setting a minus that of setting b, with its 95 % interval.
 
         Images differ far more from one another than the models do on one image. Both models meet
-        the same bootstrap samples, so that this spread cancels. The trainings are independent.
+        the same bootstrap samples, so that this spread cancels. The trainings are independent. None
+        if nothing is known of how it varies; where `chance_known` is false, see `interval`.
         """
-        values = self.value(a, key), self.value(b, key)
-        (rep_a, spread_a), (rep_b, spread_b) = self._errors(a, key), self._errors(b, key)
-        if None in values or (not (spread_a and spread_b) and (rep_a is None or rep_b is None)):
+        values = self.value(a, metric), self.value(b, metric)
+        of_a, of_b = self._replicates(a, metric), self._replicates(b, metric)
+        paired = None if of_a is None or of_b is None else of_a - of_b
+        spreads = self._spreads(metric, a, b) if self.chance_known(metric, a, b) else []
+        if None in values or (paired is None and not spreads):
             return None
-        replicates = None if rep_a is None or rep_b is None else rep_a - rep_b
-        return combine(values[0] - values[1], replicates, spread_a + spread_b)
+        return combine(values[0] - values[1], paired, spreads)
 
-    def with_number(self, key: str, change: Callable[[Mapping[str, Any]], Any]) -> "Comparison":
-        """Return the comparison with a number made from others: of values, and of replicates."""
+    def chance_known(self, metric: str, *settings: str) -> bool:
+        """Tell whether it is known of each of the settings what another training would change."""
+        return all(self._spreads(metric, setting) for setting in settings)
 
-        def extended(found: dict[str, Any]) -> dict[str, Any]:
-            with suppress(KeyError):
-                return found | {key: change(found)}
-            return {name: value for name, value in found.items() if name != key}
-
-        measured = {
-            model: [Measurement(extended(m.values), extended(m.replicates)) for m in runs]
-            for model, runs in self.measured.items()
-        }
-        return replace(self, measured=measured)
-
-    def spread_table(self, command: str) -> str:
-        """Return the spread of each number over the seeds, as a CSV text like `seed_spread.csv`."""
-        lines = [f"# {command}", "model,metric,deviation,seeds"]
-        for model in filter(self.measured.__contains__, MODELS):
-            for metric in METRICS:
-                values = self._values(model, metric.key)
-                if len(values) > 1:
-                    deviation, seeds = spread_of(values)
-                    lines.append(f"{model},{metric.key},{deviation:.4g},{seeds}")
-        return "\n".join(lines) + "\n"
-
-    def _values(self, model: Key, key: str) -> list[float]:
-        found = [m.values.get(key) for m in self.measured.get(model, [])]
+    def _values(self, setting: str, metric: str) -> list[float]:
+        found = [m.values.get(metric) for m in self.measured.get(setting, [])]
         return [v for v in found if v is not None]
 
-    def _errors(self, model: Key, key: str) -> tuple[np.ndarray | None, list[tuple[Spread, int]]]:
-        """Return the number's bootstrap replicates, and its spread over trainings if known."""
-        found = [m.replicates[key] for m in self.measured.get(model, []) if key in m.replicates]
-        replicates = np.mean(found, axis=0) if found else None
-        values = self._values(model, key)
-        if len(values) > 1:
-            return replicates, [(spread_of(values), len(values))]
-        shipped = shipped_spread().get((model, key))
-        return replicates, [] if shipped is None else [(shipped, 1)]
+    def _replicates(self, setting: str, metric: str) -> np.ndarray | None:
+        """Return the number's bootstrap replicates, mean over the seeds."""
+        runs = self.measured.get(setting, [])
+        found = [m.replicates[metric] for m in runs if metric in m.replicates]
+        return np.mean(found, axis=0) if found else None
 
-
-@cache
-def shipped_spread() -> dict[tuple[str, str], Spread]:
-    """Read the table of spreads over seeds: from (model, metric) to its spread.
-
-    The file's first line is the command that made it.
-    """
-    with SEED_SPREAD.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return {
-            (row["model"], row["metric"]): Spread(float(row["deviation"]), int(row["seeds"]))
-            for row in rows
-        }
+    def _spreads(self, metric: str, *settings: str) -> list[tuple[Spread, int]]:
+        """Return the spreads over trainings that are known, with the number of trainings."""
+        found = []
+        for setting in settings:
+            values = self._values(setting, metric)
+            shipped = self.shipped.get(setting, {}).get(metric)
+            if len(values) > 1:
+                found.append((spread_of(values), len(values)))
+            elif values and shipped is not None:
+                found.append((shipped, 1))
+        return found

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,24 +17,6 @@ from npvae.training.run import Run, check_data
 # What is compared, in the report's order: from a model's key to its label. AE is a run of weight 0:
 # nothing holds its codes, and its posterior becomes a point.
 MODELS = {kind.key: kind.label for kind in KINDS.values()} | {"ae": "AE"}
-
-
-class Setting(NamedTuple):
-    """The key of a control, whose posterior's σ is held, or of a weight in the sweep."""
-
-    model: str  # a key of MODELS
-    sigma: float | None = None
-    weight: float | None = None
-
-    @property
-    def label(self) -> str:
-        """Return what the report calls it: "KL, σ = 0.17", or "WS at λ = 3"."""
-        if self.weight is None:
-            return f"{MODELS[self.model]}, σ = {self.sigma:g}"
-        return f"{MODELS[self.model]} at {KINDS[self.model].symbol} = {self.weight:g}"
-
-
-Key = str | Setting  # of trainings that differ in seed and epochs only; a str is a key of MODELS
 
 
 @dataclass(frozen=True)
@@ -68,6 +49,14 @@ class EncodedRun:
 def model_of(options: Options) -> str:
     """Return which model, a key of MODELS, a run with these options is."""
     return options.kind if options.weight else "ae"
+
+
+def setting_words(options: Options) -> str:
+    """Return what a setting is called in sentences: "WS, λ = 3", "KL, β = 1, σ = 0.17", "AE"."""
+    model = model_of(options)
+    weight = "" if model == "ae" else f", {KINDS[model].symbol} = {options.weight:g}"
+    sigma = "" if options.sigma is None else f", σ = {options.sigma:g}"
+    return MODELS[model] + weight + sigma
 
 
 def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:

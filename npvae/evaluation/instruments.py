@@ -17,16 +17,15 @@ DRAWS = 3  # draws of the prior that codes are compared with
 
 @dataclass
 class Instruments:
-    """The instruments, made once. Without labels there is no classifier, and what needs it."""
+    """The instruments, made once. Without labels there is no classifier, nor what needs it."""
 
     data: Dataset
     perfect_match: dict[str, float]  # by metric; for BCE, the least that any model can reach
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)  # by name and metric
+    components: np.ndarray | None = None  # (pixels, 64) of the training images, the largest first
     blurred: np.ndarray | None = None  # (n, blurs) sharpness of blurred test images
     classifier: ClassifierWeights | None = None
     test_features: np.ndarray | None = None  # (N, 64)
-    train_features: np.ndarray | None = None  # (n, 64) of training images
-    usual_distance: float | None = None  # of a new test image's features to the nearest of these
     pairs: np.ndarray | None = None  # (n, 2) test images to interpolate between
 
 

@@ -3,7 +3,9 @@
     bootstrap   the number computed on B sets of n images, drawn with replacement; their standard
                 deviation is the standard error from the images, e
     training    the standard deviation s of the number over n seeds; that of their mean is s / √n
-    interval    m ± √((1.96 e)² + t² s² / n),    t = t(0.975; seeds behind s − 1)
+    interval    m ± √((1.96 e)² + t² v),    v = s² / n,    t = t(0.975; seeds behind s − 1)
+    difference  the same with v = v_a + v_b, and t with Welch's degrees of freedom,
+                v² / (v_a² / (seeds behind s_a − 1) + v_b² / (seeds behind s_b − 1))
 
 All models are tested on the same images, so one bootstrap sample is the same set of images for
 each of them. The error of a difference then contains only what the images do to the difference.
@@ -66,15 +68,19 @@ def combine(
 
     `replicates` are its values on bootstrap samples of the images (None: it depends on none). Each
     of `spreads` is a spread over seeds and the number of trainings that the number is a mean of; a
-    difference of two models has one for each, and their squares add up.
+    difference of two settings has one for each.
 
-    Source: Student 1908, The Probable Error of a Mean.
+    Source: Welch 1947, The generalization of Student's problem when several different population
+    variances are involved; with one spread it is Student's interval (1908).
     """
     square = 0.0
     if replicates is not None:
         square += (stats.norm.ppf((1 + LEVEL) / 2) * np.std(replicates, ddof=1)) ** 2
-    for (deviation, seeds), trainings in spreads:
-        square += stats.t.ppf((1 + LEVEL) / 2, df=seeds - 1) ** 2 * deviation**2 / trainings
+    v = np.array([deviation**2 / trainings for (deviation, _), trainings in spreads])
+    if v.sum() > 0:
+        freedom = np.array([seeds - 1 for (_, seeds), _ in spreads])
+        df = v.sum() ** 2 / (v**2 / freedom).sum()
+        square += stats.t.ppf((1 + LEVEL) / 2, df) ** 2 * v.sum()
     half = float(np.sqrt(square))
     return Interval(mean=mean, low=mean - half, high=mean + half)
 

@@ -20,6 +20,8 @@ analysis (negentropy, J).
 import numpy as np
 from sklearn.mixture import GaussianMixture
 
+from npvae.training import streams
+
 COMPONENTS = 30  # of g
 LEAST_VARIANCE = 1e-6  # added to each variance of g: a dimension that never varies needs some width
 
@@ -31,22 +33,42 @@ def average_kl(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
 
 
 def scale_part(z: np.ndarray) -> float:
-    """Return KL(N(m, C) || N(0, I)), with the mean m and the covariance C of codes z (N, L)."""
-    m, C = z.mean(axis=0), np.cov(z, rowvar=False, bias=True).reshape(z.shape[1], -1)
-    return float(np.trace(C) + m @ m - len(m) - np.linalg.slogdet(C)[1]) / 2
+    """Return KL(N(m, C) || N(0, I)), with the mean m and the covariance C of codes z (N, L).
+
+    It is infinite where C is singular: codes on a plane have no density.
+    """
+    m, C, log_det = moments(z)
+    return float(np.trace(C) + m @ m - len(m) - log_det) / 2
 
 
 def shape_part(z: np.ndarray, log_g: np.ndarray) -> float:
     """Return the lower bound of J for codes z (N, L) with log g(z) (N,), g from other codes.
 
     The mean of -log N(z; m, C) over the z that made m and C is (log det C + L log 2 pi + L) / 2.
+    It is NaN where C is singular: there is no density, and so no shape.
     """
-    L, C = z.shape[1], np.cov(z, rowvar=False, bias=True).reshape(z.shape[1], -1)
-    return float(log_g.mean() + (np.linalg.slogdet(C)[1] + L * np.log(2 * np.pi) + L) / 2)
+    m, _, log_det = moments(z)
+    if np.isinf(log_det):
+        return np.nan
+    return float(log_g.mean() + (log_det + len(m) * (np.log(2 * np.pi) + 1)) / 2)
+
+
+def moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the mean m (L,) and the covariance C (L, L) of codes z (N, L), and log det C.
+
+    That is -inf where C is singular up to rounding, as where one dimension never varies.
+    """
+    z = z.astype(np.float64)
+    m = z.mean(axis=0)
+    C = (z - m).T @ (z - m) / len(z)
+    variances = np.linalg.eigvalsh(C)
+    rounding = len(m) * np.finfo(np.float64).eps * (np.trace(C) + m @ m)
+    return m, C, float(np.log(variances).sum()) if variances[0] > rounding else -np.inf
 
 
 def fit_shape(z: np.ndarray, seed: int) -> GaussianMixture:
-    """Fit g to codes z (N, L) of training images, float64; `score_samples` gives log g."""
+    """Fit g to codes z (N, L) of training images; `score_samples` gives log g."""
+    z = z.astype(np.float64)
     components = min(COMPONENTS, len(np.unique(z, axis=0)))
     return GaussianMixture(components, reg_covar=LEAST_VARIANCE, random_state=seed).fit(z)
 
@@ -56,6 +78,7 @@ def shape_shortfall(g: GaussianMixture, fitted: int, tested: int, seed: int) -> 
 
     A mixture is fitted to `fitted` draws, as g was to codes, and evaluated at `tested` others.
     """
-    draws = np.random.default_rng(seed).permutation(g.sample(fitted + tested)[0])
+    rng = np.random.default_rng([seed, streams.SHAPE_DRAWS])
+    draws = rng.permutation(g.sample(fitted + tested)[0])
     again = fit_shape(draws[:fitted], seed)
     return float((g.score_samples(draws[fitted:]) - again.score_samples(draws[fitted:])).mean())

@@ -1,7 +1,7 @@
 """Measuring one trained model: every number of `metrics.py`, and what a perfect match would score.
 
 `make_instruments` makes what all models are measured with, once. `measure` applies it to a model;
-each section of the table has a module that does so.
+each section of the table has a module that does so. Training images are encoded once.
 """
 
 import numpy as np
@@ -10,26 +10,32 @@ from threadpoolctl import threadpool_limits
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
 from npvae.evaluation.classifier.features import classify, train_classifier
+from npvae.evaluation.codes import compare_with_prior, measure_codes, w1_assigned
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, Instruments, prior_draws, some_rows
 from npvae.evaluation.interpolation import (
-    distance_to_nearest,
     measure_interpolation,
-    measure_paths,
+    path_lengths,
     random_pairs,
     straight_lines,
 )
-from npvae.evaluation.latent import measure_codes, measure_latent
+from npvae.evaluation.law import fit_shape
 from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
 from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
-from npvae.evaluation.samples import fit, measure_samples, training_codes
+from npvae.evaluation.samples import (
+    FIT_SIZE,
+    fit,
+    measure_samples,
+    principal_components,
+    project,
+    training_codes,
+)
 from npvae.nn.pixels import unit_range
 
 PAIRS = 500  # of test images to interpolate between
-NEAR_SIZE = 10_000  # training images, to the nearest of which a path's distance is taken
 
 
 def make_instruments(data: Dataset, latent: int) -> Instruments:
@@ -37,58 +43,56 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
 
     They serve models of one latent size. Raises UserError if all training labels are equal.
     """
-    images = data.test_images
-    perfect, entropy = Measurement(), pixel_entropy(images)
-    perfect.add_means(bce_mu=entropy, bce_z=entropy)
-    measure_codes(perfect, prior_draws(len(images), latent, draw=DRAWS))
+    images, n = data.test_images, len(data.test_images)
+    perfect, draws = Measurement(), prior_draws(n, latent, draw=DRAWS)
+    perfect.add_means(bce_mu=pixel_entropy(images))
+    with threadpool_limits(1, user_api="blas"):
+        compare_with_prior(perfect, draws, fit_shape(prior_draws(FIT_SIZE, latent, 0), SEED))
+    perfect.values["w1_assigned"] = w1_assigned(draws)
     made = Instruments(data, perfect.values, blurred=blur_originals(images, data.image_shape))
+    made.components = principal_components(data.train_images)
+    # Training images in the place of samples: these are as good as samples can be.
+    train = data.train_images[some_rows(len(data.train_images), n)]
+    spaces = (project(x, made.components) for x in (images, train))
+    made.perfect_match["pca_mix"] = frechet_distance(*spaces)
     if data.train_labels is not None:
-        _add_classifier(made)
-        made.baselines |= structure.measure_baselines(data)
+        _add_classifier(made, train)
+        made.baselines["pixels"] = structure.measure_pixels(data)
     return made
 
 
-def _add_classifier(made: Instruments) -> None:
-    """Add the classifier, its features of real images, and what these score."""
-    data, images, n = made.data, made.data.test_images, len(made.data.test_images)
+def _add_classifier(made: Instruments, train: np.ndarray) -> None:
+    """Add the classifier, its features of real images, and what these and `train` score."""
+    data, images = made.data, made.data.test_images
     made.classifier = train_classifier(data.train_images, data.train_labels, SEED)
     made.test_features, probabilities = classify(made.classifier, images)
     accuracy = np.mean(probabilities.argmax(axis=1) == data.test_labels)
     made.baselines["classifier"] = {"accuracy": 100 * float(accuracy)}
-    near = data.train_images[some_rows(len(data.train_images), NEAR_SIZE)]
-    made.train_features = classify(made.classifier, near).features
-
-    # Training images in the place of samples: these are as good as samples can be.
-    train = classify(made.classifier, data.train_images[some_rows(len(data.train_images), n)])
-    floor = frechet_distance(made.test_features, train.features)
+    floor = frechet_distance(made.test_features, classify(made.classifier, train).features)
     made.perfect_match |= {m.key: floor for m in METRICS if m.key.startswith("frechet")}
-
-    # A test image that is a training image as well would have no distance to the nearest of these.
-    known = {image.tobytes() for image in near}
-    new = np.array([image.tobytes() not in known for image in images])
-    if new.any():
-        distances = distance_to_nearest(made.test_features[new], made.train_features)
-        made.usual_distance = float(distances.mean())
-    pairs = random_pairs(n, PAIRS, SEED)
+    pairs = random_pairs(len(images), PAIRS, SEED)
     made.pairs = pairs[(images[pairs[:, 0]] != images[pairs[:, 1]]).any(axis=1)]  # no twins
-    fade = measure_paths(made, straight_lines(unit_range(images), made.pairs))
-    made.baselines["fade"] = {key: float(array.mean()) for key, array in fade.items()}
+    fade = path_lengths(made.classifier, straight_lines(unit_range(images), made.pairs))
+    made.baselines["fade"] = {"path": float(fade.mean())}
 
 
 def measure(model: EncodedRun, instruments: Instruments) -> Measurement:
     """Measure one model on the test images: the numbers of `metrics.py` that the data allows.
 
-    Those of the t-SNE picture are the exception: see `structure.measure_picture`.
+    That of the t-SNE picture is the exception: see `structure.measure_picture`.
     """
     data, found = instruments.data, Measurement()
+    found.values["seconds"] = float(sum(row["seconds"] for row in model.run.history))
     # Most of its linear algebra is too small to share out: several threads take longer than one.
     with threadpool_limits(1, user_api="blas"):
-        samplers = fit(training_codes(model, data.train_images))
-        measure_reconstruction(found, model, instruments)
-        measure_latent(found, model)
+        train_mu, train_z = training_codes(model.w, data.train_images)
+        fitted = train_z[some_rows(len(train_z), FIT_SIZE)]
+        samplers = fit(fitted)
+        measure_reconstruction(found, model, instruments, train_mu)
+        measure_codes(found, model, fitted)
         measure_likelihood(found, model, data, samplers)
+        measure_samples(found, model, instruments, samplers, train_z)
         if instruments.classifier is not None:
-            structure.measure_structure(found, model, instruments)
-            measure_samples(found, model, instruments, samplers)
+            structure.measure_structure(found, model, data, train_mu)
             measure_interpolation(found, model, instruments)
     return found

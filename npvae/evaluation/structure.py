@@ -1,42 +1,31 @@
 """How the codes are organised: whether digits lie apart, in latent space and in the t-SNE picture.
 
-    knn, probe     share of test digits told from μ alone, by its neighbours or by planes
+    knn            share of test digits told from μ alone, by its neighbours
     silhouette     (b − a) / max(a, b) of each point, a and b its mean distances to own and others
-    t-SNE          a map of the codes into the plane, judged by the same two measures
+    t-SNE          a map of the codes into the plane, judged by the silhouette
 
-Points are the posterior means μ (n, d) of images, labels their digits (n,). The same is measured of
-the pixels themselves, and of their principal components: a model has to be better than these.
+Points are the posterior means μ (n, d) of images, labels their digits (n,). The neighbours are also
+asked in the pixels themselves: a model has to be better than these.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import mode
 from sklearn import manifold
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import silhouette_samples
-from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from sklearn.neighbors import KNeighborsClassifier
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.instruments import Instruments, some_rows
+from npvae.evaluation.instruments import some_rows
 from npvae.evaluation.measurement import Measurement
-from npvae.models.inference import encode
 from npvae.nn.pixels import unit_range
 from npvae.training import streams
 
 NEIGHBOURS = 5  # that vote
 MAP_SIZE = 5_000  # points of a t-SNE map
 SILHOUETTE_SIZE = 5_000  # points of a silhouette, whose time grows with the square
-# Of the baselines in pixels, which would take minutes with all images.
-PIXEL_TRAIN, PIXEL_TEST, PIXEL_STEPS = 10_000, 2_000, 20
-COMPONENTS = 10  # principal components of the other baseline
+PIXEL_TEST = 2_000  # test images whose neighbours are sought in pixels; all would take minutes
 
 
 class Embedding(NamedTuple):
@@ -46,45 +35,27 @@ class Embedding(NamedTuple):
     points: np.ndarray  # (n, 2)
 
 
-def measure_structure(found: Measurement, model: EncodedRun, instruments: Instruments) -> None:
+def measure_structure(
+    found: Measurement, model: EncodedRun, data: Dataset, train_mu: np.ndarray
+) -> None:
     """Measure the section "structure" of `metrics.py`, but for what belongs to the picture."""
-    data = instruments.data
-    train_mu, _ = encode(model.w, data.train_images)
-    codes = train_mu, data.train_labels, model.mu, data.test_labels
-    found.add_means(knn=100 * knn_hits(*codes), probe=100 * probe_hits(*codes))
-    add_silhouette(found, "silhouette", model.mu, data.test_labels)
+    hits = knn_hits(train_mu, data.train_labels, model.mu, data.test_labels)
+    found.add_means(knn=100 * hits)
 
 
 def measure_picture(found: Measurement, embedding: Embedding, labels: np.ndarray | None) -> None:
     """Measure a t-SNE picture of test images with labels (N,); without labels there is nothing."""
-    if labels is None:
-        return
-    index, points = embedding
-    nearest = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(points)
-    others = nearest.kneighbors(return_distance=False)  # (n, NEIGHBOURS), without the point itself
-    found.add_means(tsne_knn=100 * (mode(labels[index][others], axis=1).mode == labels[index]))
-    add_silhouette(found, "tsne_silhouette", points, labels[index])
+    if labels is not None:
+        index, points = embedding
+        add_silhouette(found, "tsne_silhouette", points, labels[index])
 
 
-def measure_baselines(data: Dataset) -> dict[str, dict[str, float]]:
-    """Return knn, probe and silhouette of the pixels and of their 10 principal components.
-
-    To save minutes, the neighbours in pixels are sought for 2,000 random test images, and the probe
-    on pixels learns from 10,000 random training images in 20 steps. On MNIST it is right for 90 %;
-    all training images would give 92 %.
-    """
-    train, test = (unit_range(images) for images in (data.train_images, data.test_images))
-    y, y_test = data.train_labels, data.test_labels
-    few, asked = some_rows(len(train), PIXEL_TRAIN), some_rows(len(test), PIXEL_TEST)
-    pca = PCA(min(COMPONENTS, train.shape[1]), svd_solver="covariance_eigh").fit(train[few])
-    compressed = pca.transform(train), y, pca.transform(test), y_test
-    pixels, components = Measurement(), Measurement()
-    pixels.add_means(knn=100 * knn_hits(train, y, test[asked], y_test[asked]))
-    pixels.add_means(probe=100 * probe_hits(train[few], y[few], test, y_test, steps=PIXEL_STEPS))
-    components.add_means(knn=100 * knn_hits(*compressed), probe=100 * probe_hits(*compressed))
-    add_silhouette(pixels, "silhouette", test, y_test)
-    add_silhouette(components, "silhouette", compressed[2], y_test)
-    return {"pixels": pixels.values, "PCA-10": components.values}
+def measure_pixels(data: Dataset) -> dict[str, float]:
+    """Return `knn` of the pixels, of PIXEL_TEST random test images."""
+    asked = some_rows(len(data.test_images), PIXEL_TEST)
+    train, test = unit_range(data.train_images), unit_range(data.test_images[asked])
+    hits = knn_hits(train, data.train_labels, test, data.test_labels[asked])
+    return {"knn": 100 * float(hits.mean())}
 
 
 def knn_hits(
@@ -100,28 +71,6 @@ def knn_hits(
     # In 10 dimensions the brute search, a matrix product, is several times faster than a tree.
     neighbours = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(train_x, train_y)
     return neighbours.predict(test_x) == test_y
-
-
-def probe_hits(
-    train_x: np.ndarray,
-    train_y: np.ndarray,
-    test_x: np.ndarray,
-    test_y: np.ndarray,
-    steps: int = 1000,
-) -> np.ndarray:
-    """Tell (m,) which test points (m, d) logistic regression on training points labels rightly.
-
-    Features are standardised by the mean and scale of the training points (n, d). The L2 penalty
-    ½‖w‖² stands beside the summed cross-entropy; at thousands of points it weighs nothing. At most
-    `steps` of its optimiser. The more are right, the better planes tell the labels apart.
-
-    Source: Alain & Bengio 2016, Understanding intermediate layers using linear classifier probes.
-    """
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=steps))
-    # Products of ten columns are too small to share out: several threads take longer than one.
-    with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return probe.fit(train_x, train_y).predict(test_x) == test_y
 
 
 def add_silhouette(found: Measurement, key: str, x: np.ndarray, labels: np.ndarray) -> None:

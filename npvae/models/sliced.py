@@ -35,15 +35,17 @@ def make_lines(directions: int, batch: int, latent: int, dtype: np.dtype) -> Lin
 
 @jit
 def normalise(directions: np.ndarray) -> None:
-    """Scale each row of directions (K, L) to length 1, in place.
+    """Scale each row of directions (K, L) to length 1, in place; a row of zeros stays.
 
-    Rows from N(0, I) then have every direction with the same likelihood.
+    Rows from N(0, I) then have every direction with the same likelihood. One number in 2^23 of the
+    float32 generator is 0: with L = 1 such a row comes up, and along it every gap is 0.
     """
     for k in range(directions.shape[0]):
         square = directions.dtype.type(0)
         for j in range(directions.shape[1]):
             square += directions[k, j] * directions[k, j]
-        directions[k] /= math.sqrt(square)
+        if square > 0:
+            directions[k] /= math.sqrt(square)
 
 
 @jit

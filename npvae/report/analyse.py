@@ -1,48 +1,41 @@
 """The analysis from end to end: load the runs, train what is missing, measure, draw, write."""
 
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numba
-import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
-from npvae.evaluation.calibration import calibrate
-from npvae.evaluation.encoded import EncodedRun, encode_run, load_run, model_of
+from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, load_run, model_of
 from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
-from npvae.evaluation.results import Study, Trained, measure_point
+from npvae.evaluation.results import Study, Trained
 from npvae.evaluation.structure import Embedding, measure_picture, tsne
 from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
-from npvae.report.answer import draw_answer
-from npvae.report.budgets import draw_budgets
+from npvae.report.claims import judge
 from npvae.report.claims_chart import draw_claims
 from npvae.report.explorer import PICTURE, explorer_page
 from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
-from npvae.report.text import verdicts, write_report
-from npvae.report.trade_off import draw_trade_off
+from npvae.report.sentences import comparisons
+from npvae.report.study_charts import draw_law, draw_trade_off
+from npvae.report.text import write_report
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 from npvae.training.parallel import train_missing
 from npvae.training.run import Run
-from npvae.training.study import (
-    directory_of,
-    held_out_rows,
-    is_settled,
-    longer_trainings,
-    other_trainings,
-    sweep_trainings,
-)
+from npvae.training.study import directory_of, seed_trainings, study_trainings
 from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
+Encoded = tuple[EncodedRun, Embedding]  # a given run, applied to the test images, and its picture
 
 
 def analyse(request: Namespace) -> None:
@@ -57,100 +50,98 @@ def analyse(request: Namespace) -> None:
     _check(data)
     given = _given_runs(request, data)
     plots = make_directory(request.out / "plots")
-    compared, swept = _trainings(given, request, whole)
+    runs = [*given.values(), *_trained(given, request, whole)]
     form = "{desc:38}{bar}{n}/{total}"
-    with tqdm(total=5 if request.controls else 4, desc="analysis", bar_format=form) as progress:
+    with tqdm(total=4, desc="analysis", bar_format=form) as progress:
 
         def stage(name: str) -> None:
             progress.set_description_str(name)
             progress.update()
 
         stage("classifier and perfect match")
-        instruments = make_instruments(data, latent=given["kl"].options.latent_dim)
-        stage(f"measuring {len(compared) + len(swept)} trainings")
-        found = _measure_all(compared, swept, instruments)
+        instruments = make_instruments(_judged_data(data), given["kl"].options.latent_dim)
+        stage(f"measuring {len(runs)} trainings")
+        found = _measure_all(runs, instruments, "" if request.on_training_images else None)
         study = Study([trained for trained, _ in found], instruments.perfect_match)
-        calibration = []
-        if request.controls:
-            stage("the critic on known distances")
-            calibration = calibrate(SEED)
-            charts.draw_calibration(calibration, plots)
         stage("pictures")
         models = [encode_run(run, data.test_images, SEED) for run in given.values()]
         embeddings = [embedding for _, embedding in found[: len(given)]]
         _draw_models(models, embeddings, data, plots)
         stage("report")
-        _draw_study(study, instruments, plots)
-        report = write_report(study, instruments, models, calibration)
-        write_text(request.out / "report.md", report)
-        write_text(request.out / "report.html", write_page(report, request.out))
-        write_numbers(study, instruments, models, calibration, request.out / "numbers.csv")
-        first = study.comparisons[min(study.comparisons)]
-        if request.seeds > 1:
-            table = first.spread_table(f"python analyze.py --seeds {request.seeds}")
-            write_text(request.out / "seed_spread.csv", table)
-        # The explorer shows the two models of the experiment, and the report's first numbers.
-        page = explorer_page(models[:2], embeddings[:2], first, data)
-        write_text(request.out / "explorer.html", page)
+        _write(study, instruments, list(zip(models, embeddings, strict=True)), request)
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
 
+def _write(
+    study: Study, instruments: Instruments, encoded: Sequence[Encoded], request: Namespace
+) -> None:
+    """Draw what was measured, and write the report, its numbers and the explorer."""
+    out, found = request.out, comparisons(study)
+    judged = {name: judge(c, instruments.baselines) for name, c in found.items()}
+    first = next(iter(found.values()))
+    draw_law(first, out / "plots")
+    draw_claims(judged, out / "plots")
+    if not set(study.settings) <= set(MODELS) or len(study.epochs) > 1:
+        draw_trade_off(study, out / "plots")
+    with replacing(out / "plots" / "explorer.png", "wb") as file:
+        file.write(PICTURE.read_bytes())
+    models = [model for model, _ in encoded]
+    report = write_report(study, instruments, models, judged, not request.on_training_images)
+    write_text(out / "report.md", report)
+    write_text(out / "report.html", write_page(report, out))
+    write_numbers(study, instruments, out / "numbers.csv")
+    if request.seeds > 1:
+        option = "--study " if request.study else ""
+        table = study.spread_table(f"python analyze.py {option}--seeds {request.seeds}")
+        write_text(out / "seed_spread.csv", table)
+    # The explorer shows the two models of the experiment, and the report's first numbers.
+    pair = [(model, embedding) for model, embedding in encoded if model.key in ("kl", "ws")]
+    page = explorer_page(*zip(*pair, strict=True), first, instruments.data)
+    write_text(out / "explorer.html", page)
+
+
 def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
-    """Load the runs that are compared, by model: KL, WS and, if there is one, the autoencoder."""
+    """Load the runs that are compared, by model: KL, WS, and SW and AE if they are there."""
     runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
-    if (request.ae / "checkpoint.npz").exists():
-        runs["ae"] = load_run(request.ae, "kl", data)
-        if model_of(runs["ae"].options) != "ae":
-            raise UserError(
-                f"{request.ae}: holds a KL run with --beta {runs['ae'].options.beta:g}, not a plain"
-                " autoencoder; train it with --beta 0, or name another directory with --ae"
-            )
-    for run in runs.values():  # one that was stopped counts as one of the epochs that it has done
+    for key, kind in (("sw", "sw"), ("ae", "kl")):
+        directory = getattr(request, key)
+        if (directory / "checkpoint.npz").exists():
+            runs[key] = load_run(directory, kind, data)
+    for key, run in runs.items():
+        found = model_of(run.options)
+        if found == key:
+            continue
+        what = f"{MODELS[found]} run" if key != "ae" else "KL run"
+        directory, weight = getattr(request, key), run.options.weight
+        raise UserError(
+            f"{directory}: holds a {what} of weight {weight:g}, not what --{key} takes; a plain"
+            " autoencoder is trained with --beta 0, and no other run is"
+        )
+    for key, run in runs.items():  # one that was stopped counts as one of the epochs it has done
         run.options = replace(run.options, epochs=run.epoch)
-    first = runs["kl"].options
-    for key, directory in (("ws", request.ws), ("ae", request.ae)):
-        other = runs[key].options if key in runs else first
-        for name, what in (("latent_dim", "latent dimensions"), ("epochs", "epochs")):
-            n, m = getattr(first, name), getattr(other, name)
-            if n != m:
-                raise UserError(
-                    f"{request.kl} has {n} {what}, {directory} has {m}; compare runs with equally"
-                    " many"
-                )
+        n, m = runs["kl"].options.latent_dim, run.options.latent_dim
+        if n != m:
+            raise UserError(
+                f"{request.kl} has {n} latent dimensions, {getattr(request, key)} has {m}; compare"
+                " runs with equally many"
+            )
     return runs
 
 
-def _trainings(
-    given: dict[str, Run], request: Namespace, data: Dataset
-) -> tuple[list[Run], list[Run]]:
-    """Return the runs that are compared, the given ones first, and those of the sweep.
-
-    Trains what is missing.
-    """
+def _trained(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Run]:
+    """Return the trainings beside the given ones, training or resuming what is not there."""
     options = [run.options for run in given.values()]
-    others = other_trainings(options, request.seeds, request.budgets, request.controls)
-    images = len(data.train_images)
-    swept = sweep_trainings(options, images, request.seeds) if request.sweep else []
-    found = _train([*others, *swept], given, request, data)
-    while request.budgets:
-        longer = longer_trainings(options, request.seeds, [*given.values(), *found])
-        if not longer:
-            break
-        others += longer
-        found = _train([*others, *swept], given, request, data)
-    return [*given.values(), *found[: len(others)]], found[len(others) :]
-
-
-def _train(
-    wanted: list[Options], given: dict[str, Run], request: Namespace, data: Dataset
-) -> list[Run]:
-    """Return the study's runs, training or resuming those that are not there."""
+    if request.study:
+        wanted = study_trainings(request.seeds)
+    else:
+        wanted = seed_trainings(options, request.seeds)
+    wanted = [o for o in wanted if o not in options]
     if not wanted:
         return []
     directory = request.kl.parent / "study"
-    paths = {directory / directory_of(options): options for options in wanted}
+    paths = {directory / directory_of(o): o for o in wanted}
     # A training of more epochs begins where a given run ends, unless that was stopped early.
-    where = {"kl": request.kl, "ws": request.ws, "ae": request.ae}
+    where = {key: getattr(request, key) for key in given}
     ended = {where[k]: r.options for k, r in given.items() if _as_saved(where[k]) == r.options}
     found = train_missing(ended | paths, request.data_dir, data, request.dask)
     return [found[path] for path in paths]
@@ -162,32 +153,34 @@ def _as_saved(directory: Path) -> Options:
 
 
 def _measure_all(
-    compared: list[Run], swept: list[Run], instruments: Instruments
-) -> list[tuple[Trained, Embedding | None]]:
-    """Measure all runs, each in a process of its own."""
-    train_images = instruments.data.train_images
-    held_out = train_images[held_out_rows(compared[0].options, len(train_images))]
-    work = [delayed(_measure_alone)(run, instruments, None) for run in compared]
-    work += [delayed(_measure_alone)(run, instruments, held_out) for run in swept]
+    runs: Sequence[Run], instruments: Instruments, data: str | None
+) -> list[tuple[Trained, Embedding]]:
+    """Measure all runs, each in a process of its own; see `_measure_alone`."""
+    work = [delayed(_measure_alone)(run, instruments, data) for run in runs]
     return list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
 
 
 def _measure_alone(
-    run: Run, instruments: Instruments, held_out: np.ndarray | None
-) -> tuple[Trained, Embedding | None]:
+    run: Run, instruments: Instruments, data: str | None
+) -> tuple[Trained, Embedding]:
     """Measure one run and its t-SNE picture on one thread, in a process of its own.
 
-    A run of the sweep, from which training images were held out, has no picture.
+    `data` takes the place of the data's fingerprint: an empty one fits no shipped spread.
     """
     set_threads(1)
-    model, chosen_by, embedding = encode_run(run, instruments.data.test_images, SEED), None, None
-    if held_out is not None:
-        found, chosen_by = measure_point(model, instruments, held_out)
-    else:
-        found, embedding = measure(model, instruments), tsne(model.mu, SEED)
-        measure_picture(found, embedding, instruments.data.test_labels)
-    seconds = sum(row["seconds"] for row in run.history)
-    return Trained(run.options, seconds, is_settled(run), found, chosen_by), embedding
+    model = encode_run(run, instruments.data.test_images, SEED)
+    found, embedding = measure(model, instruments), tsne(model.mu, SEED)
+    measure_picture(found, embedding, instruments.data.test_labels)
+    fingerprint = run.fingerprint if data is None else data
+    return Trained(run.options, found.values["seconds"], found, fingerprint), embedding
+
+
+def _judged_data(data: Dataset) -> Dataset:
+    """Return the data, without its labels if these are all equal: they tell nothing apart."""
+    labels = data.train_labels
+    if labels is None or (labels != labels[0]).any():
+        return data
+    return replace(data, train_labels=None, test_labels=None)
 
 
 def _draw_models(
@@ -195,6 +188,7 @@ def _draw_models(
 ) -> None:
     """Draw what each of the given runs makes of the test images."""
     images, labels = data.test_images, data.test_labels
+    image_grids.draw_first(models, images, labels, plots)
     image_grids.draw_tsne(models, embeddings, labels, plots)
     image_grids.draw_reconstructions(models, images, labels, plots)
     image_grids.draw_interpolations(models, images, labels, plots)
@@ -202,18 +196,6 @@ def _draw_models(
     charts.draw_errors(models, plots)
     charts.draw_latents(models, plots)
     charts.draw_training(models, plots)
-
-
-def _draw_study(study: Study, instruments: Instruments, plots: Path) -> None:
-    """Draw what was measured of all trainings; put the picture of the explorer beside it."""
-    draw_answer(study, plots)
-    draw_claims(verdicts(study, instruments), plots)
-    if len(study.comparisons) > 1:
-        draw_budgets(study, plots)
-    if study.sweep:
-        draw_trade_off(study, plots)
-    with replacing(plots / "explorer.png", "wb") as file:
-        file.write(PICTURE.read_bytes())
 
 
 def _check(data: Dataset) -> None:

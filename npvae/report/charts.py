@@ -14,7 +14,6 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 
-from npvae.evaluation.calibration import Calibrated, law
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.intervals import Interval, histogram_mode
 from npvae.evaluation.reconstruction import MODE_BIN
@@ -25,10 +24,10 @@ DPI = 130
 HALF, FULL = 5.4, 8.4  # inches: pictures shown beside each other, and across the page
 NARROW = 5.8  # inches: a picture of its own that is still read on a phone
 DARK = "#222222"
-# By model: three of Okabe and Ito's colours, which the colour-blind tell apart, and the shapes of
+# By model: four of Okabe and Ito's colours, which the colour-blind tell apart, and the shapes of
 # the marks, which serve print in grey.
-MODEL_COLOURS = {"kl": "#0072B2", "ws": "#D55E00", "ae": "#009E73"}
-MODEL_MARKERS = {"kl": "o", "ws": "s", "ae": "^"}
+MODEL_COLOURS = {"kl": "#0072B2", "ws": "#D55E00", "sw": "#CC79A7", "ae": "#009E73"}
+MODEL_MARKERS = {"kl": "o", "ws": "s", "sw": "D", "ae": "^"}
 PERFECT = {"color": "#777777", "linewidth": 1.2, "linestyle": "-."}  # the line of a perfect match
 STYLE = {
     "font.size": 11,
@@ -63,11 +62,11 @@ def mark(
     at: tuple[float, float],
     model: str,
     *,
-    settled: bool,
+    filled: bool,
     x: Interval | None = None,
     y: Interval | None = None,
 ) -> None:
-    """Draw a model's point, with the intervals of its coordinates; hollow if it has not settled."""
+    """Draw a model's point, with the intervals of its coordinates; hollow or filled."""
     errors = {
         name: [[value - of.low], [of.high - value]]
         for name, value, of in (("xerr", at[0], x), ("yerr", at[1], y))
@@ -76,7 +75,7 @@ def mark(
     colour = MODEL_COLOURS[model]
     ax.errorbar(
         *at, **errors, marker=MODEL_MARKERS[model], markersize=6, color=colour, capsize=2.5,
-        elinewidth=1.4, linestyle="none", markerfacecolor=colour if settled else "white",
+        elinewidth=1.4, linestyle="none", markerfacecolor=colour if filled else "white",
     )  # fmt: skip
 
 
@@ -132,7 +131,7 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
     nearly constant mu is cut off there.
     """
     # The plain autoencoder comes last, and its codes reach far: the axis ends before them.
-    shown = [np.abs(model.z[:, :LATENT_PANELS]) for model in models[:2]]
+    shown = [np.abs(model.z[:, :LATENT_PANELS]) for model in models if model.key != "ae"]
     spread = max(np.quantile(z, 0.9995, axis=0).max() for z in shown)
     reach = max(3.5, 1.05 * float(spread))
     edges, x = np.linspace(-reach, reach, 71), np.linspace(-reach, reach, 400)
@@ -171,8 +170,11 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
 @matplotlib.rc_context(STYLE)
 def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write training_loss.png: BCE of all runs, then the regulariser of those that have one."""
-    figure = new_figure(FULL, 3.4)
-    bce, *regularisers = figure.subplots(1, 1 + sum(model.key in KINDS for model in models))
+    panels = 1 + sum(model.key in KINDS for model in models)
+    figure = new_figure(FULL, 3.2 * -(-panels // 2))
+    bce, *regularisers = figure.subplots(-(-panels // 2), 2, squeeze=False).ravel()[:panels]
+    for ax in figure.axes[panels:]:
+        ax.remove()
     free = iter(regularisers)
     for model in models:
         history = model.run.history
@@ -200,24 +202,3 @@ def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
         ax.legend(fontsize=9)
     save(figure, directory / "training_loss.png")
-
-
-@matplotlib.rc_context(STYLE)
-def draw_calibration(points: Sequence[Calibrated], directory: Path) -> None:
-    """Write calibration.png: the critic's estimates of known W₁, and the bounds of these."""
-    figure = new_figure(NARROW, 4.6)
-    ax = figure.add_subplot()
-    truths = [point.truth for point in points]
-    w1 = np.linspace(0, 1.08 * max(truths), 200)
-    ax.plot(w1, w1, ":", color=DARK, linewidth=1, label="the truth")
-    ax.plot(w1, law(w1)[1], color=DARK, linewidth=1.2, label="law of the soft penalty")
-    ax.vlines(
-        truths, [p.low for p in points], [p.high for p in points], color="#999999", linewidth=5,
-        alpha=0.45, zorder=1, label="between the bounds of W₁",
-    )  # fmt: skip
-    for marker, name in zip("osD", dict.fromkeys(p.name for p in points), strict=False):
-        estimates = [(p.truth, p.estimate) for p in points if p.name == name]
-        ax.plot(*np.transpose(estimates), marker, label=f"critic, {name}", markeredgecolor="white")
-    ax.set(xlabel="W₁ that is known", ylabel="the critic's estimate", xlim=(0, w1[-1]), ylim=0)
-    figure.legend(loc="outside lower center", ncols=2)
-    save(figure, directory / "calibration.png")

@@ -1,28 +1,32 @@
 """The claims of the reference report, each with a rule that decides it from the measured numbers.
 
-A claim asks for one or more numbers. For each there is a margin, which is above 0 if the number
+A claim asks for one or more numbers. A rule gives each a margin, which is above 0 if the number
 speaks for the claim: the lead of one model over another, or the distance from a threshold.
 
     a number    holds if the 95 % interval of its margin lies wholly above 0, does not hold if
-                wholly below, and is not decided otherwise, or where there is no interval
+                wholly below; it is not decided otherwise, nor where it is not known what another
+                training would change
     a claim     holds if it holds for each number; is mixed if it holds for some and does not hold
                 for others; else does not hold if it fails for one; else is not decided
-
-Claims of the reference report that say the same of the same numbers are one claim here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import MODELS, Key, Setting
+from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.intervals import Interval
+from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.report.markdown import number, shown, shown_interval
 
 HOLDS, FAILS, MIXED, OPEN = "holds", "does not hold", "mixed", "not decided"
 VERDICTS = HOLDS, FAILS, MIXED, OPEN
+BORDERLINE = 1.3  # half widths: a margin below this would soon be on the other side
+UNKNOWN = "one training: its chance is not known"
 Baselines = dict[str, dict[str, float]]  # what simple things score: by their name, then by metric
 
 
@@ -40,6 +44,11 @@ class Part:
         if self.margin is None:
             return OPEN
         return HOLDS if self.margin.low > 0 else FAILS if self.margin.high < 0 else OPEN
+
+    @property
+    def is_borderline(self) -> bool:
+        """Tell whether the margin decides, but only just."""
+        return self.verdict != OPEN and abs(self.margin.mean) < BORDERLINE * self.margin.half
 
 
 @dataclass(frozen=True)
@@ -62,131 +71,157 @@ class Verdict:
 
     @property
     def words(self) -> str:
-        """Return the outcome, and where the numbers disagree, which say what."""
+        """Return the outcome, which numbers say what if they disagree, and which only just."""
         said = {v: [p.name for p in self.parts if p.verdict == v] for v in (HOLDS, FAILS, OPEN)}
-        if sum(map(bool, said.values())) < 2:
-            return f"**{self.verdict}**"
         lists = [f"{verdict}: {', '.join(names)}" for verdict, names in said.items() if names]
-        return f"**{self.verdict}** ({'; '.join(lists)})"
+        notes = lists if len(lists) > 1 else []
+        if close := [p.name for p in self.parts if p.is_borderline]:
+            notes = [*notes, f"borderline: {', '.join(close)}"]
+        return f"**{self.verdict}**" + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def value_of(c: Comparison, model: Key, key: str) -> str:
+def value_of(c: Comparison, setting: str, key: str) -> str:
     """Return a number with its interval and unit as the report shows it, such as "90 ± 1 %"."""
-    value, interval, unit = c.value(model, key), c.interval(model, key), BY_KEY[key].unit
+    value, interval, unit = c.value(setting, key), c.interval(setting, key), BY_KEY[key].unit
     text = shown(value, interval.half if interval else None)
     return f"{text} {unit}" if unit and value is not None else text
 
 
-def values_of_all(c: Comparison, key: str) -> str:
-    """List a number of all models of MODELS, such as "KL 3 ± 1, WS 2 ± 1"."""
-    return ", ".join(f"{label(m)} {value_of(c, m, key)}" for m in MODELS if m in c.measured)
+def derived(c: Comparison, key: str, of: Callable[[dict], float | np.ndarray]) -> Comparison:
+    """Return a comparison in which `key` is another number, computed from those that there are.
+
+    `of` computes it from a model's numbers, and in the same way from their replicates.
+    """
+
+    def changed(numbers: dict) -> dict:
+        with suppress(KeyError):  # one of those that it needs was not measured
+            return numbers | {key: of(numbers)}
+        return {name: value for name, value in numbers.items() if name != key}
+
+    def one(m: Measurement) -> Measurement:
+        return Measurement(changed(m.values), changed(m.replicates))
+
+    return replace(c, measured={s: [one(m) for m in found] for s, found in c.measured.items()})
 
 
-def label(model: Key) -> str:
-    """Return what the report calls a model, a control or a weight of the sweep."""
-    return model.label if isinstance(model, Setting) else MODELS[model]
+def lead(c: Comparison, key: str, a: str, b: str) -> Interval | None:
+    """Return by how much setting a is better than setting b in `key`, by its goal in metrics.py.
 
-
-def lead(c: Comparison, key: str, a: Key, b: Key) -> Interval | None:
-    """Return by how much model a is better than model b in `key`, by its goal in metrics.py.
-
-    Where a value is the best, it is by how much a is nearer to it.
+    Where a value is the best, it is by how much a is nearer to it. None if it is not known what
+    other trainings would change.
     """
     goal = BY_KEY[key].goal
+    if not c.chance_known(key, a, b):
+        return None
     if goal == "higher":
         return c.difference(key, a, b)
     if goal != "lower":
-        c = c.with_number(key, lambda found: abs(found[key] - float(goal)))
+        c = derived(c, key, lambda found: abs(found[key] - float(goal)))
     return c.difference(key, b, a)
 
 
-def winner_of(c: Comparison, key: str, a: Key = "ws", b: Key = "kl") -> Key | None:
-    """Return which of two models is better in `key`, or None if the interval contains 0."""
-    gap = lead(c, key, a, b)
-    if gap is None:
-        return None
-    return a if gap.low > 0 else b if gap.high < 0 else None
+# A rule returns its words and the part for one number of a model.
+Rule = Callable[[Comparison, Baselines, str, str], tuple[str, Part]]
 
 
-def decide(
-    c: Comparison, baselines: Baselines, model: str, key: str, against: str | tuple[float, float]
-) -> tuple[str, Part]:
-    """Return the rule for one number of a model, and what was measured for it.
+def better_than(other: str) -> Rule:
+    """Return the rule that a model is better than another in a number."""
 
-    `against` is another model, which must be worse, or with ">" before it lower, be that good or
-    bad; "fade", a fade between the model's decoded ends, which must be higher; a range; or a
-    baseline, which must be lower. Pictures have no baselines of their own: their numbers are held
-    against those in pixels.
-    """
-    metric, measured = BY_KEY[key], f"{label(model)} {value_of(c, model, key)}"
-    if isinstance(against, str) and (other := against.removeprefix(">")) in MODELS:
-        goal = metric.goal
+    def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> tuple[str, Part]:
+        goal = BY_KEY[key].goal
         side = goal if goal in ("lower", "higher") else f"nearer to {goal}"
-        gap, margin = c.difference(key, other, model), lead(c, key, model, other)
-        if against != other:
-            side, margin = "higher", c.difference(key, model, other)
-        measured = f"{label(other)} {value_of(c, other, key)}, {measured}"
-        measured += "" if gap is None else f", difference {shown_interval(gap)}"
-        return f"{metric.name} {side} than {label(other)}", Part(metric.name, measured, margin)
-    if against == "fade":
-        fade, saved = (c.with_number(key, of) for of in (
-            lambda found: found[f"fade_{key}"], lambda found: found[f"fade_{key}"] - found[key]
-        ))  # fmt: skip
-        measured += f", fade {value_of(fade, model, key)}"
-        words = "lower than of a fade between its decoded ends"
-        return f"{metric.name} {words}", Part(metric.name, measured, saved.interval(model, key))
-    least, most = against if isinstance(against, tuple) else (None, np.inf)
-    words = f"from {least} to {most}" if most < np.inf else f"above {least}"
-    words += " (chosen by us)"
-    if isinstance(against, str):
-        least = baselines.get(against, {}).get(key.removeprefix("tsne_"))
-        words = f"above that of {against}" + ("" if least is None else f", {number(least)}")
-    margin = None
-    if (found := c.interval(model, key)) is not None and least is not None:
+        return _against(c, model, key, other, side, lead(c, key, model, other))
+
+    return rule
+
+
+def higher_than(other: str) -> Rule:
+    """Return the rule that a number of a model is higher than another's, be that good or bad."""
+
+    def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> tuple[str, Part]:
+        known = c.chance_known(key, model, other)
+        margin = c.difference(key, model, other) if known else None
+        return _against(c, model, key, other, "higher", margin)
+
+    return rule
+
+
+def within(least: float, most: float = np.inf) -> Rule:
+    """Return the rule that a number lies in a range, which we chose."""
+
+    def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> tuple[str, Part]:
+        words = f"from {least} to {most}" if most < np.inf else f"above {least}"
+        return _threshold(c, model, key, f"{words} (chosen by us)", least, most)
+
+    return rule
+
+
+def above_pixels(c: Comparison, baselines: Baselines, model: str, key: str) -> tuple[str, Part]:
+    """Ask for a number of a model to be higher than the pixels of the images score themselves."""
+    least = baselines.get("pixels", {}).get(key)
+    words = "above that of pixels" + ("" if least is None else f", {number(least)}")
+    return _threshold(c, model, key, words, least)
+
+
+def below_a_fade(c: Comparison, baselines: Baselines, model: str, key: str) -> tuple[str, Part]:
+    """Ask for a number to be lower than that of a fade between the model's decoded ends."""
+    metric, fade = BY_KEY[key], f"fade_{key}"
+    saved = derived(c, key, lambda found: found[fade] - found[key])
+    margin = saved.interval(model, key) if c.chance_known(key, model) else None
+    evidence = f"{MODELS[model]} {value_of(c, model, key)}, fade {value_of(c, model, fade)}"
+    words = f"{metric.name} lower than of a fade between its decoded ends"
+    return words, Part(metric.name, evidence, margin)
+
+
+def _against(
+    c: Comparison, model: str, key: str, other: str, side: str, margin: Interval | None
+) -> tuple[str, Part]:
+    name, gap = BY_KEY[key].name, c.difference(key, other, model)
+    both = (other, model)
+    evidence = ", ".join(f"{MODELS[m]} {value_of(c, m, key)}" for m in both)
+    evidence += "" if gap is None else f", difference {shown_interval(gap)}"
+    evidence += "" if c.chance_known(key, *both) else f" ({UNKNOWN})"
+    return f"{name} {side} than {MODELS[other]}", Part(name, evidence, margin)
+
+
+def _threshold(
+    c: Comparison, model: str, key: str, words: str, least: float | None, most: float = np.inf
+) -> tuple[str, Part]:
+    name, found, margin = BY_KEY[key].name, c.interval(model, key), None
+    known = c.chance_known(key, model)
+    if found is not None and least is not None and known:
         inside = min(found.mean - least, most - found.mean)
         margin = Interval(inside, inside - found.half, inside + found.half)
-    return f"{metric.name} {words}", Part(metric.name, measured, margin)
+    evidence = f"{MODELS[model]} {value_of(c, model, key)}" + ("" if known else f" ({UNKNOWN})")
+    return f"{name} {words}", Part(name, evidence, margin)
 
 
-_CLAIMS = [  # the claim, whose numbers decide it, and which, held against what
-    ("KL's reconstruction errors peak near 30", "kl", {(25, 35): "sse_mu_mode sse_z_mode"}),
-    ("WS's reconstruction errors peak near 20", "ws", {(15, 25): "sse_mu_mode sse_z_mode"}),
-    ("WS has the lower reconstruction error", "ws", {"kl": "sse_mu sse_z"}),
-    ("WS has the more even reconstruction error", "ws", {"kl": "sse_mu_spread sse_z_spread"}),
-    ("KL's codes are centred, WS's less so", "kl", {"ws": "centre"}),
-    ("KL's codes are closer to a Gaussian, WS's more complex", "kl",
-     {"ws": "mardia_skewness mardia_kurtosis eigen_least eigen_most"}),
-    ("WS's codes vary more than KL's", "ws", {">kl": "width"}),
-    ("KL holds its codes closer to the prior", "kl", {"ws": "w1_sliced"}),
-    ("KL's reconstructions are blurred", "kl", {(0.25, np.inf): "blur"}),
-    ("WS's reconstructions are sharper", "ws", {"kl": "blur"}),
-    ("KL interpolates smoothly", "kl", {"fade": "path jumpy"}),
-    ("WS interpolates smoothly", "ws", {"fade": "path jumpy"}),
-    ("WS interpolates more smoothly", "ws", {"kl": "path jump jumpy"}),
-    ("WS's interpolations are more coherent", "ws", {"kl": "off_data confidence"}),
-    ("KL's digits form separate clusters", "kl",
-     {(0.25, np.inf): "tsne_silhouette", "pixels": "silhouette"}),
-    ("WS's clusters lie further apart", "ws", {"kl": "tsne_silhouette silhouette"}),
-    ("KL keeps similar images close, which helps to classify them", "kl",
-     {"pixels": "tsne_knn knn"}),
-    ("WS's codes are the richer representation", "ws", {"kl": "knn probe"}),
-    ("KL's strictness limits what it can express", "ae", {"kl": "sse_mu bce_mu"}),
-    ("WS generalises better: lower test error", "ws", {"kl": "bce_mu bce_z"}),
-    ("WS generalises better: smaller gap to training images", "ws", {"kl": "gap_bce_mu"}),
-    ("WS generalises better: higher likelihood of test images", "ws",
-     {"kl": "bound_prior bound_gauss bound_mix"}),
+CLAIMS = [  # the claim, whose numbers decide it, which, and by what rule
+    ("KL's reconstruction errors peak near 30", "kl", ["sse_z_mode"], within(25, 35)),
+    ("WS's reconstruction errors peak near 20", "ws", ["sse_z_mode"], within(15, 25)),
+    ("WS has the lower reconstruction error", "ws", ["sse_mu", "sse_z"], better_than("kl")),
+    ("KL's codes are closer to a Gaussian", "kl", ["shape"], better_than("ws")),
+    ("WS's codes vary more than KL's", "ws", ["width"], higher_than("kl")),
+    ("KL holds its codes closer to the prior", "kl", ["scale", "w1_sliced"], better_than("ws")),
+    ("KL's reconstructions are blurred", "kl", ["blur"], within(0.25)),
+    ("WS's reconstructions are sharper", "ws", ["blur"], better_than("kl")),
+    ("KL interpolates smoothly", "kl", ["path"], below_a_fade),
+    ("WS interpolates smoothly", "ws", ["path"], below_a_fade),
+    ("WS interpolates more smoothly", "ws", ["path"], better_than("kl")),
+    ("KL's digits form separate clusters", "kl", ["tsne_silhouette"], within(0.25)),
+    ("WS's clusters lie further apart", "ws", ["tsne_silhouette"], better_than("kl")),
+    ("KL's codes help to classify images", "kl", ["knn"], above_pixels),
+    ("WS's codes are the richer representation", "ws", ["knn"], better_than("kl")),
+    ("KL's strictness limits what it can express", "ae", ["sse_mu", "bce_mu"], better_than("kl")),
+    ("WS generalises better", "ws", ["gap_bce_mu", "bound_prior", "bound_mix"], better_than("kl")),
 ]  # fmt: skip
 
 
 def judge(c: Comparison, baselines: Baselines) -> list[Verdict]:
     """Decide every claim."""
     verdicts = []
-    for claim, model, numbers in _CLAIMS:
-        found = [
-            decide(c, baselines, model, key, against)
-            for against, keys in numbers.items()
-            for key in keys.split()
-        ]
-        rule = f"{label(model)}: {', '.join(words for words, _ in found)}"
-        verdicts.append(Verdict(claim, rule, [part for _, part in found]))
+    for claim, model, keys, rule in CLAIMS:
+        found = [rule(c, baselines, model, key) for key in keys]
+        words = f"{MODELS[model]}: {', '.join(words for words, _ in found)}"
+        verdicts.append(Verdict(claim, words, [part for _, part in found]))
     return verdicts

@@ -15,8 +15,8 @@ from sklearn.decomposition import PCA
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.distances import normal_w1
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.latent import by_dimension
 from npvae.evaluation.structure import Embedding
 from npvae.pages.single_file import page_text
 from npvae.report.explorer_words import tasks
@@ -60,7 +60,7 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
     n = len(embedding.index)
     rows = np.linspace(0, n - 1, min(n, MAP_POINTS)).round().astype(int)
     on_map = embedding.index[rows]
-    latent, of_dimension = model.z.shape[1], by_dimension(model.z)
+    latent = model.z.shape[1]
     # mean + factor eps, with eps ~ N(0, I), is the Gaussian fitted to the codes.
     factor = np.linalg.cholesky(np.cov(model.z, rowvar=False) + 1e-9 * np.eye(latent))
     axes = PCA(min(2, latent), svd_solver="full").fit(model.mu).components_
@@ -81,8 +81,8 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
         "edges": [edges[0], edges[-1]],
         "histogram": [np.histogram(column, edges)[0].tolist() for column in model.z.T],
         "codes": len(model.z),
-        "w1": of_dimension["W₁ to N(0, 1)"].tolist(),
-        "std": of_dimension["standard deviation"].tolist(),
+        "w1": normal_w1(model.z).tolist(),
+        "std": model.z.std(axis=0).tolist(),
     }
 
 

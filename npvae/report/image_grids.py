@@ -25,6 +25,7 @@ COLUMNS = 10  # images in a row of reconstructions
 PAIRS = 5  # of images, with a line from one to the other
 STEPS = 9  # decoded images along each line
 SAMPLE_ROWS = 8
+FIRST_COLUMNS = 8  # images in a row of the report's first picture
 
 
 def pick_images(labels: np.ndarray | None, total: int, count: int) -> np.ndarray:
@@ -57,6 +58,27 @@ def draw_reconstructions(
         ax = _show(canvas, f"{model.label}: originals and their reconstructions")
         ax.set_yticks(centres, ["original", "z = μ", "z sampled"])
         save(ax.figure, directory / f"reconstruction_{model.key}.png")
+
+
+def draw_first(
+    models: Sequence[EncodedRun], images: np.ndarray, labels: np.ndarray | None, directory: Path
+) -> None:
+    """Write first.png: originals, each model's copies of them (z = mu), and its inventions.
+
+    The same images and the same draws from the prior for all models.
+    """
+    index = pick_images(labels, len(images), FIRST_COLUMNS)
+    rows, names = [unit_range(images[index])], ["originals"]
+    rng = np.random.default_rng([0, streams.PICTURED_SAMPLES])
+    z = rng.standard_normal((len(index), models[0].z.shape[1]), dtype=np.float32)
+    for what in ("copies", "inventions"):
+        for model in models:
+            rows.append(decode(model.w, model.mu[index] if what == "copies" else z))
+            names.append(f"{model.label} {what}")
+    canvas, centres, _ = _tile(np.stack(rows), models[0].run.image_shape)
+    ax = _show(canvas, "")
+    ax.set_yticks(centres, names, fontsize=13)
+    save(ax.figure, directory / "first.png")
 
 
 def draw_interpolations(

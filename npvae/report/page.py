@@ -7,6 +7,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+TEMPLATE = Path(__file__).with_name("page.template.html")
 STYLE = Path(__file__).with_name("report.css")
 FOLD = "^(<details><summary>[^<>&\n]*</summary>|</details>)$"  # the lines that `folded` writes
 
@@ -20,16 +21,36 @@ def write_page(markdown: str, directory: Path) -> str:
     parts = re.split(FOLD, markdown, flags=re.M)  # text, then a line that folds, and so on in turn
     body = "".join(part if n % 2 else renderer.render(part) for n, part in enumerate(parts))
     body = body.replace(" ± ", "&nbsp;±&nbsp;")
-    body = re.sub("<table>.*?</table>", r'<div class="wide">\g<0></div>', body, flags=re.S)
+    # What is wider than a phone scrolls, and with the keyboard too.
+    wide = r'<div class="wide" role="group" aria-label="table" tabindex="0">\g<0></div>'
+    body = re.sub("<table>.*?</table>", wide, body, flags=re.S)
+    body, contents = _contents(body)
 
     def embed(match: re.Match) -> str:
         data = (directory / html.unescape(match[1])).read_bytes()
         return f'src="data:image/png;base64,{base64.b64encode(data).decode()}"'
 
     body = re.sub(r'src="([^"]*\.png)"', embed, body)
-    title, style = html.escape(markdown.splitlines()[0].lstrip("# ")), STYLE.read_text("utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
-    )
+    heading, _, rest = body.rpartition("</h1>")
+    fields = {
+        "title": html.escape(markdown.splitlines()[0].lstrip("# ")),
+        "style": STYLE.read_text(encoding="utf-8"),
+        "heading": heading + "</h1>" if heading else "",
+        "contents": contents,
+        "body": rest,
+    }
+    template = TEMPLATE.read_text(encoding="utf-8")
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: fields[match[1]], template)
+
+
+def _contents(body: str) -> tuple[str, str]:
+    """Give each heading of the second level an address; return the text and the list of them."""
+    names: list[str] = []
+
+    def address(match: re.Match) -> str:
+        names.append(match[1])
+        return f'<h2 id="part-{len(names)}">{match[1]}</h2>'
+
+    body = re.sub("<h2>(.*?)</h2>", address, body)
+    links = (f'<li><a href="#part-{n}">{name}</a></li>' for n, name in enumerate(names, 1))
+    return body, "\n".join(links)

@@ -1,6 +1,6 @@
 """The written report: report.template.md, with what was measured in the places of its names.
 
-All figures are computed, and so are the sentences that depend on them: other runs, another text.
+The sentences that depend on the outcome are made in sentences.py, the verdicts in claims.py.
 """
 
 from collections.abc import Sequence
@@ -8,22 +8,18 @@ from pathlib import Path
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import MODELS, EncodedRun
+from npvae.evaluation.encoded import MODELS, EncodedRun, setting_words
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
-from npvae.evaluation.latent import by_dimension
-from npvae.evaluation.metrics import BY_KEY, METRICS
+from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Study
-from npvae.report.answer import budget, due_to, five_sentences, has_controls
-from npvae.report.budgets import budgets_text
-from npvae.report.claims import VERDICTS, Verdict, judge, label, value_of, values_of_all
+from npvae.report import sentences
+from npvae.report.claims import Verdict, value_of
 from npvae.report.markdown import folded, number, plain, shown_interval, table
-from npvae.report.trade_off import trade_off_text
+from npvae.training.kinds import KINDS
 from npvae.training.run import Run
-from npvae.training.study import ERROR_LIMIT, REGULARISER_LIMIT
 
 TEMPLATE = Path(__file__).with_name("report.template.md")
-DIMENSIONS = 16  # at most so many are tabulated
 GRIDS = {  # pictures of each model, beside one another
     "reconstruction": "originals above reconstructions",
     "error": "histogram of the squared error per image",
@@ -32,103 +28,104 @@ GRIDS = {  # pictures of each model, beside one another
     "tsne": "t-SNE of μ, coloured by class",
     "samples": "decoded draws from the prior",
 }
+PULLS = {
+    "kl": "an extra cost for the codes of each image: their KL divergence from the prior",
+    "ws": "the Wasserstein distance between all codes and the prior, as a second network, the"
+    " critic, estimates it",
+    "sw": "the same distance along random directions, sliced: no critic is needed",
+    "ae": "nothing: a plain autoencoder, to compare with",
+}
+OPENING = {
+    "sse_mu": "error of copies",
+    "frechet": "distance of inventions",
+    "scale": "scale",
+    "shape": "shape",
+    "information": "information",
+    "seconds": "time",
+}
+TRADE_OFF = "scale", "shape", "sse_mu", "sse_z", "frechet", "frechet_mix", "seconds"
 
 
 def write_report(
-    study: Study, instruments: Instruments, models: Sequence[EncodedRun], calibration: Sequence
+    study: Study,
+    instruments: Instruments,
+    models: Sequence[EncodedRun],
+    judged: dict[str, list[Verdict]],
+    unseen: bool = True,
 ) -> str:
     """Return the report as Markdown with pictures from `plots/`.
 
-    `models` are the runs that are pictured. `calibration` is what the critic estimated where W₁ is
-    known; it may be empty.
+    `models` are the runs that are pictured, `judged` the verdicts by the length of training, and
+    `unseen` tells whether no training saw the images that were measured.
     """
-    runs = {model.key: model.run for model in models}
-    c, judged = study.comparisons[min(study.comparisons)], verdicts(study, instruments)
-    fields = {key: values_of_all(c, key) for key in ("blur", "width", "jumpy", "w1_low", "w1_high")}
-    if c.value("kl", "jumpy") is None:
-        fields["jumpy"] = "not measured, because the data has no labels"
-    bounds = "bound_prior", "bound_gauss", "bound_mix"
-    fields |= {key: shown_interval(c.difference(key)) for key in bounds}
-    fields |= {name: _grid(name, what, runs) for name, what in GRIDS.items()}
+    runs, data = {model.key: model.run for model in models}, instruments.data
+    found = sentences.comparisons(study)
+    c = next(iter(found.values()))
+    alike = "copies", "noise", "invents", "information", "scale", "shape", "fitted", "times"
     return TEMPLATE.read_text(encoding="utf-8").format(
-        **fields,
-        sentences="\n".join(f"{n}. {s}" for n, s in enumerate(five_sentences(study), 1)),
-        basis=basis(study, instruments.data),
-        due_to=due_to(study),
-        claims_found=_claims_found(judged),
+        **{name: getattr(sentences, name)(c) for name in alike},
+        **{name: _grid(name, what, runs) for name, what in GRIDS.items()},
+        sample="**This is a sample of the data.**\n\n" if data.is_sample else "",
+        differing=sentences.differing(study),
+        models="\n".join(f"- **{MODELS[m]}**: {PULLS[m]}" for m in sentences.models_of(c)),
+        basis=sentences.basis(study, data, unseen),
+        opening=_opening(c),
+        trade_off=_trade_off(study),
+        claims_found=sentences.claims_found(judged),
         claims=_claims(judged),
-        budgets=budgets_text(study),
-        trade_off=trade_off_text(study),
-        critic_w1=value_of(c, "ws", "critic_w1"),
-        calibration=_calibration(calibration),
         entropy=number(study.perfect_match["bce_mu"]),
         classifier=_classifier(instruments),
         resamples=RESAMPLES,
-        error_limit=f"{100 * ERROR_LIMIT:g}",
-        regulariser_limit=f"{100 * REGULARISER_LIMIT:g}",
-        sample="**This is a sample of the data.**\n\n" if instruments.data.is_sample else "",
-        method=_method(runs, instruments.data),
+        method=_method(runs, data),
         numbers="\n\n".join(
-            folded(f"All numbers, {budget(study, e)}", _numbers(study.comparisons[e], instruments))
-            for e in sorted({min(study.comparisons), max(study.comparisons)})
+            folded(f"All numbers, {name}", _numbers(one, instruments))
+            for name, one in found.items()
         ),
-        dimensions=folded("By latent dimension", _dimensions(models)),
         definitions=folded(
             "Definitions",
             table(["number", "unit", "better", "what it is"],
-                  [[m.name, m.unit, m.goal, m.meaning] for m in METRICS]),
+                  [[m.name, m.unit, m.goal, m.meaning] for m in BY_KEY.values()]),
         ),
     )  # fmt: skip
 
 
-def verdicts(study: Study, instruments: Instruments) -> dict[str, list[Verdict]]:
-    """Return the verdicts at the shortest and at the longest training, by `budget`."""
-    return {
-        budget(study, epochs): judge(study.comparisons[epochs], instruments.baselines)
-        for epochs in sorted({min(study.comparisons), max(study.comparisons)})
-    }
+def _opening(c: Comparison) -> str:
+    """Return the table of the first screen, and what its columns are."""
+    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in sentences.models_of(c))]
+    rows = [
+        [f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in sentences.models_of(c)
+    ]
+    said = "Error of copies: the squared differences of all pixels, added."
+    if "frechet" in keys:
+        said += (
+            " Distance of inventions: the Fréchet distance between inventions and test images, in"
+            " what a small classifier sees of them; two sets of real images have"
+            f" {number(c.perfect_match['frechet'])}."
+        )
+    return f"{table(['model', *(OPENING[k] for k in keys)], rows)}\n\n{said} Less is better."
 
 
-def basis(study: Study, data: Dataset) -> str:
-    """Return the paragraph that says what the answer is based on, and what would add to it."""
-    first, c = min(study.comparisons), study.comparisons[min(study.comparisons)]
-    options = {
-        "--seeds N": c.seeds > 1,
-        "--budgets": len(study.comparisons) > 1,
-        "--controls": has_controls(c),
-        "--sweep": bool(study.sweep),
-    }
-    lacking = ", ".join(f"`{option}`" for option, there in options.items() if not there)
-    last = max(study.comparisons)
-    partly = budget(study, last) != f"{last} epochs"
-    longer = " (the longest only of those that had not settled)" if partly else ""
-    more = f" `python analyze.py` has more to add, with {lacking}." if lacking else ""
+def _trade_off(study: Study) -> str:
+    """Return the picture of all settings and its table; without other settings how to get them."""
+    if set(study.settings) <= set(MODELS) and len(study.epochs) == 1:
+        return (
+            "Only one weight of each model was trained. `python analyze.py --study` trains others,"
+            " for 35 and for 140 epochs, and shows copies against the distance to the prior."
+        )
+    rows = []
+    for epochs in study.epochs:
+        c = study.comparison(epochs)
+        for s in c.measured:
+            name = setting_words(study.settings[s])
+            rows.append([name, str(epochs), *(value_of(c, s, key) for key in TRADE_OFF)])
+    head = ["setting", "epochs", *(BY_KEY[key].name for key in TRADE_OFF)]
     return (
-        f"Based on {c.seeds} training{'s' if c.seeds > 1 else ''} of each model for"
-        f" {', '.join(map(str, study.comparisons))} epochs{longer}, measured on"
-        f" {len(data.test_images):,} test images, which no training saw. The answer is about"
-        f" {first} epochs unless it says otherwise. “Better” and “clearly” mean that the 95 %"
-        f" interval of the difference excludes 0.{more}"
+        "Each point is a setting: a model and the weight of its pull, written beside it (β for KL,"
+        " λ for WS and SW). Those at an equal distance from the prior stand above one another, so"
+        " that you can compare their copies fairly.\n\n"
+        "![Error of copies and quality of inventions against the distance to the prior]"
+        f"(plots/trade_off.png)\n\n{folded('All settings in numbers', table(head, rows))}"
     )
-
-
-def _claims_found(judged: dict[str, list[Verdict]]) -> str:
-    """Count the verdicts at each budget, and name those that a longer training changes."""
-    counts = [
-        f"at {budget} "
-        + ", ".join(f"{name}: {sum(v.verdict == name for v in found)}" for name in VERDICTS)
-        for budget, found in judged.items()
-    ]
-    claims = list(zip(*judged.values(), strict=True))  # each with its verdict at every budget
-    moved = [
-        f"“{v[0].claim}” ({v[0].verdict} → {v[-1].verdict})"
-        for v in claims
-        if v[0].verdict != v[-1].verdict
-    ]
-    text = f"There are {len(claims)} claims; {'; '.join(counts)}."
-    if len(judged) > 1:
-        text += f" The longer training changes: {', '.join(moved) or 'none'}."
-    return text
 
 
 def _claims(judged: dict[str, list[Verdict]]) -> str:
@@ -144,49 +141,47 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
 
 def _classifier(instruments: Instruments) -> str:
     if "classifier" not in instruments.baselines:
-        return "The data has no labels, so there is no classifier to judge samples and paths."
+        return sentences.no_classifier()
     return (
-        "Samples and paths are judged in the 64 last hidden units of a small classifier that"
+        "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
         f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
     )
 
 
 def _grid(name: str, what: str, runs: dict[str, Run]) -> str:
-    cells = [f"![{what}, {label(m)}](plots/{name}_{m}.png)" for m in runs]
-    return table([label(m) for m in runs], [cells])
-
-
-def _calibration(points: Sequence) -> str:
-    errors = [100 * (point.estimate / point.truth - 1) for point in points]
-    if not errors:
-        return ""
-    return (
-        " Trained on pairs whose W₁ is known, such critics were wrong by"
-        f" {number(min(errors))} to {number(max(errors))} %: the penalty is soft, so that a larger"
-        " distance makes a steeper critic, and that a larger estimate.\n\n"
-        "![The critic's estimate against the true distance](plots/calibration.png)"
-    )
+    cells = [f"![{what}, {MODELS[m]}](plots/{name}_{m}.png)" for m in runs]
+    return table([MODELS[m] for m in runs], [cells])
 
 
 def _method(runs: dict[str, Run], data: Dataset) -> str:
-    o, w = runs["kl"].options, runs["ws"].options
+    """Return the table of what was trained: each model has a column of its own."""
     pixels = data.image_shape[0] * data.image_shape[1]
-    body = table(["part", "value"], [
-        ["data", plain(data.name)],
-        ["encoder", f"{pixels} → {o.hidden_dim} ReLU → {2 * o.latent_dim}: means, log-variances"],
-        ["decoder", f"{o.latent_dim} → {o.hidden_dim} ReLU → {pixels} sigmoid"],
-        ["critic (WS)", f"{w.latent_dim} → 512 ReLU → 256 ReLU → 10; score = their mean"],
-        ["loss", f"BCE + {o.beta:g} · KL; BCE + {w.wasserstein_weight:g} · W₁, gradient penalty"
-                 f" weight {w.gp_weight:g}; BCE alone (AE), all in nats per image"],
-        ["training", f"batch {o.batch_size}, {o.epochs} epochs, Adam, learning rate {o.lr:g} (KL),"
-                     f" {w.lr:g} (WS), {w.critic_lr:g} (critic, {w.critic_steps} updates a step)"],
-    ])  # fmt: skip
-    return folded("Data, networks, losses, training", body)
+    parts: dict[str, list[str]] = {}
+    for m, run in runs.items():
+        o, kind = run.options, KINDS[run.options.kind]
+        critic = f"{o.latent_dim} → 512 ReLU → 256 ReLU → 10; score = their mean"
+        steps = f"{o.critic_steps} updates a step, learning rate {o.critic_lr:g}, penalty weight"
+        of_model = {
+            "encoder": f"{pixels} → {o.hidden_dim} ReLU → {2 * o.latent_dim}",
+            "decoder": f"{o.latent_dim} → {o.hidden_dim} ReLU → {pixels} sigmoid",
+            "critic": f"{critic}; {steps} {o.gp_weight:g}" if kind.has_critic else "–",
+            "loss": "BCE" if m == "ae" else f"BCE + {o.weight:g} · {kind.losses[1].label}",
+            "σ": "learned" if o.sigma is None else f"held at {o.sigma:g}",
+            "epochs": str(o.epochs),
+            "batch": str(o.batch_size),
+            "learning rate": f"{o.lr:g}",
+            "training images": "all" if o.limit is None else f"{o.limit:,}",
+            "seed": str(o.seed),
+        }
+        for part, value in of_model.items():
+            parts.setdefault(part, []).append(value)
+    body = table(["part", *(MODELS[m] for m in runs)], [[p, *v] for p, v in parts.items()])
+    return folded("Networks, losses, training", f"Data: {plain(data.name)}\n\n{body}")
 
 
 def _numbers(c: Comparison, instruments: Instruments) -> str:
     """Return the table of all numbers with their intervals, and of what simple things score."""
-    models = [m for m in MODELS if m in c.measured]
+    models = sentences.models_of(c)
     simple = instruments.baselines | {"perfect match": c.perfect_match}
     rows = [
         [
@@ -198,15 +193,4 @@ def _numbers(c: Comparison, instruments: Instruments) -> str:
         for key in BY_KEY
         if any(c.value(model, key) is not None for model in models)
     ]
-    return table(["", *map(label, models), "KL − WS", "for scale"], rows)
-
-
-def _dimensions(models: Sequence[EncodedRun]) -> str:
-    """Return the table of what the first dimensions of each latent space look like."""
-    rows = [
-        [f"{name}, {model.label}", *map(number, values[:DIMENSIONS])]
-        for model in models
-        for name, values in by_dimension(model.z).items()
-    ]
-    heads = [f"z{i + 1}" for i in range(len(rows[0]) - 1)]
-    return f"The axes of a latent space are arbitrary.\n\n{table(['', *heads], rows)}"
+    return table(["number", *(MODELS[m] for m in models), "KL − WS", "for scale"], rows)

@@ -1,6 +1,6 @@
-"""The kinds of run: what tells a KL run from a WS run, in one table that all other rooms ask.
+"""The kinds of run: what tells KL, WS and SW runs apart, in one table that all other rooms ask.
 
-To add a third regulariser of the latent space, add its row here, and its step in `train.py`
+To add a regulariser of the latent space, add its row here, and its step in `train.py`
 (README, "Adding something").
 """
 
@@ -27,10 +27,16 @@ class Kind:
     label: str  # in tables and pictures
     weight: str  # the option that weighs its regulariser
     symbol: str  # of that weight
-    sweep: tuple[float, ...]  # the weights of the trade-off
     losses: tuple[Loss, ...]  # in the order in which a step returns them
     options: tuple[str, ...]  # those that not every kind has
     has_critic: bool
+    program: str  # that trains it
+    distance: str = ""  # its word for that program's option --distance, if it has this option
+
+    @property
+    def command(self) -> str:
+        """Return how to train such a run."""
+        return f"{self.program} --distance {self.distance}" if self.distance else self.program
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -43,20 +49,19 @@ KL = Kind(
     label="KL",
     weight="beta",
     symbol="β",
-    sweep=(0.1, 0.3, 1.0, 3.0, 10.0),
     losses=(
         Loss("train_bce", "BCE"),
         Loss("train_kl", "KL", "KL divergence", "nats per image"),
     ),
     options=("beta",),
     has_critic=False,
+    program="run_kl.py",
 )
 WS = Kind(
     key="ws",
     label="WS",
     weight="wasserstein_weight",
     symbol="λ",
-    sweep=(0.1736, 1.0, 3.0, 10.0),
     losses=(
         Loss("train_bce", "BCE"),
         Loss("train_w1", "W1", "critic's estimate of W₁", "W₁ in units of z (without penalty)"),
@@ -65,5 +70,21 @@ WS = Kind(
     ),
     options=("wasserstein_weight", "critic_steps", "gp_weight", "critic_lr"),
     has_critic=True,
+    program="run_ws.py",
+    distance="critic",
 )
-KINDS = {kind.key: kind for kind in (KL, WS)}
+SW = Kind(
+    key="sw",
+    label="SW",
+    weight="wasserstein_weight",
+    symbol="λ",
+    losses=(
+        Loss("train_bce", "BCE"),
+        Loss("train_sw", "SW", "sliced Wasserstein distance", "SW in units of z"),
+    ),
+    options=("wasserstein_weight", "directions"),
+    has_critic=False,
+    program="run_ws.py",
+    distance="sliced",
+)
+KINDS = {kind.key: kind for kind in (KL, WS, SW)}

@@ -15,7 +15,7 @@ class Options:
     The options after `sigma` belong to some kinds of run only; the table of kinds says to which.
     """
 
-    kind: str  # the key of a row in the table of kinds: "kl" or "ws"
+    kind: str  # the key of a row in the table of kinds: "kl", "ws" or "sw"
     epochs: int = 35
     batch_size: int = 64
     lr: float = 1e-3
@@ -29,6 +29,7 @@ class Options:
     critic_steps: int = 6
     gp_weight: float = 10.0
     critic_lr: float = 1e-3
+    directions: int = 50
 
     @property
     def weight(self) -> float:
@@ -60,6 +61,7 @@ MEANINGS = {  # which values an option may have, and what it is
     "critic_steps": (whole(1, 1000), "critic updates per update of the VAE"),
     "gp_weight": (number, "weight of the penalty that keeps the critic's slope at 1"),
     "critic_lr": (positive, "learning rate of the critic"),
+    "directions": (whole(1, 2**12), "random lines in a step, along which the distance is measured"),
 }
 
 

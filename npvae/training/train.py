@@ -25,7 +25,8 @@ from npvae.files.atomic import make_directory, move_aside, only_user, write_text
 from npvae.kernels.threads import set_threads
 from npvae.models.inference import errors_on_test_images
 from npvae.models.objectives import make_critic_batch
-from npvae.models.steps import kl_step, ws_step
+from npvae.models.sliced import make_lines
+from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae_activations
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.kinds import KINDS
@@ -71,7 +72,23 @@ def make_ws_step(run: Run, images: np.ndarray, batch: int) -> Step:
     return step
 
 
-STEP_MAKERS = {"kl": make_kl_step, "ws": make_ws_step}  # by kind
+def make_sw_step(run: Run, images: np.ndarray, batch: int) -> Step:
+    """Allocate what SW steps on batches of this size need, and return the step."""
+    o, act = run.options, make_vae_activations(run.vae.w, batch)
+    lines = make_lines(o.directions, batch, o.latent_dim, np.float32)
+
+    def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
+        for noise in (act.eps, lines.prior, lines.directions):
+            rng.standard_normal(out=noise, dtype=np.float32)
+        return sw_step(
+            run.vae, act, lines, images, index, wasserstein_weight=o.wasserstein_weight, lr=o.lr,
+            t=run.steps + 1, sigma_is_held=o.sigma is not None,
+        )  # fmt: skip
+
+    return step
+
+
+STEP_MAKERS = {"kl": make_kl_step, "ws": make_ws_step, "sw": make_sw_step}  # by kind
 
 
 def train(options: Options, settings: Settings) -> Run:
@@ -124,8 +141,10 @@ def _start(options: Options, settings: Settings, data: Dataset) -> Run:
         raise UserError(f"{path}: trained on {run.data}, not on {data.name}; check --data-dir")
     check_data(path, run, data)
     if run.options.kind != options.kind:
-        label = KINDS[run.options.kind].label
-        raise UserError(f"{path}: holds a {label} run; use its program, or give another --out")
+        kind = KINDS[run.options.kind]
+        raise UserError(
+            f"{path}: holds a run of {kind.label}; use {kind.command}, or give another --out"
+        )
     for field in fields(Options):
         old, new = (getattr(o, field.name) for o in (run.options, options))
         if old != new and field.name != "epochs":

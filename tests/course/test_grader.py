@@ -355,8 +355,7 @@ def test_the_bound_on_the_likelihood_is_that_of_the_evaluation():
         return likelihood.log_standard_normal(z)
 
     q = likelihood.Proposals(mu, sigma[:, :, None] * np.eye(L))
-    priors = {"prior": log_prior}
-    theirs = likelihood.log_weights(vae.w, images, q, priors, 21, samples=K)["prior"]
+    theirs = likelihood.log_weights(vae.w, images, q, log_prior, 21, samples=K)
     eps = (drawn[0] - mu[:, None]) / sigma[:, None]
     log_p = np.empty((B, K))
     for row, k in np.ndindex(B, K):

@@ -3,17 +3,14 @@
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
-from scipy.special import gamma
-from scipy.stats import norm, ortho_group, wasserstein_distance
+from scipy.stats import norm, wasserstein_distance
 
 from npvae.evaluation.distances import (
     assignment_w1,
     frechet_distance,
-    lipschitz_w1,
     normal_w1,
     sliced_normal_w1,
 )
-from npvae.training import streams
 
 
 def normal(seed, n, d, scale=1.0):
@@ -74,12 +71,11 @@ def test_normal_w1_agrees_with_scipy_and_closed_forms():
     )
 
 
-def test_sliced_normal_w1_of_a_shift_has_its_closed_form():
-    x, v, d = normal(11, 4000, 10), 4 * normal(12, 1, 10), 10
-    mean_cosine = gamma(d / 2) / (np.sqrt(np.pi) * gamma((d + 1) / 2))
-    found = sliced_normal_w1(x + v, directions=5_000, seed=0)
-    assert found == pytest.approx(np.linalg.norm(v) * mean_cosine, rel=0.02)
-    assert mean_cosine == pytest.approx(0.25, abs=0.01)  # as the docstring says
+def test_sliced_normal_w1_of_a_shift_is_the_length_of_the_shift():
+    for d in (1, 2, 10):
+        x, v = normal(11, 2000, d), 3 * np.eye(d)[-1]
+        found = sliced_normal_w1(x + v, directions=2_000, seed=0)
+        assert found == pytest.approx(3, rel=0.05)
 
 
 def test_sliced_normal_w1_on_a_line_needs_no_directions_and_repeats_with_its_seed():
@@ -90,70 +86,6 @@ def test_sliced_normal_w1_on_a_line_needs_no_directions_and_repeats_with_its_see
     x = normal(16, 400, 4, scale=2)
     found = [sliced_normal_w1(x, 20, seed) for seed in (1, 1, 2)]
     assert found[0] == found[1] != found[2]
-
-
-MEAN_LENGTH = np.sqrt(2) * gamma(11 / 2) / gamma(10 / 2)  # of N(0, I) in 10 dimensions
-
-
-def halves_apart(x, distance):
-    """Move a random half of the points by `distance` along a slanted axis, the others against."""
-    sides = np.where(np.random.default_rng(33).random(len(x)) < 0.5, -1, 1)
-    return x + distance * sides[:, None] * np.ones(10) / np.sqrt(10)
-
-
-def apart_on_a_line(distance):
-    """W₁ between N(0, 1) and the equal mixture of N(−distance, 1) and N(distance, 1)."""
-    t = np.linspace(-12, 12, 20_001)
-    mixture = (norm.cdf(t - distance) + norm.cdf(t + distance)) / 2
-    return np.abs(mixture - norm.cdf(t)).sum() * (t[1] - t[0])
-
-
-@pytest.mark.parametrize(
-    ("move", "truth", "share"),
-    [
-        (lambda x: x + 0.5 / np.sqrt(10), 0.5, 0.9),
-        (lambda x: x + 2 * np.eye(10)[3], 2, 0.97),
-        (lambda x: 1.5 * x, 0.5 * MEAN_LENGTH, 0.95),
-        (lambda x: 0.8 * x, 0.2 * MEAN_LENGTH, 0.9),
-        (lambda x: halves_apart(x, 1.5), apart_on_a_line(1.5), 0.9),
-        (lambda x: x, 0, 1),
-    ],
-)
-def test_w1_lies_between_its_bounds(move, truth, share):
-    x, y = move(normal(31, 3000, 10)), normal(32, 9000, 10)
-    numbers = lipschitz_w1(x, y)
-    low, error = numbers.mean(), numbers.std() / np.sqrt(len(x))
-    assert share * truth - 3 * error < low < truth + 3 * error
-    assert assignment_w1(x[:500], y[:500]) > truth
-
-
-def test_functions_of_the_lower_bound_have_slope_at_most_one():
-    """The values of one function, told apart by the half that was evaluated, at pairs of points."""
-    scaled, moved = normal(34, 900, 3) * [1, 2, 3] + 1, normal(34, 900, 3) * 4
-    for x in (scaled, moved):  # the best function is additive for one and radial for the other
-        found, seen = lipschitz_w1(x, normal(35, 900, 3)), 0
-        rng = np.random.default_rng([0, streams.HALVES])
-        for half in np.array_split(rng.permutation(900), 2):
-            rise = np.abs(found[half][:, None] - found[half])
-            apart = np.linalg.norm(x[half][:, None] - x[half], axis=2)
-            assert (rise <= apart + 1e-9).all()
-            seen += (rise > 0.9 * apart).sum() - len(half)
-        assert seen > 1000  # it is also nearly reached
-
-
-def test_the_lower_bound_is_evaluated_on_points_that_did_not_choose_it():
-    # With many dimensions and few points, functions fitted to the noise rise on the fitted points.
-    found = [lipschitz_w1(normal(i, 60, 8), normal(500 + i, 60, 8)) for i in range(50)]
-    means = [numbers.mean() for numbers in found]
-    assert np.mean(means) < 3 * np.std(means) / np.sqrt(len(means))
-    assert np.mean(means) > -0.1
-
-
-def test_no_axis_is_special_to_the_lower_bound():
-    turned = ortho_group(3, seed=0).rvs()
-    x = normal(36, 600, 3) * [3, 1, 1]
-    apart = [lipschitz_w1(p, normal(37, 600, 3)).mean() for p in (x, x @ turned)]
-    assert apart[0] == pytest.approx(apart[1], rel=0.05)
 
 
 def points(seed, mean, cov):

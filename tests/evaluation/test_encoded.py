@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npvae.errors import UserError
-from npvae.evaluation.encoded import MODELS, encode_run, model_of
+from npvae.evaluation.encoded import MODELS, encode_run, model_of, setting_words
 from npvae.models.inference import decode, encode
 from npvae.training.options import Options
 from npvae.training.run import new_run
@@ -15,7 +15,7 @@ def run_and_images(kind="ws"):
     return run, np.random.default_rng(0).uniform(size=(20, 6)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("kind", "label"), [("kl", "KL"), ("ws", "WS")])
+@pytest.mark.parametrize(("kind", "label"), [("kl", "KL"), ("ws", "WS"), ("sw", "SW")])
 def test_codes_and_errors_are_those_of_the_runs_networks(kind, label):
     run, images = run_and_images(kind)
     model = encode_run(run, images, seed=3)
@@ -40,10 +40,22 @@ def test_codes_and_errors_that_are_not_finite_are_refused(bias):
 
 
 def test_a_run_without_a_regulariser_is_a_plain_autoencoder():
-    models = [model_of(o) for o in (Options("kl"), Options("ws"), Options("kl", beta=0.0))]
-    assert [MODELS[model] for model in models] == ["KL", "WS", "AE"]
+    options = Options("kl"), Options("ws"), Options("sw"), Options("kl", beta=0.0)
+    models = [model_of(o) for o in options]
+    assert [MODELS[model] for model in models] == ["KL", "WS", "SW", "AE"]
     assert models == list(MODELS)
     assert model_of(Options("ws", wasserstein_weight=0.0)) == "ae"
     run, images = run_and_images("kl")
     run.options = Options("kl", latent_dim=2, hidden_dim=4, beta=0.0)
     assert encode_run(run, images, seed=0).key == "ae"
+
+
+def test_a_setting_in_words():
+    for options, words in (
+        (Options("kl"), "KL, β = 1"),
+        (Options("ws", wasserstein_weight=3.0), "WS, λ = 3"),
+        (Options("sw"), "SW, λ = 0.1736"),
+        (Options("kl", sigma=0.17), "KL, β = 1, σ = 0.17"),
+        (Options("kl", beta=0.0), "AE"),
+    ):
+        assert setting_words(options) == words

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from npvae.evaluation.intervals import (
     RESAMPLES,
@@ -57,12 +58,28 @@ def test_trainings_alone_give_students_interval_of_their_mean():
     assert combine(3.0, None, [(spread, 1)]).half == pytest.approx(2.7764451 * 2.5**0.5)
 
 
-def test_half_widths_add_up_in_squares():
+def test_a_difference_takes_welchs_degrees_of_freedom():
+    a, b = Spread(2.0, 3), Spread(0.5, 5)
+    v_a, v_b = 4 / 3, 0.25 / 5
+    df = (v_a + v_b) ** 2 / (v_a**2 / 2 + v_b**2 / 4)
+    half = stats.t.ppf(0.975, df) * (v_a + v_b) ** 0.5
+    assert combine(7.0, None, [(a, 3), (b, 5)]) == pytest.approx((7, 7 - half, 7 + half))
+    # As scipy has it, for two samples.
+    x, y = [1.0, 2.0, 6.0], [4.0, 4.5, 5.0, 7.0, 3.0]
+    expected = stats.ttest_ind(x, y, equal_var=False).confidence_interval(0.95)
+    found = combine(3 - 4.7, None, [(spread_of(x), 3), (spread_of(y), 5)])
+    assert found[1:] == pytest.approx(tuple(expected))
+
+
+def test_half_widths_of_images_and_trainings_add_up_in_squares():
     replicates = np.array([-1.0, 1.0]) / 2**0.5  # whose standard deviation is 1
-    a, b = Spread(2.0, 3), Spread(0.5, 5)  # t(0.975; 2) = 4.3026527
-    found = combine(7.0, replicates, [(a, 3), (b, 1)])
-    square = 1.959964**2 + 4.3026527**2 * 4 / 3 + 2.7764451**2 * 0.25
+    found = combine(7.0, replicates, [(Spread(2.0, 3), 3)])  # t(0.975; 2) = 4.3026527
+    square = 1.959964**2 + 4.3026527**2 * 4 / 3
     assert (found.mean, found.half) == pytest.approx((7, square**0.5))
+
+
+def test_trainings_that_do_not_differ_add_nothing():
+    assert combine(7.0, None, [(Spread(0.0, 3), 3), (Spread(0.0, 5), 5)]).half == 0
 
 
 def test_intervals_cover_the_truth_about_19_times_in_20():

@@ -103,3 +103,12 @@ def test_few_dimensions_are_no_special_case(dimensions):
     z = gaussian()[:, :dimensions]
     assert scale_part(z) == pytest.approx(0, abs=1e-3)
     assert shape_of(z, gaussian(1)[:, :dimensions]) == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -3e4])
+def test_codes_with_a_dimension_that_never_varies_are_infinitely_far(value):
+    z = gaussian().astype(np.float32)
+    z[:, 1] = value
+    assert scale_part(z) == np.inf
+    assert np.isnan(shape_part(z, np.zeros(len(z))))
+    assert scale_part(np.full((9, 1), value)) == np.inf

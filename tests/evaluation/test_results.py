@@ -1,83 +1,95 @@
-"""How a study finds its trainings, and what it makes of their numbers."""
+"""How a study finds its trainings, and what their settings are called."""
 
 from dataclasses import replace
 
-import numpy as np
+import pytest
 
-from npvae.evaluation.encoded import Setting
+from npvae.evaluation import spread
 from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.results import Study, Trained
+from npvae.evaluation.spread import shipped_spread
 from npvae.training.options import Options
 
-KL, WS = Options("kl", epochs=10), Options("ws", epochs=10)
+KL, WS, SW = (Options(kind, epochs=10) for kind in ("kl", "ws", "sw"))
 AE = replace(KL, beta=0.0)
 
 
-def record(options, held_out=None, settled=True, **values):
-    seconds = 3.0 + options.seed
-    return Trained(options, seconds, settled, Measurement(dict(values)), held_out)
+def record(options, **values):
+    return Trained(options, 3.0 + options.seed, Measurement(dict(values)), "a" * 64)
 
 
-def options_of(trained):
-    return [t.options for t in trained]
-
-
-def test_a_key_is_shared_by_trainings_that_differ_in_seed_and_epochs():
+def test_the_given_runs_have_their_models_key_and_others_name_what_differs():
     for o, key in (
-        (KL, "kl"),
-        (AE, "ae"),
-        (replace(WS, wasserstein_weight=0.0), "ae"),
-        (replace(WS, sigma=0.03), Setting("ws", sigma=0.03)),
+        (replace(WS, seed=1, epochs=99), "ws"),
+        (replace(WS, wasserstein_weight=3.0), "ws-3"),
+        (replace(SW, wasserstein_weight=10.0), "sw-10"),
+        (replace(WS, wasserstein_weight=0.0), "ae-0"),
+        (replace(KL, sigma=0.17), "kl-sigma0.17"),
+        (replace(WS, sigma=0.03, wasserstein_weight=3.0), "ws-3-sigma0.03"),
+        (replace(KL, hidden_dim=64), "kl-1"),
     ):
-        assert record(o).key == record(replace(o, seed=1, epochs=99)).key == key
-    assert record(replace(KL, limit=500), 0.0).key == Setting("kl", weight=1.0)
-    assert record(replace(WS, limit=500), np.nan).key == Setting("ws", weight=0.1736)
-    assert Setting("kl", sigma=0.17).label == "KL, σ = 0.17"
-    assert Setting("ws", weight=0.1736).label == "WS at λ = 0.1736"
+        study = Study([record(given) for given in (KL, WS, SW, AE, o)], {})
+        assert study.key_of(o) == key
+        assert list(study.settings) == list(dict.fromkeys(["kl", "ws", "sw", "ae", key]))
+    given = replace(WS, wasserstein_weight=3.0)  # what was given decides, and not a default
+    study = Study([record(given), record(WS)], {})
+    assert study.settings == {"ws": given, "ws-0.1736": WS}
 
 
 def test_a_study_finds_trainings_again():
     longer, other = replace(KL, epochs=20), replace(KL, seed=1)
-    controls = [replace(o, sigma=0.03) for o in (KL, WS)]
-    swept = [replace(KL, beta=b, limit=500, seed=s) for s in (0, 1) for b in (0.3, 1.0)]
-    records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, other, longer, *controls, AE)]
-    study = Study([*records, *(record(o, 1.0) for o in swept)], {})
-    assert list(study.stations) == [10, 20]
-    assert options_of(study.at("kl", 10)) == [KL, other]
-    assert options_of(study.at("kl", 20)) == [longer]
-    assert options_of(study.at("ae", 10)) == [AE]
-    assert options_of(study.at(Setting("ws", sigma=0.03), 10)) == controls[1:]
-    assert study.at(Setting("kl", sigma=0.17), 10) == []
-    assert list(study.sweep) == [Setting("kl", weight=0.3), Setting("kl", weight=1.0)]
-    assert options_of(study.sweep[Setting("kl", weight=1.0)]) == swept[1::2]
-    measured = study.comparisons[10].measured
-    assert [m.values["sse_mu"] for m in measured["kl"]] == [0.0, 1.0]
-    assert measured.keys() == study.stations[10].keys()
-    assert study.seconds("kl", 10) == 3.5 and study.seconds("kl", 20) == 3
+    heavy = replace(WS, wasserstein_weight=3.0)
+    records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, longer, other, heavy)]
+    study = Study(records, {"sse_mu": 7.0})
+    assert study.epochs == [10, 20]
+    assert study.at("kl", 10) == [records[0], records[3]]
+    assert study.at("kl", 20) == [records[2]]
+    assert study.at("ws", 20) == study.at("sw", 10) == []
+    c = study.comparison(10)
+    assert list(c.measured) == ["kl", "ws", "ws-3"]
+    assert (c.value("kl", "sse_mu"), c.value("ws-3", "sse_mu")) == (0.5, 0)
+    assert c.perfect_match == {"sse_mu": 7.0}
+    assert list(study.comparison(20).measured) == ["kl"]  # nothing stands in for the others
 
 
-def test_the_longest_training_stands_in_where_there_is_no_longer_one():
-    longer = replace(WS, epochs=40), replace(WS, epochs=40, seed=1)
-    study = Study([record(o) for o in (longer[0], KL, WS, replace(WS, epochs=20), longer[1])], {})
-    assert list(study.stations) == [10, 20, 40]
-    assert [study.epochs_of("kl", e) for e in study.stations] == [10, 10, 10]
-    assert [study.epochs_of("ws", e) for e in study.stations] == [10, 20, 40]
-    assert options_of(study.at("ws", 40)) == list(longer)
-    assert study.comparisons[40].measured["kl"] == study.comparisons[10].measured["kl"]
-    # Nothing stands in for a longer training before it was made.
-    study = Study([record(KL), record(longer[0])], {})
-    assert study.at("ws", 10) == []
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """A place for a table of spreads, of which nothing is remembered."""
+    monkeypatch.setattr(spread, "SEED_SPREAD", tmp_path / "spread.csv")
+    spread._table.cache_clear()
+    yield spread.SEED_SPREAD
+    spread._table.cache_clear()
 
 
-def test_a_model_has_settled_when_all_its_seeds_have():
-    records = [record(KL), record(WS), record(replace(WS, seed=1), settled=False)]
-    study = Study([*records, record(replace(WS, epochs=20))], {})
-    assert [study.settled(*at) for at in (("kl", 10), ("ws", 10), ("ws", 20))] == [1, 0, 1]
+def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(table):
+    kl = [record(replace(KL, seed=s), sse_mu=v) for s, v in enumerate((1.0, 2.0, 6.0))]
+    heavy = replace(WS, wasserstein_weight=3.0)
+    study = Study([*kl, record(WS, sse_mu=1.0), *(record(heavy, sse_mu=v) for v in (1.0, 3.0))], {})
+    table.write_text(study.spread_table("a command"), encoding="utf-8")
+    assert table.read_text().startswith("# a command\nkind,weight,epochs,data,metric,")
+    expected = {"sse_mu": (pytest.approx(7**0.5, rel=1e-3), 3)}
+    assert shipped_spread(KL, "a" * 64) == shipped_spread(replace(KL, seed=9), "a" * 64) == expected
+    assert shipped_spread(heavy, "a" * 64)["sse_mu"].seeds == 2
+    for options, data in (
+        (KL, "b" * 64),  # other images
+        (KL, ""),  # of which nothing is known
+        (replace(KL, epochs=20), "a" * 64),
+        (AE, "a" * 64),
+        (WS, "a" * 64),  # one training has no spread
+        (replace(KL, batch_size=32), "a" * 64),
+        (replace(KL, limit=500), "a" * 64),
+        (replace(KL, sigma=0.17), "a" * 64),
+    ):
+        assert shipped_spread(options, data) == {}
+    # A study of single trainings takes its intervals from there.
+    c = Study([record(KL, sse_mu=2.0), record(WS, sse_mu=2.0)], {}).comparison(10)
+    assert c.interval("kl", "sse_mu").half == pytest.approx(4.3026527 * 7**0.5, rel=1e-3)
+    assert c.interval("ws", "sse_mu") is None
+    assert c.chance_known("sse_mu", "kl") and not c.chance_known("sse_mu", "kl", "ws")
 
 
-def test_two_numbers_of_a_comparison_are_made_from_others():
-    records = [record(KL, sse_mu=10.0, sse_z=12.5, bce_mu=80.0, gap_bce_mu=1.5), record(WS)]
-    c = Study(records, {"sse_mu": 1.0}).comparisons[10]
-    assert (c.value("kl", "noise"), c.value("kl", "bce_train")) == (2.5, 78.5)
-    assert c.value("ws", "noise") is c.value("ws", "bce_train") is None
-    assert c.perfect_match == {"sse_mu": 1.0}
+def test_the_shipped_table_can_be_read():
+    assert spread.SEED_SPREAD.read_text(encoding="utf-8").startswith("# ")
+    for (kind, *_), metrics in spread._table().items():
+        assert kind in ("kl", "ws", "sw") and metrics.keys() <= spread.BY_KEY.keys()
+        assert all(s.deviation >= 0 and s.seeds >= 3 for s in metrics.values())

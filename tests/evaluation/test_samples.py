@@ -15,7 +15,15 @@ from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.measurement import Measurement
-from npvae.evaluation.samples import COMPONENTS, draw, fit, measure_samples, training_codes
+from npvae.evaluation.samples import (
+    COMPONENTS,
+    draw,
+    fit,
+    measure_samples,
+    principal_components,
+    project,
+    training_codes,
+)
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
@@ -98,18 +106,15 @@ def test_codes_that_are_few_or_degenerate_are_fitted_nevertheless(latent):
 
 
 def test_densities_are_fitted_to_draws_from_the_posteriors_of_training_images():
-    """Images of brightness b are encoded as N(10 b, 0.5²); test images are darker."""
+    """Images of brightness b are encoded as N(10 b, 0.5²)."""
     run = new_run(Options("kl", latent_dim=1, hidden_dim=1), (2, 2))
     run.vae.theta[:] = 0
     w = run.vae.w
     w.W1[:, 0], w.W2[0, 0], w.b2[1] = 0.25, 10, 2 * np.log(0.5)
     rng = np.random.default_rng(2)
-    train, test = (
-        np.repeat(rng.uniform(low, low + 0.2, (3000, 1)), 4, axis=1).astype(np.float32)
-        for low in (0.6, 0.1)
-    )
-    samplers = fit(training_codes(encode_run(run, test, 0), train))
-    assert samplers.gauss.means_ == pytest.approx(7, abs=0.1)  # 2 for the test images
+    train = np.repeat(rng.uniform(0.6, 0.8, (3000, 1)), 4, axis=1).astype(np.float32)
+    samplers = fit(training_codes(run.vae.w, train)[1])
+    assert samplers.gauss.means_ == pytest.approx(7, abs=0.1)
     variance = 4 / 12 + 0.25  # of μ, uniform over a width of 2, and of the noise
     assert samplers.gauss.covariances_ == pytest.approx(variance, rel=0.1)
 
@@ -159,14 +164,17 @@ def brightness():
     train, test = images(0.5), images(0.5)
     test[::10] = rng.uniform(0, 3e-3, (N // 10, 1))
     data = Dataset(train, None, test, None, (1, 2), "brightness", False)
-    return run, Instruments(data, {}, classifier=classifier, test_features=test)
+    return run, Instruments(
+        data, {}, classifier=classifier, test_features=test, components=2 * np.eye(2)
+    )
 
 
 def test_each_source_of_codes_gives_the_samples_that_it_must(brightness):
     run, instruments = brightness
     data = instruments.data
     model, found = encode_run(run, data.test_images, 0), Measurement()
-    measure_samples(found, model, instruments, fit(training_codes(model, data.train_images)))
+    _, codes = training_codes(model.w, data.train_images)
+    measure_samples(found, model, instruments, fit(codes), codes)
     z = 8 * data.train_images[:, :1]
     decoded = 1 / (1 + np.exp(16 - 4 * z))
 
@@ -185,7 +193,12 @@ def test_each_source_of_codes_gives_the_samples_that_it_must(brightness):
     # Draws of N(0, I) are decoded to black, as some test images are: codes lie at 3.2 and above.
     prior = 1 / (1 + np.exp(16 - 4 * np.maximum(rng.standard_normal(100_000), 0)))
     assert found.values["frechet"] == pytest.approx(distance(prior), rel=0.05)
+    # The components are twice the pixels, so that the distance is four times that in these.
+    assert found.values["pca_mix"] == pytest.approx(4 * found.values["frechet_mix"], rel=1e-4)
     assert found.values.keys() == found.replicates.keys()
+    without = Measurement()
+    measure_samples(without, model, replace(instruments, classifier=None), fit(codes), codes)
+    assert without.values == {"pca_mix": found.values["pca_mix"]}
 
 
 def test_fewer_training_codes_are_compared_with_as_many_images_at_random(brightness):
@@ -195,6 +208,24 @@ def test_fewer_training_codes_are_compared_with_as_many_images_at_random(brightn
     model = encode_run(run, test, 0)
     for key, features in (("mixed", test), ("sorted", test[test[:, 0].argsort()])):
         given, own = replace(instruments, data=few, test_features=features), Measurement()
-        measure_samples(own, model, given, fit(training_codes(model, train)))
+        _, codes = training_codes(model.w, train)
+        measure_samples(own, model, given, fit(codes), codes)
         found[key] = own.values["frechet_codes"]
     assert found["sorted"] == pytest.approx(found["mixed"], rel=0.1)
+
+
+def test_principal_components_are_those_that_vary_most():
+    """Two patterns of 80 pixels, one three times as strong as the other, and faint noise."""
+    rng = np.random.default_rng(6)
+    patterns = np.linalg.qr(rng.standard_normal((80, 2)))[0].T
+    x = rng.standard_normal((500, 2)) * [0.9, 0.3] @ patterns + 0.5
+    x = (x + 0.001 * rng.standard_normal(x.shape)).astype(np.float32)
+    found = principal_components(x)
+    assert found.shape == (80, 64)
+    np.testing.assert_allclose(np.abs(np.sum(found[:, :2].T * patterns, axis=1)), 1, atol=0.02)
+    np.testing.assert_allclose(found.T @ found, np.eye(64), atol=1e-9)
+    spread = project(x, found).std(axis=0)
+    assert spread[:2] == pytest.approx([0.9, 0.3], rel=0.1) and spread[2] < 0.002
+    images = rng.integers(256, size=(30, 3)).astype(np.uint8)  # few pixels: as many components
+    own = principal_components(images)
+    np.testing.assert_allclose(project(images, own), images / 255 @ own, atol=1e-5)

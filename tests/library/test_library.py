@@ -27,7 +27,7 @@ def saved(directory, run, shape=(ROWS, COLUMNS)):
     return npvae.load(directory)
 
 
-@pytest.fixture(params=["kl", "ws"])
+@pytest.fixture(params=["kl", "ws", "sw"])
 def model(request, tmp_path):
     return saved(tmp_path, request.param)
 
@@ -107,9 +107,11 @@ def test_scores_are_those_of_the_critic_for_any_number_of_z(ws):
     same(ws.score(z), a.score, (len(z),))
 
 
-def test_a_kl_run_has_no_scores(tmp_path):
-    with pytest.raises(npvae.UserError, match="a KL run has no critic; load a WS run"):
-        saved(tmp_path, "kl").score(np.zeros(LATENT))
+@pytest.mark.parametrize("run", ["kl", "sw"])
+def test_a_run_without_a_critic_has_no_scores(run, tmp_path):
+    label = run.upper()
+    with pytest.raises(npvae.UserError, match=f"a run of {label} has no critic; load a WS run"):
+        saved(tmp_path, run).score(np.zeros(LATENT))
 
 
 def test_options_are_those_of_the_run(model, tmp_path):

@@ -41,14 +41,18 @@ def test_the_program_prints_the_losses_of_the_fast_runs(tmp_path):
     first, *lines = ours.stdout.splitlines()
     assert first == f"150 images, {data}"
     assert len(lines) == 6  # of KL, WS and SW
-    for name, two in (("kl", lines[:2]), ("ws", lines[2:4])):
+    for name, program, two in (
+        ("kl", ["run_kl.py"], lines[:2]),
+        ("ws", ["run_ws.py"], lines[2:4]),
+        ("sw", ["run_ws.py", "--distance", "sliced"], lines[4:]),
+    ):
         options = "--epochs", 2, "--data-dir", data, "--out", tmp_path / name, "--threads", 1
-        assert run(f"run_{name}.py", *options).returncode == 0
+        assert run(*program, *options).returncode == 0
         rows = list(csv.reader((tmp_path / name / "history.csv").open()))[1:]
         for epoch, (line, row) in enumerate(zip(two, rows, strict=True), start=1):
             assert line.startswith(f"{name.upper()} epoch {epoch}/2  loss ")
             _, *found = [float(number) for number in re.findall(r"-?\d+\.\d{3}\b", line)]
-            assert len(found) == (2 if name == "kl" else 4)
+            assert len(found) == (4 if name == "ws" else 2)
             assert found == pytest.approx(list(map(float, row[1 : 1 + len(found)])), abs=2e-3)
 
 

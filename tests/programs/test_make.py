@@ -27,6 +27,7 @@ def test_the_commands_use_the_python_of_a_fresh_environment(windows, path):
         [*install, "requirements.txt"],
         [python, "run_kl.py"],
         [python, "run_ws.py"],
+        [python, "run_ws.py", "--distance", "sliced"],
         [python, "run_kl.py", "--beta", "0", "--out", "runs/ae"],
         [python, "analyze.py"],
     ]

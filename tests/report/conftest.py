@@ -2,16 +2,15 @@
 
 import pytest
 
-from npvae.evaluation import comparison
+from npvae.evaluation import spread
 
 
 @pytest.fixture(autouse=True)
 def no_shipped_spread(tmp_path_factory, monkeypatch):
     """An empty table in place of the spread over seeds that comes with npvae."""
     path = tmp_path_factory.mktemp("spread") / "empty.csv"
-    path.write_text("model,metric,deviation,seeds\n")
-    monkeypatch.setattr(comparison, "SEED_SPREAD", path)
-    read = comparison.shipped_spread  # tests may put another function in its place
-    read.cache_clear()
+    path.write_text("kind,weight,epochs,data,metric,deviation,seeds\n")
+    monkeypatch.setattr(spread, "SEED_SPREAD", path)
+    spread._table.cache_clear()
     yield
-    read.cache_clear()
+    spread._table.cache_clear()

@@ -17,10 +17,9 @@ from npvae.training.run import new_run
 
 def request_of(directory, data, **others):
     """Return a request for a comparison of the runs in a directory."""
-    values = {"kl": directory / "kl", "ws": directory / "ws", "ae": directory / "ae"}
+    values = {key: directory / key for key in ("kl", "ws", "sw", "ae")}
     values |= {"out": directory / "report", "data_dir": data, "threads": None, "dask": None}
-    values |= {"on_training_images": False, "seeds": 1}
-    values |= dict.fromkeys(("budgets", "controls", "sweep"), False)
+    values |= {"on_training_images": False, "seeds": 1, "study": False}
     return Namespace(**values | others)
 
 
@@ -46,9 +45,12 @@ def save(directory, data, epochs=1, **options):
     ("ws", "ae", "words"),
     [
         ({"latent_dim": 3}, None, "has 10 latent dimensions, .*ws has 3"),
-        ({"epochs": 2}, None, "has 1 epochs, .*ws has 2"),
-        ({}, {"beta": 0.0, "epochs": 2}, "has 1 epochs, .*ae has 2"),
-        ({}, {"beta": 2.0}, "holds a KL run with --beta 2, not a plain autoencoder"),
+        (
+            {},
+            {"beta": 2.0},
+            "ae: holds a KL run of weight 2, .* autoencoder is trained with --beta 0",
+        ),
+        ({"wasserstein_weight": 0.0}, None, "ws: holds a AE run"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_path):

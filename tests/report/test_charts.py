@@ -32,11 +32,11 @@ def draw_all(case, directory):
 @pytest.mark.parametrize(
     "case",
     [
-        {"keys": ("kl", "ws", "ae")},
+        {"keys": ("kl", "ws", "sw", "ae")},
         {"latent": 1, "labels": False},
         {"latent": 25, "shape": (28, 28)},
     ],
-    ids=["three models, 5x7", "one dimension, no labels", "25 dimensions, 28x28"],
+    ids=["four models, 5x7", "one dimension, no labels", "25 dimensions, 28x28"],
 )
 def test_every_file_is_a_readable_png_of_a_size_fit_for_a_report(tmp_path, case):
     draw_all(make_case(**case), tmp_path)
@@ -180,15 +180,15 @@ def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
     assert [ax.lines[0].get_label() for ax in own] == ["KL train", "WS train"]
 
 
-@pytest.mark.parametrize("settled", [True, False])
-def test_a_mark_has_its_interval_and_is_hollow_until_settled(settled):
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_mark_has_its_interval_and_is_hollow_or_filled(filled):
     ax = charts.new_figure(3, 3).add_subplot()
-    charts.mark(ax, (2, 5), "ws", settled=settled, y=Interval(6, 3, 9))
+    charts.mark(ax, (2, 5), "ws", filled=filled, y=Interval(6, 3, 9))
     (bars,) = ax.containers
     assert bars.lines[0].get_xydata().tolist() == [[2, 5]]
     (segment,) = bars.lines[2][0].get_segments()
     np.testing.assert_allclose(segment, [[2, 3], [2, 9]])
-    face = charts.MODEL_COLOURS["ws"] if settled else "white"
+    face = charts.MODEL_COLOURS["ws"] if filled else "white"
     assert bars.lines[0].get_markerfacecolor() == face
 
 

@@ -5,11 +5,15 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.image import imread
 from picture_helpers import texts
-from studies import judged, make_study
+from studies import BASELINES, make_study
 
 from npvae.evaluation.intervals import Interval
-from npvae.report.claims import FAILS, HOLDS, MIXED, OPEN, Part, Verdict
+from npvae.report.claims import CLAIMS, FAILS, HOLDS, MIXED, OPEN, Part, Verdict, judge
 from npvae.report.claims_chart import COLOURS, REACH, draw_claims, standardised
+
+
+def judged(study):
+    return {str(e): judge(study.comparison(e), BASELINES) for e in study.epochs}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_texts_do_not_run_into_one_another(tmp_path, figures):
     (ax,) = figure.axes
     names = [label.get_window_extent() for label in ax.get_yticklabels()]
     words = [text.get_window_extent() for text in ax.texts]
-    assert len(names) == len(words) == 22
+    assert len(names) == len(words) == len(CLAIMS)
     inner = [box.padded(-2) for box in names + words]
     assert not [(a, b) for n, a in enumerate(inner) for b in inner[:n] if a.overlaps(b)]
     (left, _), (right, _) = ax.transData.transform([(-REACH - 1, 0), (REACH + 1, 0)])

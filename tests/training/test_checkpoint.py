@@ -17,7 +17,7 @@ from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.kinds import KINDS
 
 
-@pytest.fixture(params=["kl", "ws"])
+@pytest.fixture(params=["kl", "ws", "sw"])
 def path(request, tmp_path):
     save_checkpoint(tmp_path / "checkpoint.npz", small_run(request.param))
     return tmp_path / "checkpoint.npz"
@@ -39,14 +39,14 @@ def rewrite_meta(path, **changes):
     rewrite(path, meta=np.array(json.dumps(meta_of(path) | changes)))
 
 
-@pytest.mark.parametrize("name", ["kl", "ws"])
+@pytest.mark.parametrize("name", ["kl", "ws", "sw"])
 def test_a_run_comes_back_as_it_was(name, tmp_path):
     saved = small_run(name)
     save_checkpoint(tmp_path / "checkpoint.npz", saved)
     found = load_checkpoint(tmp_path / "checkpoint.npz")
     assert (found.options, found.image_shape, found.data) == (saved.options, (3, 2), "toys")
     assert (found.epoch, found.steps, found.history) == (2, 10, saved.history)
-    assert (found.critic is None) == (name == "kl")
+    assert (found.critic is None) == (name != "ws")
     for network, before in zip((found.vae, found.critic), (saved.vae, saved.critic), strict=True):
         if before is not None:
             for flat in ("theta", "m", "v"):
@@ -70,6 +70,13 @@ def test_a_checkpoint_of_an_older_version_has_no_fingerprint_and_loads(path):
     assert meta.pop("fingerprint") == load_checkpoint(path).fingerprint == "f1"
     rewrite(path, meta=np.array(json.dumps(meta)))
     assert load_checkpoint(path).fingerprint == ""
+
+
+def test_an_option_that_older_versions_did_not_have_has_its_default(path):
+    options = meta_of(path)["options"]
+    del options["directions"]
+    rewrite_meta(path, options=options)
+    assert load_checkpoint(path).options.directions == 50
 
 
 def test_missing(tmp_path):

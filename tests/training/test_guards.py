@@ -13,6 +13,7 @@ from npvae.nn.layers import LOGVAR_MAX, reparameterise_forward
 from npvae.nn.losses import kl_backward_add, kl_forward
 from npvae.training import train as training
 from npvae.training.checkpoint import load_checkpoint
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options, Settings
 from npvae.training.train import train
 
@@ -87,7 +88,7 @@ def places(run):
         yield from ((network, buffer, 0) for buffer in ("m", "v"))
 
 
-CASES = [(run, place) for run in ("kl", "ws") for place in places(run)]
+CASES = [(run, place) for run in KINDS for place in places(run)]
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -109,7 +110,7 @@ def test_one_bad_number_stops_the_run_at_that_step(run, place, bad, tmp_path, im
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # a rate above float32's range
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", KINDS)
 def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_not_saved(run, tmp_path, images):
     train(Options(run, **SMALL), settings(tmp_path, images()))
     before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
@@ -120,16 +121,31 @@ def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_not_saved(run, t
     assert not (tmp_path / "out" / "checkpoint.npz").exists()
 
 
+def test_a_direction_without_length_does_not_stop_a_sliced_run():
+    """With one latent dimension, a direction is one number, and float32's generator draws zeros."""
+
+    class WithAZero:
+        def standard_normal(self, out, dtype):
+            out[...] = np.random.default_rng(3).standard_normal(out.shape, dtype)
+            out[1] = 0  # among them the second direction
+
+    state = training.new_run(Options("sw", **(SMALL | {"latent_dim": 1})), (5, 4))
+    step = training.make_sw_step(state, np.random.default_rng(0).random((8, 20), np.float32), 8)
+    assert np.isfinite(step(np.arange(8), WithAZero())).all()
+
+
 EXTREMES = [
     ("ws", {"wasserstein_weight": 10.0}),
     ("ws", {"wasserstein_weight": 100.0}),
     ("ws", {"critic_lr": 0.1}),
     ("ws", {"gp_weight": 0.0}),
-    *((run, {"lr": 0.1}) for run in ("kl", "ws")),
-    *((run, {"lr": 1e3}) for run in ("kl", "ws")),
-    *((run, {"latent_dim": latent}) for run in ("kl", "ws") for latent in (1, 512)),
-    *((run, {"batch_size": 1, "epochs": 1}) for run in ("kl", "ws")),
-    *((run, {"hidden_dim": 1}) for run in ("kl", "ws")),
+    ("sw", {"wasserstein_weight": 1e30}),
+    ("sw", {"directions": 1}),
+    *((run, {"lr": 0.1}) for run in KINDS),
+    *((run, {"lr": 1e3}) for run in KINDS),
+    *((run, {"latent_dim": latent}) for run in KINDS for latent in (1, 512)),
+    *((run, {"batch_size": 1, "epochs": 1}) for run in KINDS),
+    *((run, {"hidden_dim": 1}) for run in KINDS),
     ("kl", {"beta": 0.0}),
     ("kl", {"beta": 1e30}),
 ]

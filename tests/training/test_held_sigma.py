@@ -13,7 +13,7 @@ from npvae.training.train import train
 SMALL = {"epochs": 2, "batch_size": 32, "latent_dim": 3, "hidden_dim": 16, "critic_steps": 2}
 
 
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 def test_sigma_of_every_image_stays_as_given_and_everything_else_moves(run, own, tmp_path):
     options = Options(run, sigma=0.3, **SMALL)
     train(options, Settings(tmp_path / "out", own, threads=1, resume=False))

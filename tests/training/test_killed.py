@@ -17,7 +17,8 @@ from npvae.training.program import training_program
 from npvae.training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = 25  # of each run
+KILLS = {"kl": 20, "ws": 20, "sw": 10}
+PROGRAMS = {"kl": ["run_kl.py"], "ws": ["run_ws.py"], "sw": ["run_ws.py", "--distance", "sliced"]}
 ENDLESS = 10**6  # epochs: the run is killed before
 
 # Most of a start is imports. These processes are forked from one that has them.
@@ -29,14 +30,15 @@ def command(run: str, images: Path, out: Path, epochs: int) -> list[str]:
     small = ["--hidden-dim", "16", "--latent-dim", "2", "--threads", "1"]
     small += ["--critic-steps", "2"] if run == "ws" else []
     where = ["--data-dir", str(images), "--out", str(out), "--epochs", str(epochs), "--resume"]
-    return [sys.executable, str(ROOT / f"run_{run}.py"), *small, *where]
+    program, *distance = PROGRAMS[run]
+    return [sys.executable, str(ROOT / program), *distance, *small, *where]
 
 
 def train_forked(run: str, images: Path, out: Path, output: Connection) -> None:
     """Train in this process, which has its imports already; print into the pipe."""
     os.dup2(output.fileno(), 1)
     sys.argv = command(run, images, out, ENDLESS)[1:]
-    training_program(run, "")
+    training_program("kl" if run == "kl" else "ws", "")
 
 
 def kill_once(run: str, images: Path, out: Path, rng: np.random.Generator) -> None:
@@ -68,7 +70,7 @@ def killed_and_whole(run: str, images: Path, directory: Path) -> tuple[Run, Run]
     """Return a run that was killed again and again, and one that was left alone."""
     rng = np.random.default_rng(0)
     path, epoch = directory / "killed" / "checkpoint.npz", 0
-    for _ in range(KILLS):
+    for _ in range(KILLS[run]):
         kill_once(run, images, path.parent, rng)
         if epoch or path.exists():
             now = load_checkpoint(path).epoch
@@ -77,7 +79,7 @@ def killed_and_whole(run: str, images: Path, directory: Path) -> tuple[Run, Run]
     for out in ("killed", "whole"):
         subprocess.run(command(run, images, directory / out, epoch + 2), check=True)
     assert not list(path.parent.glob(".*.tmp"))
-    assert epoch > KILLS
+    assert epoch > KILLS[run]
     return tuple(load_checkpoint(directory / out / "checkpoint.npz") for out in ("killed", "whole"))
 
 
@@ -91,7 +93,7 @@ def test_kill_at_50_random_moments_and_resume_to_the_same_bytes(tmp_path):
     with ThreadPoolExecutor() as pool:
         jobs = {
             run: pool.submit(killed_and_whole, run, tmp_path / "own.npz", tmp_path / run)
-            for run in ("kl", "ws")
+            for run in KILLS
         }
     for run, job in jobs.items():
         killed, whole = job.result()

@@ -113,7 +113,7 @@ def test_a_training_that_fails_is_an_error_that_names_its_directory(own, tmp_pat
     assert str(info.value).startswith(str(tmp_path / "a"))
 
 
-@pytest.mark.parametrize("kind", ["kl", "ws"])
+@pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
 def test_longer_runs_go_on_from_shorter_ones_to_the_bits_of_a_run_of_their_own(
     kind, own, tmp_path, one_process
 ):

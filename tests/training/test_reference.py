@@ -3,17 +3,20 @@
 The numbers are written out here and are taken from no constant of npvae.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from npvae.models.critic import make_critic
 from npvae.models.objectives import make_critic_batch
-from npvae.models.steps import kl_step, ws_step
+from npvae.models.sliced import make_lines
+from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
 from npvae.nn.adam import adam_update
 from npvae.training.checkpoint import save_checkpoint
-from npvae.training.options import Options
-from npvae.training.program import training_parser
+from npvae.training.options import Options, Settings
+from npvae.training.program import read_command_line
 from npvae.training.run import new_run
 from npvae.training.train import STEP_MAKERS
 
@@ -28,7 +31,7 @@ CRITIC = {
     "critic.hidden2": (512, 256),
     "critic.output": (256, 10),
 }
-LAYERS = {"kl": VAE, "ws": VAE | CRITIC}
+LAYERS = {"kl": VAE, "ws": VAE | CRITIC, "sw": VAE}
 SHARED = {
     "epochs": 35,
     "batch_size": 64,
@@ -42,11 +45,13 @@ SHARED = {
 OWN = {
     "kl": {"beta": 1.0},
     "ws": {"wasserstein_weight": 0.1736, "critic_steps": 6, "gp_weight": 10.0, "critic_lr": 1e-3},
+    "sw": {"wasserstein_weight": 0.1736, "directions": 50},
 }
+COMMANDS = {"kl": ("kl",), "ws": ("ws",), "sw": ("ws", "--distance", "sliced")}
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 784), np.uint8)
 
 
-@pytest.fixture(params=["kl", "ws"])
+@pytest.fixture(params=["kl", "ws", "sw"])
 def run(request):
     return request.param
 
@@ -75,15 +80,14 @@ def test_weights_and_biases_start_uniform_within_one_over_the_root_of_fan_in(run
 
 
 def test_the_command_line_has_the_reference_s_defaults(run):
-    values = vars(training_parser(run, "").parse_args([]))
-    settings = {name: values.pop(name) for name in ("out", "data_dir", "threads", "resume")}
-    assert values == SHARED | OWN[run]
-    assert str(settings.pop("out")) == f"runs/{run}"
-    assert settings == {"data_dir": None, "threads": None, "resume": False}
+    program, *words = COMMANDS[run]
+    options, settings = read_command_line(program, "", words)
+    assert vars(options) == {"kind": run} | SHARED | OWN["kl"] | OWN["ws"] | OWN["sw"]
+    assert settings == Settings(Path("runs", run), data_dir=None, threads=None, resume=False)
 
 
 def test_the_options_of_a_program_that_names_none_are_the_same(run):
-    assert vars(Options(run)) == {"kind": run} | SHARED | OWN["kl"] | OWN["ws"]
+    assert vars(Options(run)) == {"kind": run} | SHARED | OWN["kl"] | OWN["ws"] | OWN["sw"]
 
 
 def test_a_step_of_a_run_trains_with_these_values(run):
@@ -100,6 +104,11 @@ def test_a_step_of_a_run_trains_with_these_values(run):
     if run == "kl":
         noise.standard_normal(out=a.eps, dtype=np.float32)
         wanted = kl_step(vae, a, IMAGES, index, beta=1.0, lr=1e-3, t=1)
+    elif run == "sw":
+        lines = make_lines(50, 64, 10, np.float32)
+        a.eps[:], lines.prior[:] = noise.standard_normal((2, 64, 10), dtype=np.float32)
+        lines.directions[:] = noise.standard_normal((50, 10), dtype=np.float32)
+        wanted = sw_step(vae, a, lines, IMAGES, index, wasserstein_weight=0.1736, lr=1e-3, t=1)
     else:
         critic = make_critic(10, np.float32, rng, (512, 256), 10)
         eps_and_prior = noise.standard_normal((6, 2, 64, 10), dtype=np.float32)

@@ -75,10 +75,10 @@ MMD = Kind(
     label="MMD",
     weight="beta",
     symbol="β",
-    sweep=(1.0, 100.0),
     losses=(Loss("train_bce", "BCE"), Loss("train_mmd", "MMD", "discrepancy", "MMD")),
     options=("beta",),
     has_critic=False,
+    program="run_mmd.py",
 )
 TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
 

@@ -59,7 +59,7 @@ def same(a, b):
     return a.keys() == b.keys() and all(np.array_equal(a[n], b[n]) for n in a)
 
 
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, digits, monkeypatch):
     seen = []
     make_step = training.STEP_MAKERS[run]
@@ -82,13 +82,14 @@ def test_every_image_once_per_epoch_and_the_smaller_last_batch(run, tmp_path, di
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 def test_what_a_run_leaves_behind(run, tmp_path, digits):
     train(options(run), settings(tmp_path, digits))
     out = tmp_path / "out"
     columns = {
         "kl": ["epoch", "train_bce", "train_kl"],
         "ws": ["epoch", "train_bce", "train_w1", "train_gp", "critic_grad_norm"],
+        "sw": ["epoch", "train_bce", "train_sw"],
     }[run] + ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
     rows = history(out)
     assert list(rows[0]) == columns and [row["epoch"] for row in rows] == ["1", "2"]
@@ -109,7 +110,7 @@ def test_what_a_run_leaves_behind(run, tmp_path, digits):
     }
 
 
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 def test_same_seed_same_bits_on_any_number_of_threads(run, tmp_path, digits):
     wide = options(run, hidden_dim=256, batch_size=150)  # large enough to be shared out
     most = numba.config.NUMBA_NUM_THREADS
@@ -121,7 +122,7 @@ def test_same_seed_same_bits_on_any_number_of_threads(run, tmp_path, digits):
     assert not same(stored(tmp_path / "one"), stored(tmp_path / "other"))
 
 
-@pytest.mark.parametrize("run", ["kl", "ws"])
+@pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 def test_resuming_gives_the_bits_of_an_uninterrupted_run(run, tmp_path, digits):
     train(options(run, epochs=3), settings(tmp_path, digits, "whole"))
     train(options(run, epochs=1), settings(tmp_path, digits, "parts"))
@@ -154,10 +155,15 @@ def test_resuming_on_other_data_is_refused(tmp_path, digits):
         train(options("kl"), settings(tmp_path, other, resume=True))
 
 
-def test_a_run_of_another_kind_is_not_resumed(tmp_path, digits):
-    train(options("kl", epochs=1), settings(tmp_path, digits))
-    with pytest.raises(UserError, match="holds a KL run; use its program, or give another --out"):
-        train(options("ws", epochs=2), settings(tmp_path, digits, resume=True))
+@pytest.mark.parametrize(
+    ("there", "wanted", "command"),
+    [("kl", "ws", r"run_kl\.py"), ("sw", "ws", r"run_ws\.py --distance sliced")],
+)
+def test_a_run_of_another_kind_is_not_resumed(there, wanted, command, tmp_path, digits):
+    train(options(there, epochs=1), settings(tmp_path, digits))
+    message = f"holds a run of {there.upper()}; use {command}, or give another --out"
+    with pytest.raises(UserError, match=message):
+        train(options(wanted, epochs=2), settings(tmp_path, digits, resume=True))
 
 
 @pytest.mark.parametrize("part", ["images", "test_images"])

@@ -1,8 +1,7 @@
 """The classifier at work: trained on the training images, then a measure for other images.
 
     features   the 64 activations of its last hidden layer, in which the Fréchet distance
-               and the smoothness of interpolations are taken
-    confidence the largest class probability: how surely an image shows one of the classes
+               and the length of interpolations are taken
 
 Training takes a few seconds, so nothing is kept on disk; the same seed gives the same bits.
 """
@@ -47,8 +46,8 @@ def train_classifier(images: np.ndarray, labels: np.ndarray, seed: int) -> Class
     """
     if labels.min() == labels.max():
         raise UserError(
-            "the classifier that compares samples needs training images of at least two classes;"
-            " add labels to the data"
+            "all training labels are equal, and the classifier that compares samples needs at least"
+            " two classes; use other data, or the same without labels"
         )
     rng = np.random.default_rng([seed, streams.CLASSIFIER])
     net = make_classifier(

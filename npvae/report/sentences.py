@@ -1,0 +1,203 @@
+"""The sentences of the report that depend on what was measured, each made by a function.
+
+All other words stand in report.template.md. "Clearly" is said only where the 95 % interval of a
+difference excludes 0, and where it is known what another training would change.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from npvae.data.dataset import Dataset
+from npvae.evaluation.comparison import Comparison
+from npvae.evaluation.encoded import MODELS
+from npvae.evaluation.results import Study
+from npvae.report.claims import UNKNOWN, VERDICTS, Verdict, lead
+from npvae.report.markdown import number
+from npvae.training.options import Options
+
+QUESTION = {  # options that may differ: they are what is compared, or belong to one kind only
+    "kind", "beta", "wasserstein_weight", "seed",
+    "critic_steps", "critic_lr", "gp_weight", "directions",
+}  # fmt: skip
+
+
+def comparisons(study: Study) -> dict[str, Comparison]:
+    """Return the comparisons at the shortest and the longest training, by words for these.
+
+    If the given runs have unlike epochs and no length in common, each stands with its own.
+    """
+    models = [m for m in MODELS if m in study.settings]
+    shared = [e for e in study.epochs if all(study.at(m, e) for m in models)]
+    if shared:
+        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], shared[-1]})}
+    own = {m: study.comparison(study.settings[m].epochs) for m in models}
+    measured = {m: c.measured[m] for m, c in own.items()}
+    shipped = {m: c.shipped.get(m, {}) for m, c in own.items()}
+    return {"each its own epochs": Comparison(measured, study.perfect_match, shipped)}
+
+
+def models_of(c: Comparison) -> list[str]:
+    """Return the models of a comparison, without their other weights, in the report's order."""
+    return [m for m in MODELS if m in c.measured]
+
+
+def listed(models: Sequence[str]) -> str:
+    """Return the models' labels as "KL", "KL and WS", or "KL, WS and SW"."""
+    *most, last = [MODELS[m] for m in models]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def best_in(c: Comparison, key: str) -> tuple[list[str], bool]:
+    """Return the models that are best in a number, and whether chance is known.
+
+    The best comes first, then those that are not clearly worse. If chance is not known: the best.
+    """
+    found = [m for m in models_of(c) if c.value(m, key) is not None]
+    if not found:
+        return [], False
+    if not c.chance_known(key, *found):
+        return [_first(c, key, found)], False
+    best = _first(c, key, found)
+    gaps = {m: lead(c, key, best, m) for m in found if m != best}
+    return [best, *(m for m, gap in gaps.items() if gap is None or not gap.low > 0)], True
+
+
+def _first(c: Comparison, key: str, models: Sequence[str]) -> str:
+    """Return the model with the lowest number, which is the best: so it is in all that we ask."""
+    return min(models, key=lambda m: c.value(m, key))
+
+
+def who_is_best(c: Comparison, key: str, verb: str) -> str:
+    """Return a sentence such as "KL invents clearly best." on a number of which less is better."""
+    best, known = best_in(c, key)
+    if not best:
+        return f"Which model {verb} best was not measured."
+    if not known:
+        return f"{listed(best)} {verb} best in these runs ({UNKNOWN})."
+    if len(best) == 1:
+        return f"{listed(best)} {verb} clearly best."
+    tied = listed([m for m in models_of(c) if m in best])
+    return f"{listed(best[:1])} {verb} best, but no difference between {tied} is certain."
+
+
+def copies(c: Comparison) -> str:
+    """Say who copies best, decoding the middle of each posterior."""
+    return who_is_best(c, "sse_mu", "copies")
+
+
+def invents(c: Comparison) -> str:
+    """Say who invents best; without labels nothing judges inventions, and what would."""
+    if c.value("kl", "frechet") is not None:
+        return who_is_best(c, "frechet", "invents")
+    return no_classifier()
+
+
+def no_classifier() -> str:
+    """Say why inventions are not judged, and what would be needed."""
+    return (
+        "A classifier has to judge inventions, and it learns from labels: these images have none,"
+        " or all have the same. Give images with labels of at least two classes to have inventions"
+        " judged. The distance in pixels needs no labels."
+    )
+
+
+def noise(c: Comparison) -> str:
+    """Say how much of KL's error is the noise that it adds to its codes."""
+    quiet, noisy = c.value("kl", "sse_mu"), c.value("kl", "sse_z")
+    share = 100 * (noisy - quiet) / noisy if noisy else 0.0
+    return (
+        f"Of KL's error with a noisy code, {number(share)} % is due to that noise: without it the"
+        f" error is {number(quiet)}, with it {number(noisy)}."
+    )
+
+
+def scale(c: Comparison) -> str:
+    """Say whose codes have the scale of the prior."""
+    return who_is_best(c, "scale", "fits the prior's scale")
+
+
+def shape(c: Comparison) -> str:
+    """Say whose codes have the roundest shape."""
+    return who_is_best(c, "shape", "fits the prior's shape")
+
+
+def information(c: Comparison) -> str:
+    """Say what KL's codes tell of their images, and why it is not said of the others."""
+    value = c.value("kl", "information")
+    if value is None:
+        return "It was not measured: the noise of KL's codes is too small, or they lie in a plane."
+    rest = listed([m for m in models_of(c) if m != "kl"])
+    return (
+        f"KL's codes tell at most {number(value)} nats about their images. The codes of {rest}"
+        " have next to no noise, and then this number means nothing."
+    )
+
+
+def fitted(c: Comparison) -> str:
+    """Say who is best once the draws follow the codes: scale repaired, then shape as well."""
+    if c.value("kl", "frechet_gauss") is None:
+        return who_is_best(c, "pca_mix", "invents (ten Gaussians, in pixels)")
+    one = who_is_best(c, "frechet_gauss", "invents")
+    ten = who_is_best(c, "frechet_mix", "invents")
+    return f"With one Gaussian: {one} With ten: {ten}"
+
+
+def times(c: Comparison) -> str:
+    """Say how long each training took, as a multiple of KL's."""
+    base = c.value("kl", "seconds")
+    if not base:
+        return "The time of training was not recorded."
+    of = [m for m in models_of(c) if m != "kl"]
+    told = ", ".join(f"{MODELS[m]} {number(c.value(m, 'seconds') / base)}" for m in of)
+    return f"Training took, as a multiple of KL's time: {told}."
+
+
+def differing(study: Study) -> str:
+    """Warn of options that differ between the given runs and are not the question; else empty."""
+    given = {m: study.settings[m] for m in MODELS if m in study.settings}
+    found = []
+    for name in (f.name for f in fields(Options) if f.name not in QUESTION):
+        values = {m: getattr(o, name) for m, o in given.items()}
+        if len(set(values.values())) > 1:
+            told = ", ".join(f"{MODELS[m]} {'–' if v is None else v}" for m, v in values.items())
+            found.append(f"{name.replace('_', ' ')} ({told})")
+    if not found:
+        return ""
+    return (
+        f"**The runs differ in more than the question: {'; '.join(found)}.** A difference that is"
+        " told below may come from that.\n\n"
+    )
+
+
+def basis(study: Study, data: Dataset, unseen: bool) -> str:
+    """Say how many trainings and images are behind the answer."""
+    name, c = next(iter(comparisons(study).items()))
+    seeds = sorted({len(c.measured[m]) for m in models_of(c)})
+    count = " or ".join(map(str, seeds))
+    images = f"{len(data.test_images):,} test images, which no training saw"
+    if not unseen:
+        images = f"{len(data.test_images):,} training images: the models know them"
+    known = all(c.chance_known("sse_mu", m) for m in models_of(c))
+    alone = "" if known else f" There is {UNKNOWN}. `python analyze.py --seeds 3` trains more."
+    return (
+        f"Each model was trained {count} time{'s' if seeds[-1] > 1 else ''} ({name}), and measured"
+        f" on {images}.{alone}"
+    )
+
+
+def claims_found(judged: dict[str, list[Verdict]]) -> str:
+    """Count the verdicts at each length, and name those that a longer training changes."""
+    counts = [
+        f"{length}: "
+        + ", ".join(f"{sum(v.verdict == name for v in found)} {name}" for name in VERDICTS)
+        for length, found in judged.items()
+    ]
+    claims = list(zip(*judged.values(), strict=True))
+    moved = [
+        f"“{v[0].claim}” ({v[0].verdict} → {v[-1].verdict})"
+        for v in claims
+        if v[0].verdict != v[-1].verdict
+    ]
+    text = f"Of {len(claims)} claims, {'; '.join(counts)}."
+    more = f" Longer training changes {', '.join(moved) or 'none'}." if len(judged) > 1 else ""
+    return text + more

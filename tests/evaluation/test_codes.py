@@ -1,0 +1,125 @@
+"""Numbers of codes whose values follow from how these were made."""
+
+import numpy as np
+import pytest
+from scipy.stats import ortho_group
+
+from npvae.evaluation import codes as codes_module
+from npvae.evaluation.codes import compare_with_prior, measure_codes, w1_assigned
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.instruments import prior_draws
+from npvae.evaluation.intervals import resample
+from npvae.evaluation.law import fit_shape
+from npvae.evaluation.measurement import Measurement
+from npvae.training.options import Options
+from npvae.training.run import new_run
+
+
+def normal(seed, n, d):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+def compared(z, other=None):
+    """Codes compared with the prior, by the density of other codes."""
+    found = Measurement()
+    compare_with_prior(found, z, fit_shape(z if other is None else other, 0))
+    return found
+
+
+def encoded(mu, sigma, kind="kl", z=None):
+    """A model whose codes are given; mu and sigma are (n, L)."""
+    run = new_run(Options(kind, latent_dim=mu.shape[1], hidden_dim=2), (2, 2))
+    run.history = [{"train_w1": 1.5, "critic_grad_norm": 1.1, "train_gp": 0.02}]
+    z = mu + sigma * normal(99, *mu.shape) if z is None else z
+    return EncodedRun(run, mu, 2 * np.log(sigma), z.astype(np.float32), None, None)
+
+
+def test_codes_of_a_gaussian_of_known_mean_and_covariance():
+    turn = ortho_group(3, seed=1).rvs()
+    v = np.array([3.0, -1, -4])
+    z, other = ((v + normal(seed, 4000, 3) * [2, 1, 0.5] @ turn) for seed in (2, 3))
+    found = compared(z.astype(np.float32), other)
+    assert found.values["width"] == pytest.approx((5.25 / 3) ** 0.5, rel=0.03)
+    assert found.values["scale"] == pytest.approx((5.25 + 26 - 3 - 0) / 2, rel=0.03)
+    assert found.values["shape"] == pytest.approx(0, abs=0.1)
+    # The means are |v| apart; the shapes add little where that is so large.
+    assert found.values["w1_sliced"] == pytest.approx(26**0.5, rel=0.1)
+    # Of |m|² / 2 the standard error is √(mᵀ C m / n), which is nearly all of it.
+    C = turn.T @ np.diag([4, 1, 0.25]) @ turn
+    assert found.replicates["scale"].std() == pytest.approx((v @ C @ v / 4000) ** 0.5, rel=0.4)
+    assert 0 < found.replicates["w1_sliced"].std() < 0.1
+    assert found.values.keys() == found.replicates.keys()
+
+
+def test_each_bootstrap_sample_has_its_own_mean_and_covariance():
+    """Two heaps: one code in eight is 30 away, and a sample may have more or fewer of these."""
+    z = normal(4, 400, 1)
+    z[::8] += 30
+    found = compared(z)
+    shares = np.linspace(0.06, 0.2, 50)
+    variance = 1 + 900 * shares * (1 - shares)
+    scale = (variance + (30 * shares) ** 2 - 1 - np.log(variance)) / 2
+    assert found.replicates["scale"].std() == pytest.approx(
+        (1 / 8 * 7 / 8 / 400) ** 0.5 * np.gradient(scale, shares)[23], rel=0.3
+    )
+    log_g = fit_shape(z, 0).score_samples(z)
+    expected = resample(
+        lambda z, log_g: log_g.mean() + np.log(z.std()) + (1 + np.log(2 * np.pi)) / 2, z, log_g
+    )
+    np.testing.assert_allclose(found.replicates["shape"], expected)
+
+
+def test_the_parts_add_up_in_every_bootstrap_sample_and_information_needs_a_sigma():
+    mu = 2 * np.sign(normal(5, 2000, 2))
+    found = Measurement()
+    model = encoded(mu, np.full(mu.shape, 0.3))
+    measure_codes(found, model, mu + 0.3 * normal(6, 2000, 2))
+    for numbers in (found.values, found.replicates):
+        parts = numbers["information"] + numbers["scale"] + numbers["shape"]
+        np.testing.assert_allclose(parts, numbers["average_kl"])
+    # A code tells which of four places its image has.
+    assert found.values["information"] == pytest.approx(np.log(4), abs=0.15)
+    assert 0 < found.values["shape_shortfall"] < 0.2
+    assert found.values["mean_sigma"] == pytest.approx(0.3)
+    deterministic = Measurement()
+    measure_codes(deterministic, encoded(mu + normal(7, 2000, 2), np.full(mu.shape, 1e-5)), mu)
+    assert "information" not in deterministic.values and "shape" in deterministic.values
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_dimension_that_never_varies_leaves_scale_and_shape_out():
+    mu = normal(8, 300, 2)
+    mu[:, 1] = 0.1
+    z = mu.copy()
+    found = Measurement()
+    measure_codes(found, encoded(mu, np.full(mu.shape, 1e-5), z=z), z)
+    assert not {"scale", "shape", "shape_shortfall", "information"} & found.values.keys()
+    assert found.values["width"] == pytest.approx(0.5**0.5, rel=0.2)
+    alone = compared(np.full((40, 1), 2, np.float32)).values
+    assert alone["width"] == 0 and alone["w1_sliced"] == pytest.approx(2.02, abs=0.03)
+
+
+@pytest.mark.filterwarnings("error")
+def test_so_few_codes_that_bootstrap_samples_lie_in_a_plane_have_no_replicates():
+    found = compared(normal(9, 11, 10), normal(10, 500, 10))
+    assert np.isfinite(found.values["scale"]) and np.isfinite(found.values["shape"])
+    assert not {"scale", "shape"} & found.replicates.keys()
+    assert all(np.isfinite(replicates).all() for replicates in found.replicates.values())
+
+
+def test_the_assignment_is_the_mean_over_three_draws_of_the_prior(monkeypatch):
+    x, v = normal(4, 200, 2), np.array([3.0, -4.0])
+    monkeypatch.setattr(codes_module, "prior_draws", lambda n, d, draw: x + draw * v)
+    assert w1_assigned(x) == pytest.approx((0 + 5 + 10) / 3)
+    assert prior_draws(5, 2, 0).shape == (5, 2)
+
+
+def test_only_a_run_with_a_critic_has_its_numbers():
+    mu = normal(11, 200, 2)
+    for kind, has in (("kl", False), ("sw", False), ("ws", True)):
+        found = Measurement()
+        measure_codes(found, encoded(mu, np.full(mu.shape, 0.5), kind), mu)
+        critics = {"critic_w1": 1.5, "critic_slope": 1.1, "critic_penalty": 0.02}
+        expected = critics if has else {}
+        assert {k: v for k, v in found.values.items() if k in critics} == expected
+        assert ("w1_assigned" in found.values) == has
