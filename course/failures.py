@@ -147,18 +147,21 @@ def _png(panels: Mapping[str, list], epochs: int, picture: np.ndarray | None = N
     from PIL import Image
 
     count = len(panels) + (picture is not None)
-    figure = Figure(figsize=(2.3 * count, 1.9), dpi=75, layout="constrained")
-    for n, (title, curves) in enumerate(panels.items(), start=1):
-        ax = figure.add_subplot(1, count, n)
+    figure = Figure(figsize=(2.4 * count + (count > 3), 2.1), dpi=90, layout="constrained")
+    grid = figure.add_gridspec(1, count, width_ratios=[1] * 3 + [1.7] if count > 3 else None)
+    for n, (title, curves) in enumerate(panels.items()):
+        ax, drawn = figure.add_subplot(grid[n]), []
         for (label, y), style in zip(curves, ("C3-", "k:", "C0-"), strict=False):
             y = y[: len(y) // 20 * 20].reshape(-1, 20).mean(axis=1)  # of 20 steps each
+            drawn.append(y)
             ax.plot(np.linspace(0, epochs, len(y)), y, style, label=label, linewidth=1.2)
-        ax.set_yscale("symlog" if title == "W1" else "log")
+        if np.ptp(drawn) > 30 * np.median(np.abs(drawn)):
+            ax.set_yscale("symlog", linthresh=np.median(np.abs(drawn)) / 10)
         ax.set_title(title, fontsize=8)
-        ax.tick_params(labelsize=6)
+        ax.tick_params(labelsize=6, which="both")
         ax.legend(fontsize=6)
     if picture is not None:
-        ax = figure.add_subplot(1, count, count)
+        ax = figure.add_subplot(grid[-1])
         ax.imshow(picture, cmap="gray", vmin=0, vmax=1)
         ax.axis("off")
     drawn, small = io.BytesIO(), io.BytesIO()

@@ -113,14 +113,10 @@ def refuse_wrong(kind: str, mine: Functions) -> int:
         return sum(check.checked for check in checks)
     guilty = [name for name, function in mine.items() if difference(kind, {name: function})]
     files = [file for file, names in FUNCTIONS.items() if set(names) & set(guilty)]
-    what = (
-        f"finite differences disagree: {worst.worst}"
-        if wrong
-        else ("finite differences agree, so it is the right gradient of another loss")
-    )
+    what = f"disagree: {worst.worst}" if wrong else "agree: the gradients belong to your losses"
     who = f"in {' and in '.join(guilty)}, alone in npvae's" if guilty else "in several functions"
     raise UserError(
-        f"a step is wrong {who} step: {where}; {what}; see"
+        f"a step is wrong {who} step: {where}; finite differences {what}; see"
         f" `python -m course.check {' '.join(file[4:] for file in files)}`"
     )
 
@@ -133,7 +129,10 @@ def tiles(rows: np.ndarray) -> np.ndarray:
 
 def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
     """Return ten originals, their reconstructions, and two rows of samples, as one picture."""
-    x, z = images[:: len(images) // 10][:10], np.random.default_rng(5).standard_normal((20, 10))
+    x, z = (
+        images[len(images) // 20 :: len(images) // 10][:10],
+        np.random.default_rng(5).standard_normal((20, 10)),
+    )
     _, mu, _ = module.encode(vae, x)
     codes = np.concatenate([mu, z.astype(x.dtype)])
     decoded = np.exp(-np.logaddexp(0, -module.decode(vae, codes)[1]))  # sigmoid

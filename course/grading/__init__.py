@@ -5,8 +5,8 @@
     report.py      one exercise's verdict: done, not yet, wrong
     dense.py ..    one grader for each exercise: grade(attempt), HINTS, COMPARE, measured()
 
-A right answer is that of npvae/plain.py, but for what it does not have: tanh and importance
-weights. A known mistake is, wherever that is possible, plain's function given something else
+A right answer is that of npvae/plain.py, but for what it does not have: tanh, importance
+weights, MMD. A known mistake is, wherever that is possible, plain's function given something else
 (other gates, twice logvar, another t), or run with one of its functions replaced. NumPy is all that
 is needed.
 """

@@ -117,13 +117,9 @@ def _multiply(A, a_transposed, B, b_transposed, C, bias=None, relu=False, gate=N
 
 
 def matmul(
-    A: np.ndarray,
-    B: np.ndarray,
-    C: np.ndarray,
-    bias: np.ndarray | None = None,
-    relu: bool = False,
-    gate: np.ndarray | None = None,
-) -> None:
+    A: np.ndarray, B: np.ndarray, C: np.ndarray,
+    bias: np.ndarray | None = None, relu: bool = False, gate: np.ndarray | None = None,
+) -> None:  # fmt: skip
     """Compute C = A B for A (m, k), B (k, n), C (m, n), C-contiguous, all float32 or all float64.
 
     `bias` (n,) is added to every row. With `relu`, negative numbers then become 0. With a `gate`
@@ -145,7 +141,7 @@ def matmul_tn(A: np.ndarray, B: np.ndarray, C: np.ndarray) -> None:
 def matmul_nt(A: np.ndarray, B: np.ndarray, C: np.ndarray, gate: np.ndarray | None = None) -> None:
     """Compute C = A B^T for A (m, k), B (n, k), C (m, n); the rest is as in `matmul`.
 
-    The tile cannot read B by columns, so there are two ways: C = A (B^T), or C^T = B (A^T). The
-    first transposes B, the second transposes A and C. The way that moves fewer numbers is taken.
+    The tile cannot read B by columns: either B is transposed, or A and C are, in C^T = B (A^T). The
+    way that moves fewer numbers is taken.
     """
     _multiply(A, False, B, True, C, gate=gate)

@@ -66,40 +66,24 @@ def critic_shapes(
     latent: int, hidden: tuple[int, int] = HIDDEN, units: int = UNITS
 ) -> CriticWeights:
     """Return the shapes of the critic's parameters."""
-    first, second = hidden  # H1, H2
-    return dense_shapes(CriticWeights, (latent, first), (first, second), (second, units))
+    H1, H2 = hidden
+    return dense_shapes(CriticWeights, (latent, H1), (H1, H2), (H2, units))
 
 
 def make_critic(
-    latent: int,
-    dtype: np.dtype,
-    rng: np.random.Generator,
-    hidden: tuple[int, int] = HIDDEN,
-    units: int = UNITS,
-) -> ParameterSet:
+    latent: int, dtype: np.dtype, rng: np.random.Generator,
+    hidden: tuple[int, int] = HIDDEN, units: int = UNITS,
+) -> ParameterSet:  # fmt: skip
     """Allocate the critic's parameters and draw their start, uniform in +-1/sqrt(fan_in)."""
     return make_parameters(critic_shapes(latent, hidden, units), dtype, rng)
 
 
 def make_critic_activations(w: CriticWeights, rows: int) -> CriticActivations:
     """Allocate what `rows` latent vectors need, once, for all steps of a training."""
-    (latent, first), (second, units), dtype = w.W1.shape, w.W3.shape, w.W1.dtype
-
-    def zeros(*shape: int) -> np.ndarray:
-        return aligned_zeros(shape, dtype)
-
-    return CriticActivations(
-        z=zeros(rows, latent),
-        h1=zeros(rows, first),
-        h2=zeros(rows, second),
-        units=zeros(rows, units),
-        score=zeros(rows),
-        dscore=zeros(rows),
-        dunits=zeros(rows, units),
-        da2=zeros(rows, second),
-        da1=zeros(rows, first),
-        dz=zeros(rows, latent),
-    )
+    R, (L, H1), (H2, U) = rows, w.W1.shape, w.W3.shape
+    forward = (R, L), (R, H1), (R, H2), (R, U), (R,)  # z, h1, h2, units, score
+    back = (R,), (R, U), (R, H2), (R, H1), (R, L)  # dscore, dunits, da2, da1, dz
+    return CriticActivations(*(aligned_zeros(s, w.W1.dtype) for s in (*forward, *back)))
 
 
 def score_forward(w: CriticWeights, act: CriticActivations) -> None:
@@ -115,18 +99,14 @@ def score_backward_hidden(w: CriticWeights, act: CriticActivations) -> None:
 
     Reads dscore, h1, h2; writes dunits, da2, da1.
     """
-    # score = mean of the units
-    mean_backward(act.dscore, act.dunits)  # (R,) -> (R, U)
-    # units = relu(a2) W3 + b3
-    dense_relu_backward_input(act.dunits, w.W3, act.h2, act.da2)  # dunits W3^T: (R, H2)
-    # a2 = relu(a1) W2 + b2
-    dense_relu_backward_input(act.da2, w.W2, act.h1, act.da1)  # da2 W2^T: (R, H1)
+    mean_backward(act.dscore, act.dunits)  # score = mean of the units: (R,) -> (R, U)
+    dense_relu_backward_input(act.dunits, w.W3, act.h2, act.da2)  # units = relu(a2) W3 + b3
+    dense_relu_backward_input(act.da2, w.W2, act.h1, act.da1)  # a2 = relu(a1) W2 + b2
 
 
 def score_backward_input(w: CriticWeights, act: CriticActivations) -> None:
     """Compute dz: for rows with dscore = 1, the score's input gradient. Reads da1; writes dz."""
-    # a1 = z W1 + b1
-    dense_backward_input(act.da1, w.W1, act.dz)  # da1 W1^T: (R, H1) (H1, L)
+    dense_backward_input(act.da1, w.W1, act.dz)  # a1 = z W1 + b1    da1 W1^T: (R, H1) (H1, L)
 
 
 def score_backward_weights(dw: CriticWeights, act: CriticActivations) -> None:

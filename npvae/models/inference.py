@@ -45,7 +45,7 @@ def batches(
 
 def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return mu and logvar (N, latent) of images (N, pixels), bytes or floats in [0, 1]."""
-    n, latent = len(images), w.W3.shape[0]  # N, L
+    n, latent = len(images), w.W3.shape[0]
     mu, logvar = np.empty((n, latent), w.W1.dtype), np.empty((n, latent), w.W1.dtype)
     for rows, act in batches(make_vae_activations, w, n):
         gather(images, np.arange(rows.start, rows.stop), act.x)  # (B, P), in [0, 1]
@@ -60,12 +60,10 @@ def posterior_sigma(logvar: np.ndarray) -> np.ndarray:
 
 
 def sample(mu: np.ndarray, logvar: np.ndarray, seed: int) -> np.ndarray:
-    """Draw z ~ N(mu, exp(logvar)) from a seed: the same noise for every model of this size.
-
-    No epoch of a training has the number 2^31, so this noise is not the training's.
-    """
+    """Draw z ~ N(mu, exp(logvar)) from a seed: the same noise for every model of this size."""
+    # No epoch of a training has the number 2^31, so this noise is not the training's.
     eps = np.random.default_rng([seed, 2**31]).standard_normal(mu.shape, dtype=np.float32)
-    return mu + posterior_sigma(logvar) * eps  # z = mu + sigma * eps
+    return mu + posterior_sigma(logvar) * eps
 
 
 def decode(w: VAEWeights, z: np.ndarray) -> np.ndarray:
@@ -89,8 +87,7 @@ def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> E
         decode_forward(w, act)
         bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
         errors.bce[rows] = act.nll  # (B,)
-        # dlogits is (s - x) / B.
-        errors.sse[rows] = np.square(act.dlogits * len(act.x)).sum(axis=1)
+        errors.sse[rows] = np.square(act.dlogits * len(act.x)).sum(axis=1)  # it is (s - x) / B
     return errors
 
 

@@ -26,15 +26,9 @@ from npvae.models.critic import (
 )
 from npvae.models.penalty import SecondPass, penalty_backward, penalty_forward
 from npvae.models.sliced import Lines, sliced_backward_add, sliced_forward
-from npvae.models.vae import (
-    VAEActivations,
-    decode_backward,
-    decode_forward,
-    encode_backward,
-    sample_backward,
-    sample_forward,
-)
-from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward, mean
+from npvae.models.vae import VAEActivations, decode_backward, encode_backward, reconstruct_forward
+from npvae.nn.layers import reparameterise_backward
+from npvae.nn.losses import kl_backward_add, kl_forward, mean
 from npvae.nn.parameters import ParameterSet, aligned_zeros
 
 
@@ -53,32 +47,24 @@ class CriticBatch(NamedTuple):
 def make_critic_batch(w: CriticWeights, batch: int) -> CriticBatch:
     """Allocate what the critic's updates on batches of `batch` images need."""
     every = make_critic_activations(w, 3 * batch)
-    mixed = every.rows(2 * batch, 3 * batch)
-    return CriticBatch(
-        every=every,
-        pair=every.rows(0, 2 * batch),
-        fake=every.rows(0, batch),
-        prior=every.rows(batch, 2 * batch),
-        mixed=mixed,
-        norm=aligned_zeros(batch, w.W1.dtype),
-        second=SecondPass(ddz=mixed.z, dda1=mixed.h1, dda2=mixed.h2),
-    )
+    pair, mixed = every.rows(0, 2 * batch), every.rows(2 * batch, 3 * batch)
+    fake, prior = pair.rows(0, batch), pair.rows(batch, 2 * batch)
+    second = SecondPass(ddz=mixed.z, dda1=mixed.h1, dda2=mixed.h2)
+    return CriticBatch(every, pair, fake, prior, mixed, aligned_zeros(batch, w.W1.dtype), second)
 
 
 def kl_objective(vae: ParameterSet, act: VAEActivations, beta: float) -> tuple[float, float]:
     """Return the BCE and the KL of one batch; leave the gradient of BCE + beta * KL in vae.dw.
 
-    Reads x, mu and logvar, on which `encode_forward` has been run, and the noise eps.
+    Reads the x, mu and logvar of `encode_forward`, and the noise eps.
     """
-    sample_forward(act)  #                                        z (B, L)
-    decode_forward(vae.w, act)  #                                 logits (B, P)
-    bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+    bce = reconstruct_forward(vae.w, act)  # z (B, L), logits, dlogits (B, P)
     kl = kl_forward(act.mu, act.logvar)  # mean over the batch
 
-    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dW4, dW3, dz
-    sample_backward(act)  #                                       dz -> dmu, dlogvar, of the BCE
+    decode_backward(vae.w, vae.dw, act)  # dlogits -> dW4, dW3, dz
+    reparameterise_backward(act.dz, act.eps, act.sigma, act.dmu, act.dlogvar)  # of the BCE
     kl_backward_add(act.mu, act.logvar, beta, act.dmu, act.dlogvar)  # plus those of beta * KL
-    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
+    encode_backward(vae.w, vae.dw, act)  # dmu, dlogvar -> dW2, dW1
     return bce, kl
 
 
@@ -87,18 +73,15 @@ def sw_objective(
 ) -> tuple[float, float]:
     """Return the BCE and the SW of one batch; leave the gradient of BCE + weight * SW in vae.dw.
 
-    Reads x, mu and logvar, on which `encode_forward` has been run, the noise eps, and the prior's
-    samples and the directions in `lines`.
+    Reads what `kl_objective` reads, and the prior's samples and the directions in `lines`.
     """
-    sample_forward(act)  #                                        z (B, L)
-    decode_forward(vae.w, act)  #                                 logits (B, P)
-    bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+    bce = reconstruct_forward(vae.w, act)  # z (B, L), logits, dlogits (B, P)
     distance = sliced_forward(act.z, lines.prior, lines.directions, lines.sides)
 
-    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dW4, dW3, dz
+    decode_backward(vae.w, vae.dw, act)  # dlogits -> dW4, dW3, dz
     sliced_backward_add(lines.sides, lines.directions, wasserstein_weight, act.dz)
-    sample_backward(act)  #                                       dz -> dmu, dlogvar
-    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
+    reparameterise_backward(act.dz, act.eps, act.sigma, act.dmu, act.dlogvar)
+    encode_backward(vae.w, vae.dw, act)  # dmu, dlogvar -> dW2, dW1
     return bce, distance
 
 
@@ -111,24 +94,21 @@ def ws_objective(
 ) -> tuple[float, float]:
     """Return the BCE and the mean score(z) of one batch; leave the loss's gradient in vae.dw.
 
-    The loss is BCE - wasserstein_weight * mean score(z). Reads x, mu and logvar, on which
-    `encode_forward` has been run, and the noise eps. The critic's weights stay as they are; `fake`
-    is room for B rows.
+    The loss is BCE - wasserstein_weight * mean score(z). Reads what `kl_objective` reads. The
+    critic's weights stay as they are; `fake` is room for B rows.
     """
-    sample_forward(act)  #                                        z (B, L)
-    decode_forward(vae.w, act)  #                                 logits (B, P)
-    bce = bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
+    bce = reconstruct_forward(vae.w, act)  # z (B, L), logits, dlogits (B, P)
     fake.z[:] = act.z  # (B, L)
-    score_forward(critic_w, fake)  #                              score (B,)
+    score_forward(critic_w, fake)  # score (B,)
 
     # loss = BCE - weight * mean score, so dscore = -weight / B
     fake.dscore[:] = -wasserstein_weight / fake.dscore.size
     score_backward_hidden(critic_w, fake)  # da2 (B, H2), da1 (B, H1)
-    score_backward_input(critic_w, fake)  #                       da1 -> the score's dz
-    decode_backward(vae.w, vae.dw, act)  #                        dlogits -> dW4, dW3, the BCE's dz
+    score_backward_input(critic_w, fake)  # da1 -> the score's dz
+    decode_backward(vae.w, vae.dw, act)  # dlogits -> dW4, dW3, the BCE's dz
     act.dz[:] += fake.dz  # z went two ways, so its gradients add up
-    sample_backward(act)  #                                       dz -> dmu, dlogvar
-    encode_backward(vae.w, vae.dw, act)  #                        dmu, dlogvar -> dW2, dW1
+    reparameterise_backward(act.dz, act.eps, act.sigma, act.dmu, act.dlogvar)
+    encode_backward(vae.w, vae.dw, act)  # dmu, dlogvar -> dW2, dW1
     return bce, mean(fake.score)
 
 

@@ -44,7 +44,7 @@ def penalty_forward(dz: np.ndarray, norm: np.ndarray) -> float:
     """Return P, and write to norm (B,) the length of each row of the input gradient dz (B, L)."""
     penalty = 0.0  # in float64
     for row in range(norm.size):
-        square = dz.dtype.type(0)  # |dz|^2 of this row
+        square = dz.dtype.type(0)
         for j in range(dz.shape[1]):  # over the dimensions of one sample, never over the batch
             square += dz[row, j] * dz[row, j]
         norm[row] = math.sqrt(square)  # |dz|
@@ -59,7 +59,7 @@ def norm_backward(dz: np.ndarray, norm: np.ndarray, gp_weight: float, ddz: np.nd
     norm = |dz| has the gradient dz / norm. Where norm = 0 it has none, and 0 stands in.
     """
     scale = dz.dtype.type(2 * gp_weight / norm.size)  # of P = 1/B sum (norm - 1)^2
-    zero, one = dz.dtype.type(0), dz.dtype.type(1)  # of dz's type, float32 or float64
+    zero, one = dz.dtype.type(0), dz.dtype.type(1)
     for row in range(norm.size):
         factor = scale * (norm[row] - one) / norm[row] if norm[row] > zero else zero
         for j in range(dz.shape[1]):
@@ -74,8 +74,7 @@ def penalty_backward(
     Reads dz and norm of B rows whose dscore was 1, and h1 and h2. dda1 and dda2 may lie in the
     memory of h1 and h2, which are then used up: each number is read before it is replaced.
     """
-    # norm = |dz|
-    norm_backward(act.dz, norm, gp_weight, second.ddz)  # (B, L)
+    norm_backward(act.dz, norm, gp_weight, second.ddz)  # norm = |dz|: (B, L)
     # dz = da1 W1^T, and da1 is 0 where h1 = 0
     dense_relu_second_backward(second.ddz, w.W1, act.h1, second.dda1)  # ddz W1: (B, L) (L, H1)
     # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 = 0

@@ -79,10 +79,7 @@ def sliced_forward(
 def sliced_backward_add(
     sides: np.ndarray, directions: np.ndarray, weight: float, dz: np.ndarray
 ) -> None:
-    """Add the gradient of weight * SW to what dz (B, L) holds already, that of the reconstruction.
-
-    Reads the sides (K, B) of the forward pass.
-    """
+    """Add the gradient of weight * SW to that of the reconstruction in dz (B, L)."""
     (K, B), L = sides.shape, directions.shape[1]
     scale = dz.dtype.type(weight / (B * K * mean_shadow(L)))
     for k in range(K):

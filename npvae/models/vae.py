@@ -4,8 +4,7 @@
     sampler   z = mu + exp(logvar / 2) * eps
     decoder   h_dec = relu(z W3 + b3),   logits = h_dec W4 + b4              (B, L) -> (B, P)
 
-Sizes: B images in a batch, P pixels, H hidden units, L latent dimensions (npvae/nn/__init__.py).
-Let h_enc = relu(a_enc) and h_dec = relu(a_dec). The gradients for these two are da_enc and da_dec.
+Sizes: npvae/nn/__init__.py. The gradients at the arguments of the two ReLUs are da_enc and da_dec.
 """
 
 from typing import NamedTuple
@@ -18,9 +17,9 @@ from npvae.nn.layers import (
     dense_forward,
     dense_relu_backward_input,
     dense_relu_forward,
-    reparameterise_backward,
     reparameterise_forward,
 )
+from npvae.nn.losses import bernoulli_nll
 from npvae.nn.parameters import ParameterSet, aligned_zeros, dense_shapes, make_parameters
 
 
@@ -38,16 +37,10 @@ class VAEWeights(NamedTuple):
 
 
 class VAEActivations(NamedTuple):
-    """Everything that one batch leaves on its way through the VAE and back.
-
-    `mu` and `logvar` are the two halves of `stats`, `dmu` and `dlogvar` those of `dstats`.
-    """
+    """Everything that one batch leaves on its way through the VAE and back."""
 
     x: np.ndarray  # (B, P)
     h_enc: np.ndarray  # (B, H)
-    stats: np.ndarray  # (B, 2 L)
-    mu: np.ndarray  # (B, L)
-    logvar: np.ndarray  # (B, L)
     sigma: np.ndarray  # (B, L)
     eps: np.ndarray  # (B, L)
     z: np.ndarray  # (B, L)
@@ -58,10 +51,13 @@ class VAEActivations(NamedTuple):
     dlogits: np.ndarray  # (B, P)
     da_dec: np.ndarray  # (B, H)
     dz: np.ndarray  # (B, L)
-    dstats: np.ndarray  # (B, 2 L)
-    dmu: np.ndarray  # (B, L)
-    dlogvar: np.ndarray  # (B, L)
     da_enc: np.ndarray  # (B, H)
+    stats: np.ndarray  # (B, 2 L)
+    dstats: np.ndarray  # (B, 2 L)
+    mu: np.ndarray  # (B, L)       mu and logvar are views of the two halves of stats,
+    logvar: np.ndarray  # (B, L)
+    dmu: np.ndarray  # (B, L)      and these are views of those of dstats
+    dlogvar: np.ndarray  # (B, L)
 
 
 def vae_shapes(pixels: int, hidden: int, latent: int) -> VAEWeights:
@@ -80,33 +76,15 @@ def make_vae(
 
 def make_vae_activations(w: VAEWeights, batch: int) -> VAEActivations:
     """Allocate what a batch of `batch` images needs, once, for all steps of a training."""
-    (pixels, hidden), latent, dtype = w.W1.shape, w.W3.shape[0], w.W1.dtype
-
-    def zeros(columns: int) -> np.ndarray:
-        return aligned_zeros((batch, columns), dtype)
-
-    stats, dstats = zeros(2 * latent), zeros(2 * latent)  # [mu | logvar], [dmu | dlogvar]
-    return VAEActivations(
-        x=zeros(pixels),
-        h_enc=zeros(hidden),
-        stats=stats,
-        mu=stats[:, :latent],  # a view
-        logvar=stats[:, latent:],  # a view
-        sigma=zeros(latent),
-        eps=zeros(latent),
-        z=zeros(latent),
-        h_dec=zeros(hidden),
-        logits=zeros(pixels),
-        terms=zeros(pixels),
-        nll=aligned_zeros(batch, dtype),
-        dlogits=zeros(pixels),
-        da_dec=zeros(hidden),
-        dz=zeros(latent),
-        dstats=dstats,
-        dmu=dstats[:, :latent],  # a view
-        dlogvar=dstats[:, latent:],  # a view
-        da_enc=zeros(hidden),
-    )
+    B, (P, H), L, dtype = batch, w.W1.shape, len(w.W3), w.W1.dtype
+    encoder = (B, P), (B, H)  # x, h_enc
+    sampler = (B, L), (B, L), (B, L)  # sigma, eps, z
+    decoder = (B, H), (B, P), (B, P), (B,)  # h_dec, logits, terms, nll
+    back = (B, P), (B, H), (B, L), (B, H)  # dlogits, da_dec, dz, da_enc
+    shapes = *encoder, *sampler, *decoder, *back
+    stats, dstats = (aligned_zeros((B, 2 * L), dtype) for _ in range(2))
+    halves = stats[:, :L], stats[:, L:], dstats[:, :L], dstats[:, L:]  # mu, logvar, dmu, dlogvar
+    return VAEActivations(*(aligned_zeros(s, dtype) for s in shapes), stats, dstats, *halves)
 
 
 def encode_forward(w: VAEWeights, act: VAEActivations) -> None:
@@ -117,10 +95,8 @@ def encode_forward(w: VAEWeights, act: VAEActivations) -> None:
 
 def encode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
     """Compute the encoder's gradients. Reads x, h_enc, dstats; writes dw.W1 .. dw.b2, da_enc."""
-    # stats = h_enc W2 + b2
     dense_backward(act.h_enc, act.dstats, dw.W2, dw.b2)  # h_enc^T dstats: (H, B) (B, 2 L)
     dense_relu_backward_input(act.dstats, w.W2, act.h_enc, act.da_enc)  # dstats W2^T: (B, H)
-    # a_enc = x W1 + b1
     dense_backward(act.x, act.da_enc, dw.W1, dw.b1)  # x^T da_enc: (P, B) (B, H)
 
 
@@ -142,21 +118,20 @@ def hold_sigma_backward(dw: VAEWeights) -> None:
     dw.b2[latent:] = 0
 
 
-def sample_forward(act: VAEActivations) -> None:
-    """Compute z. Reads mu, logvar, eps; writes sigma and z."""
-    reparameterise_forward(act.mu, act.logvar, act.eps, act.sigma, act.z)  # all (B, L)
-
-
-def sample_backward(act: VAEActivations) -> None:
-    """Compute the gradients of mu and logvar. Reads dz, eps, sigma; writes dmu and dlogvar."""
-    # z = mu + exp(logvar / 2) * eps
-    reparameterise_backward(act.dz, act.eps, act.sigma, act.dmu, act.dlogvar)  # all (B, L)
-
-
 def decode_forward(w: VAEWeights, act: VAEActivations) -> None:
     """Compute the pixels' logits. Reads z; writes h_dec and logits."""
     dense_relu_forward(act.z, w.W3, w.b3, act.h_dec)  # (B, L) -> (B, H)
     dense_forward(act.h_dec, w.W4, w.b4, act.logits)  # (B, H) -> (B, P)
+
+
+def reconstruct_forward(w: VAEWeights, act: VAEActivations) -> float:
+    """Sample z, decode it, and return the BCE of the batch.
+
+    Reads x, mu, logvar, eps; writes sigma, z, h_dec, logits, nll, dlogits; terms is overwritten.
+    """
+    reparameterise_forward(act.mu, act.logvar, act.eps, act.sigma, act.z)  # all (B, L)
+    decode_forward(w, act)  # (B, L) -> (B, P)
+    return bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
 
 
 def decode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
@@ -164,9 +139,7 @@ def decode_backward(w: VAEWeights, dw: VAEWeights, act: VAEActivations) -> None:
 
     Reads z, h_dec, dlogits; writes dw.W3 .. dw.b4, da_dec, dz.
     """
-    # logits = h_dec W4 + b4
     dense_backward(act.h_dec, act.dlogits, dw.W4, dw.b4)  # h_dec^T dlogits: (H, B) (B, P)
     dense_relu_backward_input(act.dlogits, w.W4, act.h_dec, act.da_dec)  # dlogits W4^T: (B, H)
-    # a_dec = z W3 + b3
     dense_backward(act.z, act.da_dec, dw.W3, dw.b3)  # z^T da_dec: (L, B) (B, H)
     dense_backward_input(act.da_dec, w.W3, act.dz)  # da_dec W3^T: (B, H) (H, L)

@@ -16,9 +16,9 @@ over the gradients:
     assert found.max_error < 1e-7, found.worst
 
 `active` tells which ReLUs are on. A ReLU has no derivative at its kink, and a step across it gives
-a wrong quotient, so the check skips a number whose step switches a ReLU on or off. A layer without
-kinks needs no `active`. An upstream gradient of ones hides mistakes. Noise must not be drawn anew
-in every call of `loss`.
+a wrong quotient, so a number whose step switches a ReLU on or off is skipped and counted. A layer
+without kinks needs no `active`. An upstream gradient of ones hides mistakes. `loss` must not draw
+its noise anew in every call.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,22 +46,16 @@ def relative_error(analytic: float, numeric: float) -> float:
 
 
 def check_gradients(
-    loss: Callable[[], float],
-    arrays: Mapping[str, tuple[np.ndarray, np.ndarray]],
+    loss: Callable[[], float], arrays: Mapping[str, tuple[np.ndarray, np.ndarray]],
     active: Callable[[], np.ndarray] | None = None,
-    samples: int = 200,
-    step: float = STEP,
-    seed: int = 0,
-) -> GradientCheck:
+    samples: int = 200, step: float = STEP, seed: int = 0,
+) -> GradientCheck:  # fmt: skip
     """Compare gradients with central differences of `loss`, in float64.
 
     `arrays` maps a name to (values, gradient of the loss for them); values are changed in place and
     put back. Arrays of more than `samples` numbers are checked on a seeded random subset of that
-    size. `loss` must be deterministic: freeze its noise. `active` returns, after a call of `loss`,
-    which ReLUs let their input through; where a step would flip one, the difference quotient
-    crosses a kink and says nothing, so that number is skipped and counted.
-    Raises TypeError for arrays that are not float64, ValueError for unequal shapes or if nothing
-    could be checked.
+    size. `active` returns, after a call of `loss`, which ReLUs let their input through. Raises
+    TypeError for arrays that are not float64, ValueError for unequal shapes or an empty check.
     """
     result = GradientCheck()
     rng = np.random.default_rng(seed)
@@ -70,7 +64,7 @@ def check_gradients(
             raise TypeError(f"{name}: gradients are checked in float64, got {values.dtype}")
         if values.shape != gradient.shape:
             raise ValueError(f"{name}: values {values.shape} but gradient {gradient.shape}")
-        chosen = rng.permutation(values.size)[:samples]  # all of them, if there are fewer
+        chosen = rng.permutation(values.size)[:samples]
         places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]
         analytic = [gradient[place] for place in places]  # a call of `loss` may overwrite it
         errors = []
@@ -93,7 +87,7 @@ def check_gradients(
 
 def _central_difference(loss, values, place, step, active):
     """Return the numeric derivative at one place, or None if a ReLU changes side on the way."""
-    old = values[place]  # to put it back exactly
+    old = values[place]
     results, sides = [], []  # of the loss, and of the ReLUs, at four points
     for offset in (step, -step, 2 * step, -2 * step):
         values[place] = old + offset
@@ -103,5 +97,5 @@ def _central_difference(loss, values, place, step, active):
     values[place] = old
     if any(not np.array_equal(side, sides[0]) for side in sides[1:]):
         return None
-    plus, minus, plus2, minus2 = results  # L(+h), L(-h), L(+2h), L(-2h)
-    return (8 * (plus - minus) - (plus2 - minus2)) / (12 * step)  # the module's formula
+    plus, minus, plus2, minus2 = results
+    return (8 * (plus - minus) - (plus2 - minus2)) / (12 * step)

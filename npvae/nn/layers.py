@@ -6,9 +6,7 @@
     reparameterise    z = mu + sigma * eps,   sigma = exp(logvar / 2),   eps ~ N(0, I)
 
 A ReLU needs no pass of its own, forward or back: the product that makes a writes h, the one that
-makes dh writes da. Neither a nor dh is ever stored.
-
-Every array is the caller's. A backward overwrites its outputs.
+makes dh writes da. Every array is the caller's, and a function overwrites its outputs.
 """
 
 import numpy as np
@@ -34,10 +32,7 @@ def dense_relu_forward(x: np.ndarray, W: np.ndarray, b: np.ndarray, h: np.ndarra
 
 
 def dense_backward(x: np.ndarray, dy: np.ndarray, dW: np.ndarray, db: np.ndarray) -> None:
-    """Compute the gradients of W and b from dy (B, out); overwrites dW (in, out) and db (out,).
-
-    W_ij meets x_i in every row of y = x W + b, and b is added to every row.
-    """
+    """Compute dW = x^T dy (in, out) and db, the sum of the rows of dy (B, out): (out,)."""
     matmul_tn(x, dy, dW)  # (in, B) (B, out) -> (in, out)
     sum_rows(dy, db)  # (B, out) -> (out,)
 
@@ -48,10 +43,7 @@ def dense_backward_input(dy: np.ndarray, W: np.ndarray, dx: np.ndarray) -> None:
 
 
 def dense_relu_backward_input(dy: np.ndarray, W: np.ndarray, h: np.ndarray, da: np.ndarray) -> None:
-    """Compute da (B, in), the gradient of a in y = h W + b, h = max(0, a), from dy (B, out).
-
-    da is dh = dy W^T where h > 0, and 0 elsewhere.
-    """
+    """Compute da (B, in) for y = h W + b, h = max(0, a): dy W^T where h > 0, and 0 elsewhere."""
     matmul_nt(dy, W, da, gate=h)  # (B, out) (out, in) -> (B, in)
 
 
@@ -60,8 +52,7 @@ def dense_relu_second_backward(
 ) -> None:
     """Go back through dx = da W^T, da = dh where h > 0, else 0: the way back of h = relu(x W + b).
 
-    Computes dda (B, out), the gradient of a loss on dx with respect to dh, from ddx (B, in): it is
-    ddx W where h > 0, and 0 elsewhere. dda may be h itself.
+    dda (B, out), the gradient for dh, is ddx W where h > 0, and 0 elsewhere. It may be h itself.
     """
     matmul(ddx, W, dda, gate=h)  # (B, in) (in, out) -> (B, out)
 
@@ -75,32 +66,32 @@ def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
     would be scaled up by Adam, to half a learning rate, and move a bias in every step.
     """
     half = dy.shape[0] // 2  # row r of the first half meets row r + half
-    odd = dy.shape[0] % 2  # 1 for an odd number of rows, else 0
+    odd = dy.shape[0] % 2
     for column in range(dy.shape[1]):
         db[column] = dy[2 * half, column] if odd else dy[0, column] + dy[half, column]
     for row in range(1 - odd, half):  # an odd last row has no partner, and was the first
         for column in range(dy.shape[1]):
-            db[column] += dy[row, column] + dy[row + half, column]  # a pair at a time
+            db[column] += dy[row, column] + dy[row + half, column]
 
 
 @jit
 def mean_forward(x: np.ndarray, y: np.ndarray) -> None:
     """Compute y (B,), the mean of each row of x (B, n)."""
     for row in range(x.shape[0]):
-        y[row] = x[row].sum() / x.shape[1]  # y = (x_1 + .. + x_n) / n
+        y[row] = x[row].sum() / x.shape[1]
 
 
 @jit
 def mean_backward(dy: np.ndarray, dx: np.ndarray) -> None:
     """Compute dx (B, n) from dy (B,): in y = sum_j x_j / n each x_j has the share 1 / n."""
     for row in range(dx.shape[0]):
-        dx[row, :] = dy[row] / dx.shape[1]  # dy/dx_j = 1 / n
+        dx[row, :] = dy[row] / dx.shape[1]
 
 
 @jit
 def guarded(logvar: np.ndarray, row: int, j: int) -> float:
     """Return min(logvar[row, j], LOGVAR_MAX); NaN stays NaN."""
-    value, most = logvar[row, j], logvar.dtype.type(LOGVAR_MAX)  # of one type
+    value, most = logvar[row, j], logvar.dtype.type(LOGVAR_MAX)
     return most if value > most else value  # the comparison is false for NaN
 
 
@@ -115,8 +106,8 @@ def reparameterise_forward(
     half = z.dtype.type(0.5)
     for row in range(z.shape[0]):
         for j in range(z.shape[1]):
-            sigma[row, j] = exp(half * guarded(logvar, row, j))  # sigma = exp(logvar / 2)
-            z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]  # z = mu + sigma * eps
+            sigma[row, j] = exp(half * guarded(logvar, row, j))
+            z[row, j] = mu[row, j] + sigma[row, j] * eps[row, j]
 
 
 @jit
@@ -127,7 +118,6 @@ def reparameterise_backward(
     half = dz.dtype.type(0.5)
     for row in range(dz.shape[0]):
         for j in range(dz.shape[1]):
-            # z = mu + sigma * eps                             dz/dmu = 1
-            dmu[row, j] = dz[row, j]
-            # sigma = exp(logvar / 2)        dsigma/dlogvar = sigma / 2,  dz/dsigma = eps
+            dmu[row, j] = dz[row, j]  # dz/dmu = 1
+            # dsigma/dlogvar = sigma / 2,  dz/dsigma = eps
             dlogvar[row, j] = half * dz[row, j] * sigma[row, j] * eps[row, j]

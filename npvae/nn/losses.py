@@ -16,27 +16,24 @@ from npvae.kernels.jit import jit, shared_from
 from npvae.kernels.vecmath import exp, log1p
 from npvae.nn.layers import guarded
 
-# From here on e^-|a| counts as 0: added to 1 it would change no float32. The border of an image is
-# always black, and its logits sink for as long as the training lasts. Without this their gradients
-# would become denormal numbers, with which a processor takes many times as long.
+# From here on e^-|a| counts as 0: added to 1 it would change no float32. The logits of an image's
+# black border sink for as long as the training lasts, and their gradients would become denormal
+# numbers, with which a processor takes many times as long.
 FAR = 32.0
 
 
 @jit
 def _bernoulli_row(a, x, scale, terms, da):
-    """Return one row's loss, and write its terms and da = scale * (s - x), each (P,).
-
-    e^-|a| serves both the loss and the sigmoid, and cannot overflow.
-    """
-    real = a.dtype.type  # float32 or float64
+    """Return one row's loss, and write its terms and da = scale * (s - x), each (P,)."""
+    real = a.dtype.type
     zero, one, far = real(0), real(1), real(FAR)
     for p in range(a.size):
-        e = exp(-min(abs(a[p]), far))  # between 0 and 1
+        e = exp(-min(abs(a[p]), far))  # cannot overflow
         e = e if abs(a[p]) < far else zero
         terms[p] = max(a[p], zero) - a[p] * x[p] + log1p(e)  # nll, in the form that is stable
         s = (one if a[p] >= zero else e) / (one + e)  # 1/(1 + e^-a), or e^a/(1 + e^a) for a < 0
         da[p] = scale * (s - x[p])  # dnll/da = s - x
-    return pairwise_sum(terms)  # the sum over the pixels
+    return pairwise_sum(terms)
 
 
 @jit
@@ -55,7 +52,7 @@ def pairwise_sum(x: np.ndarray) -> float:
     while n > 1:
         half = (n + 1) // 2  # the first half is the longer one if n is odd
         _add(x[:half], x[half:n])  # the first half now holds the whole sum
-        n = half  # and once more with what remains
+        n = half
     return x[0]
 
 
@@ -107,14 +104,10 @@ def kl_forward(mu: np.ndarray, logvar: np.ndarray) -> float:
 def kl_backward_add(
     mu: np.ndarray, logvar: np.ndarray, beta: float, dmu: np.ndarray, dlogvar: np.ndarray
 ) -> None:
-    """Add the gradient of beta * mean KL to what dmu and dlogvar (B, L) hold already.
-
-    There the reparameterisation has left the other term's gradient, that of the reconstruction.
-    """
+    """Add the gradient of beta * mean KL to that of the reconstruction in dmu, dlogvar (B, L)."""
     scale = mu.dtype.type(beta / mu.shape[0])  # beta/B, from the mean over the batch
     half, one = mu.dtype.type(0.5), mu.dtype.type(1)
     for row in range(mu.shape[0]):
         for j in range(mu.shape[1]):
-            # kl = (mu^2 + e^logvar - 1 - logvar) / 2
             dmu[row, j] += scale * mu[row, j]  # dkl/dmu = mu
             dlogvar[row, j] += scale * half * (exp(guarded(logvar, row, j)) - one)

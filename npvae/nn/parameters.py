@@ -1,9 +1,7 @@
 """Parameters, their gradients and Adam's moments: one flat aligned buffer each, with named views.
 
 The layers see matrices (`w.W1`, `dw.W1`), Adam sees one long vector (`theta`, `dtheta`), and both
-are the same memory. A checkpoint or a gradient check walks the same vector.
-
-A network is a list of dense layers. Each has a matrix W (in, out), followed by its bias b (out,).
+are the same memory. A network is a list of dense layers, each with W (in, out), then b (out,).
 """
 
 import math
@@ -53,7 +51,7 @@ def make_parameters(
             raise ValueError(f"{W} and {b} are not the shapes of a matrix and its bias")
     total = sum(_padded(math.prod(shape), dtype) for shape in shapes)  # numbers, gaps included
     theta, dtheta, m, v = (aligned_zeros(total, dtype) for _ in range(4))
-    w, dw = _views(theta, shapes), _views(dtheta, shapes)  # named views, no copies
+    w, dw = _views(theta, shapes), _views(dtheta, shapes)
     if rng is not None:
         for W, b in zip(w[::2], w[1::2], strict=True):
             bound = 1 / np.sqrt(W.shape[0])  # 1/sqrt(in), for the bias too
@@ -66,7 +64,7 @@ def aligned_zeros(shape: tuple[int, ...] | int, dtype: np.dtype) -> np.ndarray:
     """Return a zeroed C-contiguous array whose first element lies on a 64-byte boundary."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize  # bytes
     raw = np.zeros(size + ALIGNMENT, np.uint8)  # with room to move the start
-    skip = -raw.ctypes.data % ALIGNMENT  # bytes up to the next boundary
+    skip = -raw.ctypes.data % ALIGNMENT
     return raw[skip : skip + size].view(dtype).reshape(shape)
 
 
@@ -75,15 +73,15 @@ def _views(flat: np.ndarray, shapes: Weights) -> Weights:
 
     Nothing is ever written to the gaps in dtheta, so Adam leaves the 0 in those of theta, m and v.
     """
-    arrays, offset = [], 0  # offset: where the next array begins
+    arrays, offset = [], 0
     for shape in shapes:
         size = math.prod(shape)
         arrays.append(flat[offset : offset + size].reshape(shape))
-        offset += _padded(size, flat.dtype)  # the next boundary
+        offset += _padded(size, flat.dtype)
     return type(shapes)(*arrays)
 
 
 def _padded(size: int, dtype: np.dtype) -> int:
     """Return the first number from `size` on that fills whole boundaries."""
     step = ALIGNMENT // np.dtype(dtype).itemsize  # numbers between two boundaries
-    return -(-size // step) * step  # rounded up
+    return -(-size // step) * step

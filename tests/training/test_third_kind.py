@@ -12,16 +12,14 @@ import pytest
 
 from npvae.models.vae import (
     decode_backward,
-    decode_forward,
     encode_backward,
     encode_forward,
     make_vae_activations,
-    sample_backward,
-    sample_forward,
+    reconstruct_forward,
 )
 from npvae.nn.adam import adam_update
 from npvae.nn.gradcheck import check_gradients
-from npvae.nn.losses import bernoulli_nll
+from npvae.nn.layers import reparameterise_backward
 from npvae.nn.pixels import gather
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.kinds import KINDS, Kind, Loss
@@ -45,13 +43,11 @@ def mmd(z, prior):
 
 def mmd_objective(vae, a, prior, weight):
     """Compute BCE and MMD of one batch, and in `vae.dw` the gradient of BCE + weight * MMD."""
-    sample_forward(a)
-    decode_forward(vae.w, a)
-    bce = bernoulli_nll(a.logits, a.x, a.terms, a.nll, a.dlogits)
+    bce = reconstruct_forward(vae.w, a)
     value, dz = mmd(a.z, prior)
     decode_backward(vae.w, vae.dw, a)
     a.dz[:] += weight * dz
-    sample_backward(a)
+    reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
     encode_backward(vae.w, vae.dw, a)
     return bce, float(value)
 
