@@ -69,8 +69,7 @@ def draw_first(
     """
     index = pick_images(labels, len(images), FIRST_COLUMNS)
     rows, names = [unit_range(images[index])], ["originals"]
-    rng = np.random.default_rng([0, streams.PICTURED_SAMPLES])
-    z = rng.standard_normal((len(index), models[0].z.shape[1]), dtype=np.float32)
+    z = pictured_draws(len(index), models[0].z.shape[1])
     for what in ("copies", "inventions"):
         for model in models:
             rows.append(decode(model.w, model.mu[index] if what == "copies" else z))
@@ -104,11 +103,16 @@ def draw_interpolations(
         save(ax.figure, directory / f"interpol_{model.key}.png")
 
 
+def pictured_draws(n: int, latent: int, seed: int = 0) -> np.ndarray:
+    """Return n draws (n, latent) from the prior N(0, I); fewer of them are the first ones."""
+    rng = np.random.default_rng([seed, streams.PICTURED_SAMPLES])
+    return rng.standard_normal((n, latent), dtype=np.float32)
+
+
 def draw_samples(models: Sequence[EncodedRun], directory: Path, seed: int = 0) -> None:
     """Write samples_<key>.png: decoded draws from the prior N(0, I), the same for all models."""
     for model in models:
-        rng = np.random.default_rng([seed, streams.PICTURED_SAMPLES])
-        z = rng.standard_normal((SAMPLE_ROWS**2, model.z.shape[1]), dtype=np.float32)
+        z = pictured_draws(SAMPLE_ROWS**2, model.z.shape[1], seed)
         decoded = decode(model.w, z).reshape(SAMPLE_ROWS, SAMPLE_ROWS, -1)
         canvas, _, _ = _tile(decoded, model.run.image_shape)
         ax = _show(canvas, f"{model.label}: decoded draws from the prior N(0, I)")

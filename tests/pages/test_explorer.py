@@ -208,10 +208,10 @@ def test_the_tasks_set_the_page_up(page, made):
     assert page.locator("#task-list li").count() == 5
     report = page.locator("#task-list details p").all_text_contents()
     spread = r"( ± [\d.]+)?"
-    assert re.search(rf"Standard deviation of z: KL 1.250*{spread}, WS 1.50*{spread}\. ", report[2])
+    assert re.search(rf"Width of z: KL 1.250*{spread}, WS 1.50*{spread}\. ", report[2])
     assert re.search(rf"Posterior σ: KL 0.50*{spread}, WS 0[.0]*{spread}\. ", report[1])
     assert re.search(rf"The critic's W₁: KL –, WS 2.50*{spread}\. ", report[4])
-    assert re.search(rf"The critic's mean slope: KL –, WS 1.50*{spread}\. ", report[4])
+    assert re.search(rf"The critic's slope: KL –, WS 1.50*{spread}\. ", report[4])
     assert "(prior): not measured, because the data has no labels" in report[0]
     before = numbers(page)
     for key, panel in {
@@ -235,7 +235,7 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
     for j, caption in enumerate(captions):
         told = re.fullmatch(rf"z{j + 1} W₁ KL (\S+), WS (\S+); std KL (\S+), WS (\S+)", caption)
         kl_w1, ws_w1, kl_std, ws_std = map(float, told.groups())
-        assert [kl_std, ws_std, kl_w1, ws_w1] == pytest.approx(expected[:, j], abs=0.006)
+        assert [kl_w1, ws_w1, kl_std, ws_std] == pytest.approx(expected[:, j], abs=0.006)
     assert any(picture(page, ".histogram", 4))
 
 
