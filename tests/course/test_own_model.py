@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from exercise_answers import RIGHT
 
-from course import exercises, train
+from course import digits, exercises, train
 from course.replace import plain_with
 from npvae import plain
+from npvae.cli import run_program
 from npvae.errors import UserError
 
 OTHERS = {name: getattr(plain, name) for name in ("dense_forward", "sample", "kl", "score")}
@@ -102,3 +103,16 @@ def test_a_functions_copy_of_plain_is_its_own():
     copy = plain_with()
     train.trained(copy, "x", "KL", np.zeros((8, 4), np.float32), 1, 0, 1.0)
     assert "print" in vars(copy) and "print" not in vars(plain)
+
+
+@pytest.mark.parametrize("package", ["mlxtend", "matplotlib"])
+@pytest.mark.parametrize("program", ["train", "failures"])
+def test_a_package_that_is_missing_is_told_in_one_line(program, package, monkeypatch, capsys):
+    main = importlib.import_module(f"course.{program}").main
+    monkeypatch.setattr(digits, "find_spec", lambda name: None if name == package else name)
+    monkeypatch.setattr(sys, "argv", [program, "kl"][: 2 if program == "train" else 1])
+    with pytest.raises(SystemExit) as stop:
+        run_program(main)
+    assert stop.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and f"no package {package}" in told
