@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -24,6 +25,8 @@ ENDLESS = 10**6  # epochs: the run is killed before
 # Most of a start is imports. These processes are forked from one that has them.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["pytest", "npvae.training.train", "npvae.models.steps"])
+# A start asks for the exit codes of all processes that have ended, and each code is told only once.
+ONE_AT_A_TIME = threading.Lock()
 
 
 def command(run: str, images: Path, out: Path, epochs: int) -> list[str]:
@@ -52,7 +55,8 @@ def kill_once(run: str, images: Path, out: Path, rng: np.random.Generator) -> No
         return
     ours, theirs = FORKS.Pipe(duplex=False)
     child = FORKS.Process(target=train_forked, args=(run, images, out, theirs))
-    child.start()
+    with ONE_AT_A_TIME:
+        child.start()
     theirs.close()
     with os.fdopen(os.dup(ours.fileno())) as lines:
         while epochs > 0:
@@ -60,8 +64,9 @@ def kill_once(run: str, images: Path, out: Path, rng: np.random.Generator) -> No
             assert line, "it has stopped"
             epochs -= line.startswith("epoch")
         time.sleep(rng.uniform(0, 0.03))
-        child.kill()
-        child.join()
+        with ONE_AT_A_TIME:
+            child.kill()
+            child.join()
     ours.close()
     assert child.exitcode == -9
 
