@@ -16,8 +16,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from course.digits import load_digits
+from course.grading.marking import write_whole
 from course.replace import plain_with
-from course.train import pictures, write
+from course.train import pictures
 from npvae import plain
 from npvae.cli import OneLineParser, run_program
 from npvae.errors import UserError
@@ -194,7 +195,7 @@ def main() -> None:
         }
         with np.errstate(all="ignore"):
             picture = pictures(plain, found.vae, images)
-        write(HERE / "failures" / f"{name.lower()}.png", _png(panels, epochs, picture))
+        write_whole(HERE / "failures" / f"{name.lower()}.png", _png(panels, epochs, picture))
         print(f"{name}: {', '.join(f'{k} {v:.3g}' for k, v in found.measures.items())}", flush=True)
     panels = {
         f"{kind}: codes": [
@@ -204,9 +205,9 @@ def main() -> None:
         ]
         for kind, found in right.items()
     }
-    write(HERE / "failures" / "codes.png", _png(panels, epochs))
+    write_whole(HERE / "failures" / "codes.png", _png(panels, epochs))
     page = (HERE / "failures" / "page.md").read_text(encoding="utf-8")
-    write(HERE / "failures.md", page.format(**numbers).encode())
+    write_whole(HERE / "failures.md", page.format(**numbers).encode())
 
 
 if __name__ == "__main__":

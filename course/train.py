@@ -11,7 +11,6 @@ import course.one_thread  # noqa: F401
 # isort: split
 import inspect
 import io
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -22,6 +21,7 @@ from course.digits import load_digits
 from course.exercises import FUNCTIONS, e20_identity
 from course.grading import mixing
 from course.grading.attempt import Attempt, Wrong
+from course.grading.marking import write_whole
 from course.mine import is_stub, load_mine
 from course.replace import plain_with
 from npvae import plain
@@ -140,14 +140,6 @@ def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
     return tiles(np.concatenate([x, decoded]).reshape(4, 10, -1))
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole, or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(content)
-    os.replace(part, path)
-
-
 def trained(module: ModuleType, whose: str, *arguments) -> tuple[dict, list[dict[str, float]]]:
     """Train, show each epoch's line behind a name, and return the VAE and the lines' numbers."""
     log = []
@@ -193,7 +185,7 @@ def main() -> None:
     trained(plain_with(), "plain's", *training)
     picture = pictures(own, vae, images).repeat(3, axis=0).repeat(3, axis=1)
     imsave(png := io.BytesIO(), picture, cmap="gray", vmin=0, vmax=1, format="png")
-    write(OUT / f"{args.kind}.png", png.getvalue())
+    write_whole(OUT / f"{args.kind}.png", png.getvalue())
     print(f"{OUT / args.kind}.png: originals, reconstructions, samples (two rows)")
     if kind == "WS" and not is_stub(e20_identity.estimate):
         P, slope = (np.array([row[name] for row in log]) for name in ("penalty", "slope"))

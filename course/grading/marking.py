@@ -44,6 +44,7 @@ def mark(submissions: Path, table: Path, seed: str, names: list[str] | None = No
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file under a temporary name, and rename it once it is on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f"{path.name}.new")
     with open(new, "wb") as file:
         file.write(data)

@@ -1,7 +1,7 @@
 """The kinds of run: what tells KL, WS and SW runs apart, in one table that all other rooms ask.
 
 To add a regulariser of the latent space, add its row here, and its step in `train.py`
-(README, "Adding something").
+(docs/adding.md).
 """
 
 from dataclasses import dataclass
