@@ -1,7 +1,7 @@
 """The site: the README, the course, the documentation and the laboratories as pages.
 
-`python3 make.py site` builds them into site/, by Sphinx with MyST and a book theme. The pages are the
-project's own Markdown files. What a forge cannot show is added here: contents, mathematics as
+`python3 make.py site` builds them into site/, by Sphinx with MyST and a book theme. The pages are
+the project's own Markdown files. What a forge cannot show is added here: contents, mathematics as
 MathML, the laboratories in frames, and the sources that a page links to.
 """
 
@@ -19,9 +19,14 @@ from frames import add_frames  # noqa: E402 (beside this file)
 
 project = html_title = "npvae"
 html_theme = "sphinx_book_theme"
-html_theme_options = {"home_page_in_toc": True, "show_toc_level": 2}
+html_theme_options = {
+    "home_page_in_toc": True,
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "navbar_persistent": [],  # the search stands in the side bar
+}
 html_static_path = html_css_files = ["site.css"]
-html_show_sphinx = html_copy_source = False
+html_show_sphinx = html_copy_source = html_use_index = False
 html_math_renderer = "mathml"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"  # the notebook has its outputs, and a test compares them
@@ -36,14 +41,9 @@ include_patterns = [
 ]
 exclude_patterns = ["**/__init__.py"]
 
-LABORATORIES = [
-    path
-    for path in (
-        ROOT / "course/critic_lab.html",
-        ROOT / "course/vae_lab.html",
-        ROOT / "build/report/explorer.html",  # make.py trains its models
-    )
-    if path.exists()
+LABORATORIES = [  # pages that are there already; make.py trains the explorer's models
+    *sorted((ROOT / "course").glob("*_lab.html")),
+    *sorted((ROOT / "build/report").glob("*.html")),
 ]
 CONTENTS = """
 ```{toctree}

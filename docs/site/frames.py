@@ -11,7 +11,7 @@ FRAMES = {
         ("## Check yourself", EXPLORER, "explorer.html"),
     ],
     "course/06_adam": [("## Check yourself", VAE, "vae_lab.html")],
-    "course/07_transport": [("## Transport", CRITIC, "critic_lab.html#seed=1&did=u0")],
+    "course/07_transport": [("## Transport", CRITIC, "critic_lab.html#seed=1")],
     "course/08_wgan_gp": [
         ("## What slope comes out?", CRITIC, "critic_lab.html#seed=1&back=slope&did=u300")
     ],
