@@ -41,7 +41,8 @@ def run(folder):
     place = {"metadata": {"path": str(folder)}}
     client = NotebookClient(notebook, timeout=300, record_timing=False, resources=place)
     quiet = {"PYTHONWARNINGS": "ignore:IProgress"}  # tqdm wishes for Jupyter's widgets
-    client.execute(env=os.environ | quiet | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)})
+    temporary = {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")}
+    client.execute(env=os.environ | quiet | {"PYTHONPATH": str(ROOT)} | temporary)
     notebook.metadata = metadata  # without the versions of this machine
     return notebook
 
