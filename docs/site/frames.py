@@ -7,15 +7,17 @@ EXPLORER = "The explorer: two trained models"
 # Page -> (heading that the frame stands above, what it is, its address beside the chapter).
 FRAMES = {
     "course/00_what_is_this": [
-        ("## Why not do it directly?", VAE, "vae_lab.html"),
+        ("## Why not do it directly?", VAE, "vae_lab.html#seed=1"),
         ("## Check yourself", EXPLORER, "explorer.html"),
     ],
-    "course/06_adam": [("## Check yourself", VAE, "vae_lab.html")],
+    "course/06_adam": [("## Check yourself", VAE, "vae_lab.html#seed=1&left=KL&right=AE")],
     "course/07_transport": [("## Transport", CRITIC, "critic_lab.html#seed=1")],
     "course/08_wgan_gp": [
         ("## What slope comes out?", CRITIC, "critic_lab.html#seed=1&back=slope&did=u300")
     ],
-    "course/12_spring_and_force": [("## Why the KL model is noisy", VAE, "vae_lab.html")],
+    "course/12_spring_and_force": [
+        ("## Why the KL model is noisy", VAE, "vae_lab.html#seed=1&weightLeft=5&weightRight=5")
+    ],
 }
 
 
