@@ -5,6 +5,7 @@ the project's own Markdown files. What a forge cannot show is added here: conten
 MathML, the laboratories in frames, and the sources that a page links to.
 """
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -32,6 +33,7 @@ extensions = ["myst_nb"]
 nb_execution_mode = "off"  # the notebook has its outputs, and a test compares them
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4  # a link to a heading works as on a forge
+suppress_warnings = ["myst.xref_missing"]  # of `<a id=..>`: tests/docs/test_pages.py knows these
 source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb", ".py": "myst-nb"}
 root_doc = "README"
 include_patterns = [
@@ -44,6 +46,7 @@ exclude_patterns = ["**/__init__.py"]
 LABORATORIES = [  # pages that are there already; make.py trains the explorer's models
     *sorted((ROOT / "course").glob("*_lab.html")),
     *sorted((ROOT / "build/report").glob("*.html")),
+    *sorted((ROOT / "build/report").glob("numbers.csv")),
 ]
 CONTENTS = """
 ```{toctree}
@@ -113,10 +116,13 @@ def mathml(writer, node) -> None:
 
 
 def finish(app, error: Exception | None) -> None:
-    """Copy the laboratories to where the chapters are, and open the site with the README."""
+    """Copy the laboratories, with links to the site's pages; open the site with the README."""
     site = Path(app.outdir)
     for path in LABORATORIES:
-        shutil.copy(path, site / "course")
+        text = path.read_text("utf-8")
+        text = re.sub(r'href="([^"]*)\.md([#"])', r'target="_parent" href="\1.html\2', text)
+        (site / path.parent.name).mkdir(exist_ok=True)
+        (site / path.parent.name / path.name).write_text(text, "utf-8")
     shutil.copy(site / "README.html", site / "index.html")
 
 

@@ -4,11 +4,11 @@ CRITIC = "The critic's laboratory"
 VAE = "The VAE's laboratory"
 EXPLORER = "The explorer: two trained models"
 
-# Page -> (heading that the frame stands above, what it is, its address beside the chapter).
+# Page -> (heading that the frame stands above, what it is, its address seen from the chapter).
 FRAMES = {
     "course/00_what_is_this": [
         ("## Why not do it directly?", VAE, "vae_lab.html#seed=1"),
-        ("## Check yourself", EXPLORER, "explorer.html"),
+        ("## Check yourself", EXPLORER, "../report/explorer.html"),
     ],
     "course/06_adam": [("## Check yourself", VAE, "vae_lab.html#seed=1&left=KL&right=AE")],
     "course/07_transport": [("## Transport", CRITIC, "critic_lab.html#seed=1")],
@@ -29,7 +29,7 @@ def add_frames(page: str, text: str, there: set[str]) -> str:
     for heading, title, address in FRAMES.get(page, []):
         if text.count(f"\n{heading}\n") != 1:
             raise ValueError(f"{page}: no heading {heading!r} for {title}")
-        if address.partition("#")[0] in there:
+        if address.partition("#")[0].rpartition("/")[2] in there:
             text = text.replace(f"\n{heading}\n", f"\n{frame(title, address)}\n\n{heading}\n")
     return text
 
