@@ -117,6 +117,8 @@ def mathml(writer, node) -> None:
 
 def finish(app, error: Exception | None) -> None:
     """Copy the laboratories, with links to the site's pages; open the site with the README."""
+    if error is not None:
+        return
     site = Path(app.outdir)
     for path in LABORATORIES:
         text = path.read_text("utf-8")
