@@ -61,7 +61,7 @@ def test_a_summary_line_per_epoch(workshop):
 
 def test_the_report_shows_every_picture(workshop):
     directory, _ = workshop
-    report = (directory / "report" / "report.md").read_text()
+    report = (directory / "report" / "report.md").read_text("utf-8")
     names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
     names += ["training_loss.png", "explorer.png", "first.png", "law.png", "claims.png"]
     for name in names:
@@ -80,7 +80,7 @@ def test_the_training_time_is_that_of_all_epochs(workshop):
 
 def test_the_page_is_self_contained_and_escaped(workshop):
     directory, _ = workshop
-    page = (directory / "report" / "report.html").read_text()
+    page = (directory / "report" / "report.html").read_text("utf-8")
     assert page.count("data:image/png;base64,") >= 13
     assert 'src="plots' not in page and "<script" not in page and "://" not in page
     assert html.escape(OWN) in page and "<own>" not in page
@@ -88,19 +88,19 @@ def test_the_page_is_self_contained_and_escaped(workshop):
 
 def test_the_explorer_lies_beside_the_report_and_is_linked(workshop):
     directory, _ = workshop
-    page = (directory / "report" / "explorer.html").read_text()
+    page = (directory / "report" / "explorer.html").read_text("utf-8")
     shown = OWN.replace("<", "\\u003c")
     assert f"{shown}, 583 training and 117 test images" in page and "<own>" not in page
     for name in ("report.md", "report.html"):
-        assert "explorer.html" in (directory / "report" / name).read_text()
+        assert "explorer.html" in (directory / "report" / name).read_text("utf-8")
 
 
 def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
     directory, _ = workshop
-    report = (directory / "report" / "report.md").read_text()
+    report = (directory / "report" / "report.md").read_text("utf-8")
     for model, column in (("kl", 1), ("ws", 2)):
-        last = (directory / "runs" / model / "history.csv").read_text().splitlines()[-1].split(",")
-        bce_mu = float(last[-6])
+        history = (directory / "runs" / model / "history.csv").read_text("utf-8")
+        bce_mu = float(history.splitlines()[-1].split(",")[-6])
         row = next(line for line in report.splitlines() if line.startswith("| BCE (z = μ)"))
         cell = row.split(" | ")[column].split(" ±")[0]
         assert float(cell) == pytest.approx(bce_mu, rel=0.01)
