@@ -15,7 +15,7 @@ from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, load_run, m
 from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
-from npvae.evaluation.structure import Embedding, measure_picture, tsne
+from npvae.evaluation.structure import Embedding
 from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
@@ -169,8 +169,7 @@ def _measure_alone(
     """
     set_threads(1)
     model = encode_run(run, instruments.data.test_images, SEED)
-    found, embedding = measure(model, instruments), tsne(model.mu, SEED)
-    measure_picture(found, embedding, instruments.data.test_labels)
+    found, embedding = measure(model, instruments)
     fingerprint = run.fingerprint if data is None else data
     return Trained(run.options, found.values["seconds"], found, fingerprint), embedding
 

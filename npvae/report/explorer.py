@@ -24,7 +24,6 @@ from npvae.report.image_grids import pick_images
 
 # A picture of the page with the reference experiment's models: the report shows it.
 PICTURE = Path(__file__).with_name("explorer.png")
-MAP_POINTS = 2_000  # test codes on the map
 PICTURES = 40  # test images to pick from
 BINS = 60  # of each dimension's histogram
 LARGEST_EXPONENT = 15  # float16 ends below 2^16
@@ -57,9 +56,7 @@ def explorer_page(
 
 def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | None) -> dict:
     """Return what the page needs of one model: its networks, its codes and their shape."""
-    n = len(embedding.index)
-    rows = np.linspace(0, n - 1, min(n, MAP_POINTS)).round().astype(int)
-    on_map = embedding.index[rows]
+    on_map = embedding.index
     latent = model.z.shape[1]
     # mean + factor eps, with eps ~ N(0, I), is the Gaussian fitted to the codes.
     factor = np.linalg.cholesky(np.cov(model.z, rowvar=False) + 1e-9 * np.eye(latent))
@@ -77,7 +74,7 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
         "mu": pack(model.mu[on_map]),
         "logvar": pack(model.logvar[on_map]),
         "labels": None if labels is None else labels[on_map].tolist(),
-        "tsne": pack(embedding.points[rows]),
+        "tsne": pack(embedding.points),
         "edges": [edges[0], edges[-1]],
         "histogram": [np.histogram(column, edges)[0].tolist() for column in model.z.T],
         "codes": len(model.z),

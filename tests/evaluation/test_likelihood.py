@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import expit
 from scipy.stats import multivariate_normal
-from sklearn.mixture import GaussianMixture
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import likelihood
+from npvae.evaluation.densities import Density, fit_density
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.likelihood import (
     WIDER,
@@ -23,7 +23,6 @@ from npvae.evaluation.likelihood import (
     pixel_entropy,
 )
 from npvae.evaluation.measurement import Measurement
-from npvae.evaluation.samples import Samplers
 from npvae.models.vae import make_vae
 from npvae.training.options import Options
 from npvae.training.run import new_run
@@ -67,11 +66,10 @@ def integrate(w, x, log_prior):
     return np.log(joint.sum(axis=1))
 
 
-def samplers_of(latent):
-    """Fit a Gaussian and a mixture of three to codes that have three clusters."""
+def clustered(latent):
+    """Codes that have three clusters."""
     rng = np.random.default_rng(5)
-    codes = rng.normal(0, 0.4, (600, latent)) + rng.choice([-2, 0, 1.5], (600, 1))
-    return Samplers(*(GaussianMixture(k, random_state=0).fit(codes) for k in (1, 3)))
+    return rng.normal(0, 0.4, (600, latent)) + rng.choice([-2, 0, 1.5], (600, 1))
 
 
 class Solved:
@@ -79,13 +77,13 @@ class Solved:
 
     def __init__(self, latent):
         self.w, self.x, z = small_decoder(latent)
-        samplers = samplers_of(latent)
-        gauss, mix = samplers.gauss.score_samples, samplers.mix.score_samples
-        self.log_priors = {"prior": log_standard_normal, "gauss": gauss, "mix": mix}
+        mix, codes = fit_density(clustered(latent), 3), clustered(latent)
+        gauss = multivariate_normal(codes.mean(axis=0), np.cov(codes, rowvar=False)).logpdf
+        self.log_priors = {"prior": log_standard_normal, "gauss": gauss, "mix": mix.log}
         self.log_p = {k: integrate(self.w, self.x, f) for k, f in self.log_priors.items()}
         self.start = z + 0.3 * np.random.default_rng(1).standard_normal(z.shape)
         self.standard = Gaussian(np.zeros(latent), np.eye(latent))
-        self.fitted = Gaussian(samplers.gauss.means_[0], samplers.gauss.precisions_[0])
+        self.fitted = Gaussian(mix.mean, mix.whiten @ mix.whiten.T)
 
     def energy(self, z, prior):
         """-log p(x|z) p(z) of each image at its own z (N, L), up to a constant."""
@@ -234,7 +232,7 @@ def test_measure_likelihood_takes_a_random_choice_of_images_and_both_priors(monk
     images = np.repeat(np.uint8([[0], [255]]), 30, axis=0) * np.ones((1, PIXELS), np.uint8)
     data = Dataset(images, None, images, None, (4, 4), "", False)
     found = Measurement()
-    measure_likelihood(found, encode_run(run, images, 0), data, samplers_of(2))
+    measure_likelihood(found, encode_run(run, images, 0), data, fit_density(clustered(2), 3))
     black, white = PIXELS * np.log(0.75), PIXELS * np.log(0.25)
     assert list(found.values) == ["bound_prior", "bound_mix"]
     shares = {key: (value - black) / (white - black) for key, value in found.values.items()}
@@ -245,14 +243,14 @@ def test_measure_likelihood_takes_a_random_choice_of_images_and_both_priors(monk
 
 
 def test_measure_likelihood_gives_each_bound_its_own_prior():
-    """Standing in for the samplers: the density of N(0, I), for the mixture times e squared."""
+    """Standing in for the mixture: the density of N(0, I), times e squared."""
     run = new_run(Options("kl", latent_dim=2, hidden_dim=3), (4, 4))
     images = np.random.default_rng(13).integers(256, size=(30, PIXELS), dtype=np.uint8)
     data = Dataset(images, None, images, None, (4, 4), "", False)
-    gauss = SimpleNamespace(means_=np.zeros((1, 2)), precisions_=np.eye(2)[None])
-    mix = SimpleNamespace(score_samples=lambda z: log_standard_normal(z) + 2)
+    unit = SimpleNamespace(score_samples=lambda z: log_standard_normal(z) + 2)
+    mix = Density(np.zeros(2), np.eye(2), unit)
     found = Measurement()
-    measure_likelihood(found, encode_run(run, images, 0), data, Samplers(gauss, mix))
+    measure_likelihood(found, encode_run(run, images, 0), data, mix)
     prior = found.values["bound_prior"]
     assert found.values["bound_mix"] == pytest.approx(prior + 2, abs=1e-9)
 
@@ -281,7 +279,7 @@ def test_a_steep_decoder_has_proposals_and_a_bound(steepness):
         variance = np.square(np.einsum("i,bij->bj", d, q.factor)).sum(axis=1)
         np.testing.assert_allclose(variance, WIDER**2, rtol=1e-3)
     found = Measurement()
-    measure_likelihood(found, encode_run(run, images, 0), data, samplers_of(3))
+    measure_likelihood(found, encode_run(run, images, 0), data, fit_density(clustered(3), 3))
     assert all(np.isfinite(value) for value in found.values.values())
 
 
