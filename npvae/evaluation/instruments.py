@@ -19,7 +19,9 @@ FIT_SIZE = 20_000  # training images whose codes, or pixels, are fitted
 
 @dataclass
 class Instruments:
-    """The instruments, made once. Without labels there is no classifier, nor what needs it."""
+    """The instruments, made once. Without labels of two classes there is no classifier, nor what
+    needs it.
+    """
 
     data: Dataset
     perfect_match: dict[str, float]  # by metric; for BCE, the least that any model can reach

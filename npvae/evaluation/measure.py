@@ -56,7 +56,7 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
         real = project(images[as_many], made.components)
         found = frechet_distance(real, project(data.train_images[held], made.components))
         perfect.values["pca_mix"] = found
-        if data.train_labels is not None:
+        if data.train_labels is not None and np.ptp(data.train_labels) > 0:  # of two classes
             _add_classifier(made, held, as_many)
     return made
 

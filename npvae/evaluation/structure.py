@@ -2,7 +2,7 @@
 
     knn         share of test digits told from μ alone, by the 5 nearest training images' μ
     t-SNE       a map of the codes into the plane, judged by its silhouette: of each point
-    silhouette  s = (b − a) / max(a, b),  a, b = mean distance to the own and the nearest other digit
+    silhouette  s = (b − a) / max(a, b),  a, b = mean distance to its own and to the next digit
 
 Points are the posterior means μ (n, d) of images, labels their digits (n,). The neighbours are also
 asked in the pixels themselves: a model has to be better than these.

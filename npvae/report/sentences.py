@@ -47,56 +47,29 @@ def listed(models: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def best_in(c: Comparison, key: str) -> tuple[list[str], bool]:
-    """Return the models that are best in a number, and whether chance is known.
-
-    The best comes first, then those that are not clearly worse. If chance is not known: the best.
-    """
-    found = [m for m in models_of(c) if c.value(m, key) is not None]
-    if not found:
-        return [], False
-    if not c.chance_known(key, *found):
-        return [_first(c, key, found)], False
-    best = _first(c, key, found)
-    gaps = {m: lead(c, key, best, m) for m in found if m != best}
-    return [best, *(m for m, gap in gaps.items() if gap is None or not gap.low > 0)], True
-
-
-def _first(c: Comparison, key: str, models: Sequence[str]) -> str:
-    """Return the model with the lowest number, which is the best: so it is in all that we ask."""
-    return min(models, key=lambda m: c.value(m, key))
-
-
 def who_is_best(c: Comparison, key: str, verb: str) -> str:
     """Return a sentence such as "KL invents clearly best." on a number of which less is better."""
-    best, known = best_in(c, key)
-    if not best:
+    found = [m for m in models_of(c) if c.value(m, key) is not None]
+    if not found:
         return f"Which model {verb} best was not measured."
-    if not known:
-        return f"{listed(best)} {verb} best in these runs ({UNKNOWN})."
-    if len(best) == 1:
-        return f"{listed(best)} {verb} clearly best."
-    tied = listed([m for m in models_of(c) if m in best])
-    return f"{listed(best[:1])} {verb} best, but no difference between {tied} is certain."
+    best = min(found, key=lambda m: c.value(m, key))
+    if not c.chance_known(key, *found):
+        return f"{MODELS[best]} {verb} best in these runs ({UNKNOWN})."
+    gaps = {m: lead(c, key, best, m) for m in found if m != best}
+    tied = [m for m in found if m == best or gaps[m] is None or not gaps[m].low > 0]
+    if len(tied) == 1:
+        return f"{MODELS[best]} {verb} clearly best."
+    return f"{MODELS[best]} {verb} best, but no difference between {listed(tied)} is certain."
 
 
-def copies(c: Comparison) -> str:
-    """Say who copies best, decoding the middle of each posterior."""
-    return who_is_best(c, "sse_mu", "copies")
-
-
-def invents(c: Comparison) -> str:
-    """Say who invents best; without labels nothing judges inventions, and what would."""
-    if c.value("kl", "frechet") is not None:
-        return who_is_best(c, "frechet", "invents")
-    return no_classifier()
-
-
-def no_classifier() -> str:
-    """Say why inventions are not judged, and what would be needed."""
+def no_classifier(data: Dataset) -> str:
+    """Say why inventions are not judged by a classifier, and what would be needed."""
+    if data.train_labels is None:
+        why = "these images have none. Give images with labels (--data-dir)"
+    else:
+        why = "all of these are equal. Give images of at least two classes"
     return (
-        "A classifier has to judge inventions, and it learns from labels: these images have none,"
-        " or all have the same. Give images with labels of at least two classes to have inventions"
+        f"A classifier has to judge inventions, and it learns from labels: {why} to have inventions"
         " judged. The distance in pixels needs no labels."
     )
 
@@ -109,16 +82,6 @@ def noise(c: Comparison) -> str:
         f"Of KL's error with a noisy code, {number(share)} % is due to that noise: without it the"
         f" error is {number(quiet)}, with it {number(noisy)}."
     )
-
-
-def scale(c: Comparison) -> str:
-    """Say whose codes have the scale of the prior."""
-    return who_is_best(c, "scale", "fits the prior's scale")
-
-
-def shape(c: Comparison) -> str:
-    """Say whose codes have the roundest shape."""
-    return who_is_best(c, "shape", "fits the prior's shape")
 
 
 def information(c: Comparison) -> str:
@@ -169,19 +132,20 @@ def differing(study: Study) -> str:
     )
 
 
-def basis(study: Study, data: Dataset, unseen: bool) -> str:
+def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: int) -> str:
     """Say how many trainings and images are behind the answer."""
-    name, c = next(iter(comparisons(study).items()))
+    name, c = next(iter(found.items()))
     seeds = sorted({len(c.measured[m]) for m in models_of(c)})
-    count = " or ".join(map(str, seeds))
     images = f"{len(data.test_images):,} test images, which no training saw"
     if not unseen:
         images = f"{len(data.test_images):,} training images: the models know them"
     known = all(c.chance_known("sse_mu", m) for m in models_of(c))
     alone = "" if known else f" There is {UNKNOWN}. `python analyze.py --seeds 3` trains more."
+    if missing:
+        alone += f" **Of the study's trainings, {missing} are not finished, and not shown.**"
     return (
-        f"Each model was trained {count} time{'s' if seeds[-1] > 1 else ''} ({name}), and measured"
-        f" on {images}.{alone}"
+        f"Each model was trained {' or '.join(map(str, seeds))} time{'s' if seeds[-1] > 1 else ''}"
+        f" ({name}), and measured on {images}.{alone}"
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
@@ -182,7 +183,7 @@ def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
 
 @pytest.mark.parametrize("filled", [True, False])
 def test_a_mark_has_its_interval_and_is_hollow_or_filled(filled):
-    ax = charts.new_figure(3, 3).add_subplot()
+    ax = Figure((3, 3)).add_subplot()
     charts.mark(ax, (2, 5), "ws", filled=filled, y=Interval(6, 3, 9))
     (bars,) = ax.containers
     assert bars.lines[0].get_xydata().tolist() == [[2, 5]]
@@ -202,7 +203,7 @@ def test_a_mark_has_its_interval_and_is_hollow_or_filled(filled):
     ],
 )
 def test_ticks_of_a_logarithmic_axis_are_plain_and_few(ends, few, ticks):
-    ax = charts.new_figure(3, 3).add_subplot()
+    ax = Figure((3, 3)).add_subplot()
     ax.set(xscale="log", xlim=ends)
     charts.plain_ticks(ax.xaxis, few)
     inside = [t for t in ax.get_xticks() if ends[0] <= t <= ends[1]]

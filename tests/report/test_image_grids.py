@@ -66,10 +66,10 @@ def test_interpolation_goes_straight_from_one_code_to_the_other(tmp_path, figure
 def test_samples_are_the_same_draws_of_the_prior_for_both_models(tmp_path, figures):
     case = make_case(latent=2, alike=True)
     w = case.models[0].w
-    image_grids.draw_samples(case.models, tmp_path, seed=3)
+    image_grids.draw_samples(case.models, tmp_path)
     kl, ws = (cells(figures[f"samples_{key}.png"], case.shape, 8, 8) for key in ("kl", "ws"))
     np.testing.assert_array_equal(kl, ws)
-    rng = np.random.default_rng([3, streams.PICTURED_SAMPLES])
+    rng = np.random.default_rng([0, streams.PICTURED_SAMPLES])
     z = rng.standard_normal((64, 2), dtype=np.float32)
     np.testing.assert_allclose(kl.reshape(64, -1), decode(w, z), rtol=1e-5)
 
