@@ -154,12 +154,12 @@ def higher_than(other: str) -> Rule:
     return rule
 
 
-def within(least: float, most: float = np.inf) -> Rule:
+def within(least: float, most: float) -> Rule:
     """Return the rule that a number lies in a range, which we chose."""
 
     def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> Ruled:
-        words = f"from {least} to {most}" if most < np.inf else f"above {least}"
-        return f"{words} (chosen by us)", [model], _inside(c, model, key, least, most)
+        words = f"from {least} to {most} (chosen by us)"
+        return words, [model], _inside(c, model, key, least, most)
 
     return rule
 

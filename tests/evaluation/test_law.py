@@ -7,7 +7,7 @@ from scipy.stats import multivariate_normal
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.law import average_kl, scale_part, shape_part, shape_shortfall
 
-N, L = 20_000, 3
+N, L = 8_000, 3
 
 
 def gaussian(seed=0):
@@ -99,13 +99,6 @@ def test_average_kl_in_one_dimension_by_integration():
         integral = np.nansum(q * np.log(q / p)) * (t[1] - t[0])
     found = average_kl(np.array([[1.5]]), np.log([[0.49]]))
     assert found[0] == pytest.approx(integral, rel=1e-6)
-
-
-@pytest.mark.parametrize("dimensions", [1, 2])
-def test_few_dimensions_are_no_special_case(dimensions):
-    z = gaussian()[:, :dimensions]
-    assert scale_part(z) == pytest.approx(0, abs=1e-3)
-    assert shape_of(z, gaussian(1)[:, :dimensions]) == pytest.approx(0, abs=0.03)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -3e4])

@@ -124,12 +124,6 @@ def test_reconstruction_numbers_of_plain_grey(data, measured):
     assert found["gap_bce_mu"] == pytest.approx(found["bce_mu"] - train, rel=1e-4)
 
 
-def test_likelihood_bounds_of_a_decoder_that_ignores_the_code(measured):
-    """Whatever the prior, log p(x) = -BCE."""
-    for key in ("bound_prior", "bound_mix"):
-        assert measured.values[key] == pytest.approx(-measured.values["bce_mu"], abs=0.05)
-
-
 def test_codes_of_the_encoder_that_counts(measured):
     """A code's first number is -1 or 1, of variance 8/9, besides sigma; the other is noise."""
     found = measured.values

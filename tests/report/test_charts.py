@@ -10,7 +10,6 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from picture_helpers import N, make_case
 
-from npvae.errors import UserError
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.structure import Embedding
 from npvae.models.inference import Errors
@@ -61,11 +60,6 @@ def test_the_same_data_gives_the_same_bytes(tmp_path):
     assert written[0] == written[1]
 
 
-def test_a_directory_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"error_kl\.png"):
-        charts.draw_errors(make_case().models, tmp_path / "missing")
-
-
 def with_errors(model, at_mu, at_z):
     return replace(model, at_mu=Errors(at_mu, at_mu), at_z=Errors(at_z, at_z))
 
@@ -94,13 +88,6 @@ def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
     assert f"z sampled: mean {high.mean():.1f}, mode 22.5" in legend
     assert "line: mean" in legend
     assert [line.get_xdata()[0] for line in axes[0].lines] == [low.mean(), high.mean()]
-
-
-@pytest.mark.parametrize(("scale", "end"), [(30, 29.85), (0.3, 0.2985), (0, 1)])
-def test_the_axis_fits_errors_of_any_size(scale, end, tmp_path, figures):
-    errors = scale * np.linspace(0, 1, 1001)
-    charts.draw_errors([with_errors(m, errors, errors) for m in make_case().models], tmp_path)
-    assert figures["error_ws.png"].axes[0].get_xlim() == pytest.approx((0, end))
 
 
 def with_codes(models, z, mu):
@@ -137,15 +124,6 @@ def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):
     assert kl[2].get_title() == f"z3: std {models[0].z[:, 2].std():.2f}"
     legend = [text.get_text() for text in figures["latent_dist_kl.png"].legends[0].get_texts()]
     assert legend == ["z sampled", "μ", "prior N(0, 1)"]
-
-
-def test_a_collapsed_dimension_does_not_stretch_the_axis(tmp_path, figures):
-    z, mu = np.random.default_rng(0).standard_normal((2, 2, 2000, 3))
-    mu[:, :, 1] = 0.01
-    charts.draw_latents(with_codes(make_case().models, z, mu), tmp_path)
-    ax = figures["latent_dist_kl.png"].axes[1]
-    assert ax.get_ylim()[1] < 0.9
-    assert densities(ax)[1].max() > 2 * ax.get_ylim()[1]
 
 
 def test_latent_panels_end_at_20_and_say_so(tmp_path, figures):

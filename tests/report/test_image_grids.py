@@ -86,22 +86,3 @@ def test_tsne_picture_names_classes_and_the_subset(tmp_path, figures):
     np.testing.assert_allclose(shown[1].get_offsets(), points[case.labels[index] == 2])
     assert "45 of 90 images" in kl.axes[0].get_title()
     assert kl.axes[0].get_xlim() == ws.axes[0].get_xlim()
-
-
-def test_tsne_picture_without_labels_has_one_colour_and_no_legend(tmp_path, figures):
-    case = make_case(labels=False)
-    embeddings = [Embedding(np.arange(N), np.zeros((N, 2)))] * 2
-    image_grids.draw_tsne(case.models, embeddings, None, tmp_path)
-    figure = figures["tsne_ws.png"]
-    assert not figure.legends
-    assert len(figure.axes[0].collections) == 1
-
-
-def test_tsne_picture_gives_many_classes_different_colours(tmp_path, figures):
-    case = make_case()
-    points = np.random.default_rng(0).standard_normal((N, 2))
-    labels = np.arange(N) % 26
-    embeddings = [Embedding(np.arange(N), points)] * 2
-    image_grids.draw_tsne(case.models, embeddings, labels, tmp_path)
-    shown = figures["tsne_kl.png"].axes[0].collections
-    assert len({tuple(dots.get_facecolor()[0]) for dots in shown}) == 26

@@ -1,4 +1,4 @@
-"""The report: it opens with the answer, its tables are complete, its sentences follow the numbers."""
+"""The report: it opens with the answer, its tables are complete, its sentences fit the numbers."""
 
 import re
 from dataclasses import replace
