@@ -161,8 +161,8 @@ def _write(
         draw_trade_off(study, out / "plots")
     with replacing(out / "plots" / "explorer.png", "wb") as file:
         file.write(PICTURE.read_bytes())
-    unseen = not request.on_training_images
-    report = write_report(Written(study, found, judged, instruments, unseen, missing))
+    unseen, keys = not request.on_training_images, [model.key for model in models]
+    report = write_report(Written(study, found, judged, instruments, keys, unseen, missing))
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))
     write_numbers(study, instruments, out / "numbers.csv")

@@ -21,15 +21,20 @@ QUESTION = {  # options that may differ: they are what is compared, or belong to
 }  # fmt: skip
 
 
+ASKED = "sse_mu", "frechet", "scale", "shape", "frechet_gauss", "frechet_mix"  # who is best in
+
+
 def comparisons(study: Study) -> dict[str, Comparison]:
     """Return the comparisons at the shortest and the longest training, by words for these.
 
-    If the given runs have unlike epochs and no length in common, each stands with its own.
+    All models are there at the shortest, at the longest KL and WS at least. If the given runs have
+    unlike epochs and no length in common, each stands with its own.
     """
     models = [m for m in MODELS if m in study.settings]
     shared = [e for e in study.epochs if all(study.at(m, e) for m in models)]
     if shared:
-        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], shared[-1]})}
+        longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
+        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
     own = {m: study.comparison(study.settings[m].epochs) for m in models}
     measured = {m: c.measured[m] for m, c in own.items()}
     shipped = {m: c.shipped.get(m, {}) for m, c in own.items()}
@@ -48,13 +53,16 @@ def listed(models: Sequence[str]) -> str:
 
 
 def who_is_best(c: Comparison, key: str, verb: str) -> str:
-    """Return a sentence such as "KL invents clearly best." on a number of which less is better."""
+    """Return a sentence such as "KL invents clearly best." on a number of which less is better.
+
+    "In these runs" it says where it is not known what another training would change.
+    """
     found = [m for m in models_of(c) if c.value(m, key) is not None]
     if not found:
         return f"Which model {verb} best was not measured."
     best = min(found, key=lambda m: c.value(m, key))
     if not c.chance_known(key, *found):
-        return f"{MODELS[best]} {verb} best in these runs ({UNKNOWN})."
+        return f"{MODELS[best]} {verb} best in these runs."
     gaps = {m: lead(c, key, best, m) for m in found if m != best}
     tied = [m for m in found if m == best or gaps[m] is None or not gaps[m].low > 0]
     if len(tied) == 1:
@@ -135,18 +143,18 @@ def differing(study: Study) -> str:
 def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: int) -> str:
     """Say how many trainings and images are behind the answer."""
     name, c = next(iter(found.items()))
-    seeds = sorted({len(c.measured[m]) for m in models_of(c)})
+    models = models_of(c)
+    seeds = sorted({len(c.measured[m]) for m in models})
+    count = "once" if seeds == [1] else f"{' or '.join(map(str, seeds))} times"
     images = f"{len(data.test_images):,} test images, which no training saw"
     if not unseen:
         images = f"{len(data.test_images):,} training images: the models know them"
-    known = all(c.chance_known("sse_mu", m) for m in models_of(c))
-    alone = "" if known else f" There is {UNKNOWN}. `python analyze.py --seeds 3` trains more."
+    more = ""
+    if not all(c.chance_known(key, m) for key in ASKED for m in models if c.value(m, key)):
+        more = f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
     if missing:
-        alone += f" **Of the study's trainings, {missing} are not finished, and not shown.**"
-    return (
-        f"Each model was trained {' or '.join(map(str, seeds))} time{'s' if seeds[-1] > 1 else ''}"
-        f" ({name}), and measured on {images}.{alone}"
-    )
+        more += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"
+    return f"Each model was trained {count} ({name}), and measured on {images}.{more}"
 
 
 def claims_found(judged: dict[str, list[Verdict]]) -> str:

@@ -31,9 +31,9 @@ GRIDS = {  # pictures of each model, beside one another
 }
 PULLS = {
     "kl": "an extra cost for the codes of each image: their KL divergence from the prior",
-    "ws": "the Wasserstein distance between all codes and the prior, as a second network, the"
-    " critic, estimates it",
-    "sw": "the same distance along random directions, sliced: no critic is needed",
+    "ws": "the Wasserstein distance of all codes to the prior. A further network, the *critic*,"
+    " estimates it",
+    "sw": "the same distance, *sliced*: it is measured along random lines, without a critic",
     "ae": "nothing: a plain autoencoder, to compare with",
 }
 OPENING = {
@@ -55,6 +55,7 @@ class Written:
     found: dict[str, Comparison]  # by the length of training
     judged: dict[str, list[Verdict]]  # in the same way
     instruments: Instruments
+    pictured: Sequence[str]  # the models of which there are pictures
     unseen: bool = True  # whether no training saw the images that were measured
     missing: int = 0  # trainings of the study that are not finished
 
@@ -67,7 +68,7 @@ def write_report(of: Written) -> str:
     alike = "noise", "information", "fitted", "times"
     return TEMPLATE.read_text(encoding="utf-8").format(
         **{name: getattr(sentences, name)(c) for name in alike},
-        **{name: _grid(name, what, models) for name, what in GRIDS.items()},
+        **{name: _grid(name, what, of.pictured) for name, what in GRIDS.items()},
         sample="**This is a sample of the data.**\n\n" if data.is_sample else "",
         differing=sentences.differing(of.study),
         models="\n".join(f"- **{MODELS[m]}**: {PULLS[m]}" for m in models),
