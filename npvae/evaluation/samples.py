@@ -63,7 +63,8 @@ def measure_samples(
 def principal_components(images: np.ndarray) -> PCA:
     """Return the first PCA_SIZE principal components of FIT_SIZE of images (n, pixels)."""
     x = unit_range(images[some_rows(len(images), FIT_SIZE)]).astype(np.float64)
-    return PCA(min(PCA_SIZE, *x.shape), svd_solver="covariance_eigh").fit(x)
+    with np.errstate(invalid="ignore"):  # 0 / 0 in shares of the variance, if all are alike
+        return PCA(min(PCA_SIZE, *x.shape), svd_solver="covariance_eigh").fit(x)
 
 
 def project(images: np.ndarray, components: PCA) -> np.ndarray:
