@@ -120,7 +120,10 @@ def times(c: Comparison) -> str:
         return "The time of training was not recorded."
     of = [m for m in models_of(c) if m != "kl"]
     told = ", ".join(f"{MODELS[m]} {number(c.value(m, 'seconds') / base)}" for m in of)
-    return f"Training took, as a multiple of KL's time: {told}."
+    return (
+        f"Training took, as a multiple of KL's time: {told}. Such times mean little where other"
+        " programs ran beside."
+    )
 
 
 def differing(study: Study) -> str:
