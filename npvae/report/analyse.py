@@ -28,7 +28,8 @@ from npvae.report.sentences import comparisons
 from npvae.report.study_charts import draw_law, draw_trade_off
 from npvae.report.text import Written, write_report
 from npvae.training.checkpoint import load_checkpoint
-from npvae.training.parallel import finished, train_missing
+from npvae.training.options import Options
+from npvae.training.parallel import train_missing
 from npvae.training.run import Run
 from npvae.training.study import directory_of, seed_trainings, study_trainings
 from npvae.training.train import use_threads
@@ -108,7 +109,7 @@ def _others(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Ru
     directory = request.kl.parent / "study"
     paths = {directory / directory_of(o): o for o in wanted if o not in options}
     if request.as_it_is:
-        return list(finished(paths, data).values())
+        return [_finished(path, o, data) for path, o in paths.items()]
     if not paths:
         return []
     # A training of more epochs begins where a given run ends, unless that was stopped early.
@@ -118,7 +119,16 @@ def _others(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Ru
     return [found[path] for path in paths]
 
 
-def _as_asked(directory: Path) -> object:
+def _finished(directory: Path, options: Options, data: Dataset) -> Run | None:
+    """Return the run in a directory if it has these options, is of these images, and finished."""
+    if not (directory / "checkpoint.npz").exists():
+        return None
+    run = load_checkpoint(directory / "checkpoint.npz")
+    is_it = (run.options, run.fingerprint, run.epoch) == (options, data.fingerprint, options.epochs)
+    return run if is_it else None
+
+
+def _as_asked(directory: Path) -> Options:
     """Return the options in a run's checkpoint, with the epochs that were asked for."""
     return load_checkpoint(directory / "checkpoint.npz").options
 

@@ -52,7 +52,7 @@ def train_missing(
     Raises UserError if a directory holds a run of other options or data, or a training fails.
     """
     sets = {path: _limited(data, options.limit) for path, options in wanted.items()}
-    found = finished(wanted, data)
+    found = {path: _finished(path, options, sets[path]) for path, options in wanted.items()}
     chains = _chains(wanted, found, sets)
     if chains:
         data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR") or None
@@ -73,11 +73,6 @@ def train_missing(
         for path in [path for path, run in found.items() if run is None]:
             found[path] = _just_trained(path, wanted[path], sets[path])
     return found
-
-
-def finished(wanted: dict[Path, Options], data: Dataset) -> dict[Path, Run | None]:
-    """Return the run in each directory, None where it is not this one or not finished."""
-    return {path: _finished(path, o, _limited(data, o.limit)) for path, o in wanted.items()}
 
 
 def _limited(data: Dataset, limit: int | None) -> tuple[str, str]:
