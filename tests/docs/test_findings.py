@@ -97,7 +97,8 @@ def test_a_wrong_cell_and_a_wrong_word_are_found(tmp_path):
     path.write_text(
         "model,setting,weight,epochs,seed,metric,value,low,high\n"
         "WS,ws-3,3,140,0,sse_mu,11.5,,\nWS,ws-3,3,140,all,sse_mu,11.671,11.53,11.812\n"
-        "KL − WS,,,35,all,sse_mu,-0.62,-0.91,-0.33\n"
+        "KL − WS,,,35,all,sse_mu,-0.62,-0.91,-0.33\n",
+        encoding="utf-8",
     )
     text = (
         "It is 11.67 ± 0.14, or 11.5.\n\n| number | WS, λ = 3, 140 epochs | KL − WS, 35 epochs |\n"

@@ -66,7 +66,7 @@ def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(tabl
     heavy = replace(WS, wasserstein_weight=3.0)
     study = Study([*kl, record(WS, sse_mu=1.0), *(record(heavy, sse_mu=v) for v in (1.0, 3.0))], {})
     table.write_text(study.spread_table("a command"), encoding="utf-8")
-    assert table.read_text().startswith("# a command\nkind,weight,epochs,data,metric,")
+    assert table.read_text("utf-8").startswith("# a command\nkind,weight,epochs,data,metric,")
     expected = {"sse_mu": (pytest.approx(7**0.5, rel=1e-3), 3)}
     assert shipped_spread(KL, "a" * 64) == shipped_spread(replace(KL, seed=9), "a" * 64) == expected
     assert shipped_spread(heavy, "a" * 64)["sse_mu"].seeds == 2

@@ -54,7 +54,7 @@ def test_a_study_runs_to_its_end_and_a_part_of_it_is_shown_as_it_is(own, tmp_pat
         train(options, Settings(tmp_path / key, own, 1, resume=False))
     analyse(request_of(tmp_path, own, study=True, seeds=2, as_it_is=True))
     report = tmp_path / "report"
-    assert "6 are not finished, and not shown" in (report / "report.md").read_text()
+    assert "6 are not finished, and not shown" in (report / "report.md").read_text(encoding="utf-8")
     assert not (tmp_path / "study").exists()
 
     analyse(request_of(tmp_path, own, study=True, seeds=2))
@@ -77,10 +77,13 @@ def test_a_study_runs_to_its_end_and_a_part_of_it_is_shown_as_it_is(own, tmp_pat
     assert load_data(own).fingerprint.startswith(row["data"])
     for name in ("first", "law", "trade_off", "claims", "error_kl", "tsne_ws"):
         assert (report / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
-    text = (report / "report.md").read_text()
+    text = (report / "report.md").read_text(encoding="utf-8")
     assert "not finished" not in text and "All numbers, 2 epochs" in text
     assert "| SW, λ = 3 | 1 | 2 |" in text and "(plots/trade_off.png)" in text
-    assert "explorer.html" in (report / "report.html").read_text() and "_sw.png" not in text
+    assert (
+        "explorer.html" in (report / "report.html").read_text(encoding="utf-8")
+        and "_sw.png" not in text
+    )
 
 
 def save(directory, data, epochs=1, fingerprint=None, **options):
