@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from npvae.data.dataset import Dataset
+from npvae.evaluation import measure as measure_module
 from npvae.evaluation.classifier import features
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import some_rows
@@ -60,7 +61,16 @@ def measured(data, instruments):
     return measure(encode_run(counting_run("ws"), data.test_images, 0), instruments)[0]
 
 
-def test_a_perfect_match_of_codes_scores_what_theory_says():
+@pytest.fixture(scope="module", autouse=True)
+def few_draws():
+    """The prior's own shape takes seconds to fit, and only one test looks at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure_module, "FIT_SIZE", 1_000)
+        yield
+
+
+def test_a_perfect_match_of_codes_scores_what_theory_says(monkeypatch):
+    monkeypatch.setattr(measure_module, "FIT_SIZE", 20_000)
     n, blank = 400, np.zeros((400, PIXELS), np.uint8)
     data = Dataset(blank, None, blank, None, SHAPE, "", False)
     perfect = make_instruments(data, latent=8).perfect_match
