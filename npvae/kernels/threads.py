@@ -23,6 +23,7 @@ from time import perf_counter
 import numba
 from joblib import cpu_count
 
+from npvae.errors import UserError
 from npvae.kernels.jit import LAYER
 
 WINDOW = 0.004  # seconds of products after which all threads are judged
@@ -86,12 +87,10 @@ def set_threads(threads: int | None) -> None:
     """Use this many threads from now on; None means up to all cores that this process may use.
 
     A number is a firm choice. Without one, `pace` goes down to one thread while other programs keep
-    the cores busy. Raises ValueError if there are fewer threads than asked for.
+    the cores busy. Raises UserError if there are fewer threads than asked for.
     """
     if threads is not None and threads > available:
-        raise ValueError(
-            f"{threads} threads asked for, {available} can be had (see NUMBA_NUM_THREADS)"
-        )
+        raise UserError(f"--threads: {threads} asked for, {available} can be had")
     most = min(available, cpu_count())  # a container's quota may be lower than its cores
     pace.start(most if threads is None else 1)
     numba.set_num_threads(threads or most)

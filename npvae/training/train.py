@@ -101,7 +101,7 @@ def train(options: Options, settings: Settings, wait: float = 0, start: Path | N
     Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
     turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """
-    use_threads(settings.threads)
+    set_threads(settings.threads)
     data = load_data(settings.data_dir, options.limit)
     out = make_directory(settings.out)
     with only_user(out, wait), ctrl_c_waits() as stop:
@@ -118,14 +118,6 @@ def train(options: Options, settings: Settings, wait: float = 0, start: Path | N
             write_text(out / "history.csv", _csv(run))
             print(_summary(run, len(data.train_images)), flush=True)
     return run
-
-
-def use_threads(threads: int | None) -> None:
-    """Use so many threads; raises UserError if there are fewer."""
-    try:
-        set_threads(threads)
-    except ValueError as error:
-        raise UserError(f"--threads: {error}") from error
 
 
 def _begin(options: Options, settings: Settings, data: Dataset, start: Path | None) -> Run:
@@ -245,15 +237,9 @@ def _divergence(run: Run, losses: dict[str, float], max_abs: float) -> str:
 
 
 def _config(run: Run, data: Dataset) -> dict:
-    return {
-        "options": as_stored(run.options),
-        "data": data.name,
-        "train_images": len(data.train_images),
-        "test_images": len(data.test_images),
-        "image_shape": data.image_shape,
-        "is_sample": data.is_sample,
-        "versions": {m.__name__: m.__version__ for m in (np, numba)} | {"python": python_version()},
-    }
+    versions = {m.__name__: m.__version__ for m in (np, numba)} | {"python": python_version()}
+    shape = {"image_shape": data.image_shape}
+    return {"options": as_stored(run.options), "data": data.name, **shape, "versions": versions}
 
 
 def _csv(run: Run) -> str:

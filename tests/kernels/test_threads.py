@@ -6,6 +6,7 @@ import numba
 import pytest
 from small import Sized
 
+from npvae.errors import UserError
 from npvae.kernels import matmul, threads
 from npvae.kernels.threads import LEAST_PATIENCE, MOST_PATIENCE, WINDOW, Pace, set_threads
 
@@ -92,7 +93,7 @@ def test_a_number_of_threads_is_a_firm_choice():
         assert (numba.get_num_threads(), threads.pace.most) == (1, 1)
         set_threads(None)
         assert (numba.get_num_threads(), threads.pace.most) == (most, most)
-        with pytest.raises(ValueError, match=f"{most + 1} threads asked for"):
+        with pytest.raises(UserError, match=f"--threads: {most + 1} asked for"):
             set_threads(most + 1)
     finally:
         set_threads(most)
