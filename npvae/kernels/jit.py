@@ -39,13 +39,12 @@ COMPILED_ROOMS = ("kernels", "nn", "models", "evaluation/classifier")
 def _start_threads() -> str:
     """Start Numba's threads, and return by which library: "omp" (OpenMP), "tbb" or "workqueue".
 
-    Only loading a library tells whether it can be loaded. Raises UserError if none can that the
-    environment variables of Numba allow.
+    Only loading one tells whether it is there. Raises UserError where Numba's variables forbid it.
     """
     if numba.config.DISABLE_JIT:
         raise UserError(
-            "NUMBA_DISABLE_JIT is set, but npvae's kernels exist as compiled code only; unset it,"
-            " or read and run npvae/plain.py, which needs no compiler"
+            "NUMBA_DISABLE_JIT is set, but npvae's kernels exist compiled only; unset it, or run"
+            " npvae/plain.py, which needs no compiler"
         )
     try:
         numba.get_num_threads()
@@ -125,7 +124,7 @@ def jit(function: Callable | None = None, **more) -> Callable:
     """Compile a function with npvae's options, and keep the result in npvae's cache."""
     if function is None:
         return partial(jit, **more)
-    compiled = numba.njit(**OPTIONS, **more)(function)
+    compiled = numba.njit(**(OPTIONS | more))(function)
     compiled._cache = _Cache(function)  # what `cache=True` does, with a class of Numba's own
     return compiled
 

@@ -9,60 +9,76 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from npvae.errors import UserError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 PATIENCE = 10  # seconds in which a scheduler must answer, and have a worker
 LOSSES = 100  # how often trainings are handed over again because their worker was lost
 
 
-def on_cluster(address: str, most: int, function: Callable, work: list[tuple]) -> Iterator[object]:
-    """Yield function(*arguments) for all arguments in `work`, each as soon as it is there.
+@contextmanager
+def dask_cluster(address: str, most: int) -> Iterator[Callable[[Callable, list], Iterator]]:
+    """Connect to a cluster. What is yielded takes a function and its calls' arguments.
 
     `address` is that of a scheduler, such as tcp://host:8786, or "local" for `most` processes on
-    this machine. What a lost worker had is handed over again. Raises UserError if the package is
-    not there, no scheduler answers, it has no workers or one with several threads, and if the
-    cluster fails while it works.
+    this machine. Raises UserError if the package is not there, no scheduler answers, it has no
+    workers or one with several threads, and if the cluster fails while it works.
     """
     try:
-        from distributed import Client, KilledWorker, LocalCluster, as_completed
+        from distributed import Client, KilledWorker, LocalCluster
     except ImportError as error:
         raise UserError(
             '--dask: the package distributed is not installed; pip install "npvae[dask]"'
         ) from error
-    name = f"--dask {address}"
     with ExitStack() as stack:
         stack.enter_context(_silence())
+        name = f"--dask {address}"
         if address == "local":
             any_port = "127.0.0.1:0"
             local = LocalCluster(n_workers=most, threads_per_worker=1, dashboard_address=any_port)
             address = stack.enter_context(local).scheduler_address
         _check(name, address)
-        losses = 0
         try:
             client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
             client.run(import_module, "npvae.training.train")  # is npvae there on each of them?
-            tasks = {client.submit(function, *a, pure=False): a for a in work}
-            finished = as_completed(tasks, loop=client.loop)
-            for future in finished:
-                if isinstance(future.exception(), KilledWorker) and losses < LOSSES:
-                    losses += 1
-                    again = client.submit(function, *tasks[future], pure=False)
-                    tasks[again] = tasks.pop(future)
-                    finished.add(again)
-                else:
-                    yield future.result()
+            yield partial(_results, client)
         except (KilledWorker, CancelledError, OSError, ImportError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             if isinstance(error, KilledWorker):
-                reason = f"its workers were lost {losses + 1} times; is there too little memory?"
+                reason = f"it has lost {LOSSES + 1} trainings; is there too little memory?"
             elif isinstance(error, CancelledError):
                 reason = "the connection to its scheduler is lost"
             raise UserError(
                 f"{name}: the cluster failed ({reason:.120}); finished epochs are saved, and the"
                 " same command goes on from there"
             ) from error
+
+
+def _results(client: "Client", function: Callable, work: list[tuple]) -> Iterator[object]:
+    """Yield function(*arguments) for each of `work` as soon as it is there.
+
+    What a lost worker had is submitted again, whatever the scheduler itself allows for.
+    """
+    from distributed import KilledWorker, as_completed
+
+    losses = 0
+    tasks = {client.submit(function, *arguments, pure=False): arguments for arguments in work}
+    finished = as_completed(tasks, loop=client.loop)
+    for future in finished:
+        if isinstance(future.exception(), KilledWorker) and losses < LOSSES:
+            losses += 1
+            arguments = tasks.pop(future)
+            again = client.submit(function, *arguments, pure=False)
+            tasks[again] = arguments
+            finished.add(again)
+        else:
+            yield future.result()
 
 
 def _check(name: str, address: str) -> None:

@@ -8,8 +8,9 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.files.atomic import InUse, make_directory
 from npvae.training.checkpoint import load_checkpoint
-from npvae.training.cluster import on_cluster
+from npvae.training.cluster import dask_cluster
 from npvae.training.options import Options, Settings
 from npvae.training.run import Run
 
@@ -57,13 +58,12 @@ def train_missing(
         work = [(chain, where, data.fingerprint) for chain in chains]
         # A container or a scheduler may allow fewer processes than there are cores.
         most = min(len(chains), joblib.cpu_count(), numba.config.NUMBA_NUM_THREADS)
-        results = (
-            _in_processes(most, work) if dask is None else on_cluster(dask, most, _train, work)
-        )
-        for error in tqdm(results, total=len(chains), desc="training", unit="run"):
-            if error is not None:
-                raise UserError(error)
-        for path in [path for path, run in found.items() if run is None]:
+        local = contextlib.nullcontext(partial(_in_processes, most))
+        with local if dask is None else dask_cluster(dask, most) as run:
+            for error in tqdm(run(_train, work), total=len(work), desc="training", unit="run"):
+                if error is not None:
+                    raise UserError(error)
+        for path in [path for path, there in found.items() if there is None]:
             found[path] = _just_trained(path, wanted[path], data)
     return found
 
@@ -93,12 +93,12 @@ def _chains(wanted: dict[Path, Options], found: dict[Path, Run | None]) -> list[
     return [chain for chain in chains if chain]
 
 
-def _in_processes(most: int, work: list[tuple]) -> Iterator[str | None]:
-    """Yield what `_train` returns for each of these arguments, from processes of this machine."""
+def _in_processes(most: int, function: Callable, work: list[tuple]) -> Iterator[object]:
+    """Yield function(*arguments) for each of `work`, from up to `most` processes."""
     parallel = joblib.Parallel(
         most, return_as="generator_unordered", batch_size=1, pre_dispatch="all"
     )
-    yield from parallel(joblib.delayed(_train)(*arguments) for arguments in work)
+    yield from parallel(joblib.delayed(function)(*arguments) for arguments in work)
 
 
 def _train(chain: list[Station], data_dir: Path | None, fingerprint: str) -> str | None:
