@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.program import training_program
@@ -21,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 KILLS = {"kl": 8, "ws": 8, "sw": 8}
 PROGRAMS = {"kl": ["run_kl.py"], "ws": ["run_ws.py"], "sw": ["run_ws.py", "--distance", "sliced"]}
 ENDLESS = 10**6  # epochs: the run is killed before
+
+if os.name == "nt":
+    pytest.skip("processes are neither forked nor killed by signals", allow_module_level=True)
 
 # Most of a start is imports. These processes are forked from one that has them.
 FORKS = multiprocessing.get_context("forkserver")
