@@ -7,6 +7,7 @@ from the checkpoint of the shorter. It is the same, to the last bit, as if it ha
 import contextlib
 import io
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -53,14 +54,15 @@ def train_missing(
     if chains:
         data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR") or None
         where = None if data_dir is None else Path(os.path.expanduser(data_dir)).absolute()
-        for path in (station.path for chain in chains for station in chain):
-            make_directory(path)
+        stations = [station for chain in chains for station in chain]
+        for station in stations:
+            make_directory(station.path)
         work = [(chain, where, data.fingerprint) for chain in chains]
         # A container or a scheduler may allow fewer processes than there are cores.
         most = min(len(chains), joblib.cpu_count(), numba.config.NUMBA_NUM_THREADS)
         local = contextlib.nullcontext(partial(_in_processes, most))
-        with local if dask is None else dask_cluster(dask, most) as run:
-            for error in tqdm(run(_train, work), total=len(work), desc="training", unit="run"):
+        with local if dask is None else dask_cluster(dask, most) as run, _epoch_bar(stations):
+            for error in run(_train, work):
                 if error is not None:
                     raise UserError(error)
         for path in [path for path, there in found.items() if there is None]:
@@ -140,6 +142,30 @@ def _train_in_turn(station: Station, data_dir: Path | None) -> Run:
         except InUse:
             if _epochs(path) == epochs:
                 raise
+
+
+@contextlib.contextmanager
+def _epoch_bar(stations: list[Station]) -> Iterator[None]:
+    """Show a bar over the epochs of all stations, counted every second in their histories."""
+
+    def done() -> int:
+        return sum(_epochs(station.path) for station in stations)
+
+    total, over = sum(station.options.epochs for station in stations), threading.Event()
+    with tqdm(total=total, initial=done(), desc="training", unit="epoch") as bar:
+
+        def watch() -> None:
+            while not over.wait(1):
+                bar.update(done() - bar.n)
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            bar.update(done() - bar.n)
 
 
 def _epochs(path: Path) -> int:

@@ -1,5 +1,6 @@
 """Training many runs: what is there is only loaded, and longer runs go on from shorter ones."""
 
+import contextlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -126,6 +127,36 @@ def test_a_station_begins_where_it_is_or_else_where_the_finished_one_before_it_e
     train_missing(options, own, load_data(own))
     assert sorted(set(trained)) == [(4, 4), (6, 5), (6, 6)]
     assert (two / "checkpoint.npz").read_bytes() == before
+
+
+class Bar(contextlib.nullcontext):
+    """In the place of the progress bar: what it shows."""
+
+    def __init__(self, total, initial, desc, unit):
+        super().__init__(self)
+        self.shown, self.n = [(initial, total, unit)], initial
+        Bar.last = self
+
+    def update(self, n):
+        self.n += n
+        self.shown.append(self.n)
+
+
+def test_the_bar_counts_epochs_while_a_run_trains(own, tmp_path, one_process, monkeypatch):
+    make_step = STEP_MAKERS["kl"]
+
+    def waiting(run, images, batch):
+        until = time.monotonic() + 20
+        while run.epoch == 3 and Bar.last.n < 3 and time.monotonic() < until:
+            time.sleep(0.01)  # until the bar has seen three epochs of a run that is not finished
+        return make_step(run, images, batch)
+
+    train(replace(SMALL, epochs=1), Settings(tmp_path / "a", own, 1, resume=False))
+    monkeypatch.setitem(STEP_MAKERS, "kl", waiting)
+    monkeypatch.setattr(parallel, "tqdm", Bar)
+    train_missing({tmp_path / "a": replace(SMALL, epochs=4)}, own, load_data(own))
+    assert Bar.last.shown[0] == (1, 4, "epoch")
+    assert 3 in Bar.last.shown and Bar.last.shown[-1] == 4
 
 
 def test_workers_that_want_one_directory_wait_for_each_other_and_do_not_fail(own, tmp_path):
