@@ -146,6 +146,7 @@ def test_no_scheduler_gives_one_line(own, tmp_path, monkeypatch, capfd):
 @pytest.mark.parametrize("victim", ["worker", "scheduler"])
 def test_a_cluster_that_fails_gives_one_line(victim, own, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(cluster, "LOSSES", 0)
+    monkeypatch.setattr(cluster, "PATIENCE", 60)  # on a busy machine a scheduler starts slowly
     endless = replace(SMALL, epochs=10**6)
 
     def kill_when_it_trains(process):
