@@ -1,7 +1,6 @@
 """The command line: parsers that answer in one line, converters of numbers, and exit statuses."""
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -54,7 +53,7 @@ def positive(text: str) -> float:
 def run_program(main: Callable[[], None]) -> None:
     """Run a program: bad input gives one line and exit status 2, Ctrl-C one line and 130."""
     for stream in (sys.stdout, sys.stderr):  # a console that has no such letter shows its number
-        if isinstance(stream, io.TextIOWrapper):
+        with suppress(AttributeError, OSError):  # it is none, or was exchanged for a pipe
             stream.reconfigure(errors="backslashreplace")
     status = 2
     try:
