@@ -8,14 +8,14 @@ Nothing in it is pickled.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from npvae.errors import UserError
-from npvae.files.archive import array_names, check_promise, open_npz, read_array
+from npvae.files.archive import load_npz
 from npvae.files.atomic import replacing
 from npvae.models.critic import CriticWeights, critic_shapes
 from npvae.models.vae import VAEWeights, vae_shapes
@@ -71,22 +71,23 @@ def load_checkpoint(path: Path) -> Run:
     """
     if not path.exists():
         raise UserError(f"{path}: no such checkpoint; train the model first")
-    with open_npz(path, "train again") as archive:
-        capacity = path.stat().st_size
-        names = set(array_names(archive))
-        if "meta" not in names:
-            raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
-        meta = _checked_meta(path, str(read_array(archive, "meta", capacity, _check_meta_header)))
-        shapes = _shapes(meta["options"], meta["image_shape"])
-        if names != shapes.keys() | {"meta"}:
-            name = min((names ^ shapes.keys()) - {"meta"})
-            problem = "is missing" if name in shapes else "does not belong there"
-            raise UserError(f"{path}: array {name:.60} {problem}; train again")
-        check_promise(path, sum(4 * math.prod(shape) for shape in shapes.values()), capacity)
-        stored = {
-            name: read_array(archive, name, capacity, _header_check(shape))
-            for name, shape in shapes.items()
-        }
+    stored = load_npz(path, "train again", capacity=path.stat().st_size)
+    if "meta" not in stored:
+        raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
+    text = stored.pop("meta")
+    if text.shape or text.dtype.kind != "U":
+        raise UserError(f"{path}: array meta is not a text; train again")
+    meta = _checked_meta(path, str(text))
+    shapes = _shapes(meta["options"], meta["image_shape"])
+    if stored.keys() != shapes.keys():
+        name = min(stored.keys() ^ shapes.keys())
+        problem = "is missing" if name in shapes else "does not belong there"
+        raise UserError(f"{path}: array {name:.60} {problem}; train again")
+    for name, shape in shapes.items():
+        array = stored[name]
+        if array.shape != shape or array.dtype != np.float32:
+            found = f"{array.dtype}{array.shape}"
+            raise UserError(f"{path}: {name} is {found}, not float32{shape}; train again")
     run = new_run(meta["options"], meta["image_shape"], meta["data"], meta["fingerprint"])
     run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
     for name, array in _arrays(run).items():
@@ -102,19 +103,6 @@ def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[i
     if KINDS[options.kind].has_critic:
         networks.append(critic_shapes(options.latent_dim))
     return _named([shapes] * 3 for shapes in networks)
-
-
-def _header_check(wanted: tuple[int, ...]) -> Callable[[str, tuple[int, ...], np.dtype], None]:
-    def check(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        if shape != wanted or dtype != np.float32:
-            raise UserError(f"{where}: is {dtype}{shape}, not float32{wanted}; train again")
-
-    return check
-
-
-def _check_meta_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if shape or dtype.kind != "U":
-        raise UserError(f"{where}: is not a text; train again")
 
 
 def _checked_meta(path: Path, text: str) -> dict:

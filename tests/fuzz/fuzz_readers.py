@@ -1,10 +1,10 @@
-"""Coverage-guided fuzzing of the readers of IDX, .npz and checkpoint files, with atheris.
+"""Coverage-guided fuzzing of the readers of data and of checkpoint files, with atheris.
 
 An input is a file's bytes or, since most changes to a zip only spoil its checksum, what goes into
 an intact zip. Any exception but UserError, a hang, or more than 1 GB of memory ends it as a crash.
 
     pip install atheris
-    python tests/fuzz/fuzz_readers.py idx|npz|checkpoint [-max_total_time=1800]
+    python tests/fuzz/fuzz_readers.py data|checkpoint [-max_total_time=1800]
 """
 
 import gzip
@@ -23,11 +23,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 READERS = [
-    f"npvae.{name}" for name in ("data.idx", "data.npz", "files.archive", "training.checkpoint")
+    f"npvae.{name}"
+    for name in ("data.sources", "data.idx", "data.roles", "files.archive", "training.checkpoint")
 ]
 with atheris.instrument_imports(include=[*READERS, "zipfile", "gzip", "json"]):
-    from npvae.data.idx import idx_bytes, read_idx
-    from npvae.data.npz import read_npz
+    from npvae.data.dataset import load_data
+    from npvae.data.idx import idx_bytes
     from npvae.errors import UserError
     from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from data_helpers import small_run  # noqa: E402  (found only through the path set above)
@@ -58,35 +59,33 @@ class Target:
     read: Callable[[Path], None]
 
 
-def idx_target() -> Target:
-    """Return the target whose inputs are files, gzipped or not."""
-    valid = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+def data_target() -> Target:
+    """Return the target of data files; the inputs' first byte tells what follows.
 
-    def read(path: Path) -> None:
-        array = read_idx(path, 3)
-        assert array.ndim == 3 and array.size > 0 and array.dtype == np.uint8
-
-    return Target([valid, gzip.compress(valid)], bytes, read)
-
-
-def npz_target() -> Target:
-    """Return the target whose inputs' first byte tells what follows: a file, images, or labels."""
+    That is a file in any form, or the images or labels of an intact .npz file.
+    """
+    idx = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
     images = np.linspace(0, 1, 24, dtype=np.float32).reshape(2, 3, 4)
-    valid = {"images": npy(images), "labels": npy(np.arange(2))}
     pixels = npy((255 * images).astype(np.uint8))
-    starts = {"file": zip_of(valid), "images": valid["images"], "labels": valid["labels"]}
-    kinds = {bytes([number]): kind for number, kind in enumerate(starts)}
+    valid = {"images": npy(images), "labels": npy(np.arange(2))}
+    files = [
+        idx,
+        gzip.compress(idx),
+        pixels,
+        zip_of(valid),
+        b"label,a,b,c,d\n" + b"1,2,3,4,5\n" * 3,
+    ]
 
     def file(data: bytes) -> bytes:
-        kind, rest = kinds.get(data[:1], "file"), data[1:]
-        return rest if kind == "file" else zip_of(valid | {kind: rest})
+        kind, rest = {b"\1": "images", b"\2": "labels"}.get(data[:1]), data[1:]
+        return zip_of(valid | {kind: rest}) if kind else rest
 
     def read(path: Path) -> None:
-        for name, array in read_npz(path).items():
-            assert array.size > 0 and array.min() >= 0, name
+        data = load_data(path)
+        assert data.train_images.size > 0 and data.train_images.min() >= 0
 
-    seeds = [byte + starts[kind] for byte, kind in kinds.items()]
-    return Target([*seeds, b"\1" + pixels], file, read)
+    seeds = [b"\0" + start for start in files] + [b"\1" + pixels]
+    return Target([*seeds, *(bytes([n + 1]) + v for n, v in enumerate(valid.values()))], file, read)
 
 
 def checkpoint_target() -> Target:
@@ -133,7 +132,7 @@ def tester(target: Target, path: Path) -> Callable[[bytes], None]:
 
 def main() -> None:
     """Fuzz the reader named on the command line until stopped, or as libFuzzer's options say."""
-    targets = {"idx": idx_target, "npz": npz_target, "checkpoint": checkpoint_target}
+    targets = {"data": data_target, "checkpoint": checkpoint_target}
     if len(sys.argv) < 2 or sys.argv[1] not in targets:
         sys.exit(f"usage: {sys.argv[0]} {'|'.join(targets)} [libFuzzer options]")
     target, options = targets[sys.argv[1]](), sys.argv[2:]

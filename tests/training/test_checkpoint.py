@@ -84,20 +84,20 @@ def test_missing(tmp_path):
 
 
 def test_a_directory_in_its_place(tmp_path):
-    assert "not a readable .npz file" in error_line(tmp_path, load_checkpoint)
+    assert "cannot be read" in error_line(tmp_path, load_checkpoint)
 
 
 @pytest.mark.parametrize("cut", [1, 100, 10_000])
 def test_truncated(path, cut):
     path.write_bytes(path.read_bytes()[:-cut])
-    assert "not a readable .npz file" in error_line(path, load_checkpoint)
+    assert "cannot be read (BadZipFile)" in error_line(path, load_checkpoint)
 
 
 def test_a_flipped_bit_in_a_weight(path):
     weights = small_run().vae.w.W1.tobytes()
     damaged = bytes([weights[0] ^ 1]) + weights[1:]
     path.write_bytes(path.read_bytes().replace(weights, damaged))
-    assert "not a readable .npz file (BadZipFile)" in error_line(path, load_checkpoint)
+    assert "cannot be read (BadZipFile); train again" in error_line(path, load_checkpoint)
 
 
 BAD_ARRAYS = {
@@ -223,8 +223,14 @@ def peak_memory_of_refusing(path):
 @pytest.mark.parametrize(
     "name, descr, shape, problem",
     [
-        ("meta", f"<U{2**28}", "()", "more than the file can hold"),
-        ("decoder.hidden.bias", "<f4", f"({2**40},)", f"is float32({2**40},), not float32(2,)"),
+        ("meta", f"<U{2**28}", "()", "99 bytes of data where its header promises"),
+        ("decoder.hidden.bias", "<f4", f"({2**28},)", "99 bytes of data where its header promises"),
+        (
+            "decoder.hidden.bias",
+            "<f4",
+            f"({2**40},)",
+            "promises 4,398,046,511,104 bytes, ",
+        ),
     ],
 )
 def test_a_header_that_claims_too_much_is_refused_before_allocating(
@@ -238,8 +244,8 @@ def test_a_header_that_claims_too_much_is_refused_before_allocating(
 def test_options_that_ask_for_gigabytes_are_refused_before_allocating(path):
     large = meta_of(path)["options"] | {"hidden_dim": 2**14, "latent_dim": 2**12}
     rewrite_meta(path, options=large)
-    assert peak_memory_of_refusing(path) < 2**20
-    assert "more than the file can hold" in error_line(path, load_checkpoint)
+    assert peak_memory_of_refusing(path) < 2**22
+    assert "not float32(" in error_line(path, load_checkpoint)
 
 
 def test_a_compressed_bomb_is_not_expanded(path):
