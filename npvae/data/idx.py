@@ -15,6 +15,7 @@ from npvae.files.archive import check_size
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+IDX_NAMES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -51,8 +52,3 @@ def read_idx(
         problem = "shorter" if found < promised else "longer"
         raise UserError(f"{where}: {problem} than the {promised:,} bytes it promises; get it again")
     return np.frombuffer(kept, dtype).reshape(count, *shape[1:])
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    """Return the bytes of the IDX file, not gzipped, that holds the uint8 `array`."""
-    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from npvae.data.idx import IDX_NAMES, TEST_IMAGES, TRAIN_IMAGES
 from npvae.data.sources import Source, is_square
 from npvae.errors import UserError
 
@@ -67,6 +68,12 @@ def assign(path: Path, found: list[Source]) -> tuple[dict[tuple[str, str], Sourc
     if faults:
         raise UserError(f"{path}: {'; '.join(faults)}. {_conversion(found)}")
     return roles, left_out
+
+
+def is_usual(roles: dict[tuple[str, str], Source]) -> bool:
+    """Tell whether all arrays have the names of the documented .npz file, or of MNIST's files."""
+    names = {source.names[0].removesuffix(".gz") for source in roles.values()}
+    return names <= set(DOCUMENTED) or {TRAIN_IMAGES, TEST_IMAGES} <= names <= set(IDX_NAMES)
 
 
 def _part(source: Source) -> str:

@@ -20,10 +20,14 @@ FOREIGN = {  # how files begin that are no data, or not in a form that is read
     b"version https://git-lfs": "a Git LFS pointer in place of the data; run `git lfs pull`",
     b"<": "a web page in place of the data; get the file again",
     b"\x80": "a pickle, which could run any program; save its arrays with numpy.savez",
+    b"PK": "a zip archive without arrays of NumPy; unpack it",
     b"PAR1": "a Parquet table; save its pixels with numpy.savez",
     b"\x89HDF": "an HDF5 file; save its arrays with numpy.savez",
     b"\xfd7zXZ": "compressed with xz; unpack it",
 }
+_DATA_FILE = re.compile(
+    r"ubyte|idx\d|\.(npz|npy|csv|parquet)(\.gz)?$|(train|test|t10k)[^.]*(\.txt)?(\.gz)?$"
+)
 _NUMBER = re.compile(r'[\s"]*[-+]?\.?\d')
 _LABEL = re.compile("label|class|target|digit|y")
 _INDEX = ("", "unnamed: 0", "index")  # what pandas writes before the pixels unless told not to
@@ -41,15 +45,55 @@ class Source(NamedTuple):
     is_idx: bool = False
 
 
-def sources(path: Path, stem: str = "") -> list[Source]:
-    """List the arrays in a file; `stem` is its name where that may tell what they are.
+def find_sources(path: Path) -> list[Source]:
+    """List the arrays in a file, or in the files of a directory.
 
-    Raises UserError for a file that cannot be read, is damaged, or is in none of the four forms.
+    Raises UserError for files that cannot be read, are damaged, or are in none of the four forms.
     """
+    if path.is_file():
+        return _sources(path)
+    with told(path, "name a file or a directory of files"):
+        files = _data_files(path)
+        inner = (
+            [] if files else [d for at in ("raw", "*/raw") for d in path.glob(at) if _data_files(d)]
+        )
+    if len(inner) == 1:  # torchvision's ROOT/MNIST/raw
+        return find_sources(inner[0])
+    if not files:
+        names = f"several data sets; name one: {', '.join(map(str, sorted(inner)))}"
+        raise UserError(f"{path}: holds {names if inner else 'no IDX, .npz, .npy or CSV files'}")
+    found, faults = [], []
+    for file in files:
+        try:
+            found += _sources(file, stem=file.name)
+        except UserError as error:  # noqa: PERF203
+            faults.append(str(error))
+    if faults:
+        raise UserError("; ".join(faults))
+    return found
+
+
+def _data_files(directory: Path) -> list[Path]:
+    """List the files of data: only one of X, X.gz and x.gz; for a folder X the file X in it."""
+    files = {}
+    for path in sorted(directory.iterdir()):
+        stem = _stem(path)
+        if _DATA_FILE.search(path.name.lower()) and not path.name.startswith("."):
+            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+                if file.is_file() and _stem(file) == stem:
+                    files.setdefault(stem, file)
+    return list(files.values())
+
+
+def _stem(path: Path) -> str:
+    return re.sub("[^a-z0-9]+", "-", path.name.lower().removesuffix(".gz"))
+
+
+def _sources(path: Path, stem: str = "") -> list[Source]:
+    """List the arrays in a file; `stem` is its name where that may tell what they are."""
     with told(path, REMEDY), _unpacked(path) as file:
         start = file.peek(512)[:512]
-        if start.startswith(b"PK"):
-            held = load_npz(path, REMEDY)
+        if start.startswith(b"PK") and (held := load_npz(path, REMEDY)):
             code = f"numpy.load({str(path)!r})"
             place = f" of {stem}" if stem else ""
             return [_held(k + place, (k, stem), a, f"{code}[{k!r}]") for k, a in held.items()]

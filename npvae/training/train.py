@@ -253,9 +253,9 @@ def _warn_of_divergence(run: Run) -> None:
     ]
     if absurd[-1] and not any(absurd[:-1]):
         print(
-            f"npvae: warning: {', '.join(absurd[-1])} in epoch {run.epoch}; knowing nothing gives BCE"
-            f" {bce:.0f} and W1 {w1:.1f}: this run diverges, and a learning rate or a weight is likely"
-            " too large",
+            f"npvae: warning: {', '.join(absurd[-1])} in epoch {run.epoch}; knowing nothing gives"
+            f" BCE {bce:.0f} and W1 {w1:.1f}: this run diverges, and a learning rate or a weight is"
+            " likely too large",
             file=sys.stderr,
         )
 

@@ -8,12 +8,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from data_helpers import FUZZ, error_line, header, mutations, toy_arrays, write_toy
+from data_helpers import FUZZ, error_line, header, idx_bytes, mutations, toy_arrays, write_toy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_IMAGES, TRAIN_IMAGES, idx_bytes
+from npvae.data.idx import TEST_IMAGES, TRAIN_IMAGES
 from npvae.errors import UserError
 
 GOOD = idx_bytes(toy_arrays()[TRAIN_IMAGES])

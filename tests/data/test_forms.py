@@ -1,14 +1,13 @@
 """The files people have: what is read of each, and the line that says what was taken for what."""
 
 import gzip
-import struct
 
 import numpy as np
 import pytest
-from data_helpers import error_line
+from data_helpers import error_line, idx_bytes
 
 from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_LABELS, TRAIN_IMAGES, idx_bytes
+from npvae.data.idx import TEST_LABELS, TRAIN_IMAGES
 
 rng = np.random.default_rng(3)
 TRAIN, TEST = rng.integers(0, 256, (24, 6, 6), np.uint8), rng.integers(0, 256, (12, 6, 6), np.uint8)
@@ -16,14 +15,6 @@ TRAIN[:, 0, 0] = TEST[:, 0, 0] = 0  # a corner, always black
 TRAIN_Y, TEST_Y = np.arange(24) % 3, np.arange(12) % 3
 FOUR = {"train-images": TRAIN, "train-labels": TRAIN_Y, "t10k-images": TEST, "t10k-labels": TEST_Y}
 FLAT, FLAT_TEST = TRAIN.reshape(24, 36), TEST.reshape(12, 36)
-
-
-def idx_int(array):
-    """An IDX file of 32-bit integers."""
-    return (
-        struct.pack(f">4B{array.ndim}I", 0, 0, 0x0C, array.ndim, *array.shape)
-        + array.astype(">i4").tobytes()
-    )
 
 
 def npz(path, **arrays):
@@ -83,7 +74,7 @@ def qmnist(tmp):
     for part, images, labels in (("train", TRAIN, TRAIN_Y), ("test", TEST, TEST_Y)):
         write(tmp, f"qmnist-{part}-images-idx3-ubyte", idx_bytes(images))
         eight = np.c_[labels, np.full((len(labels), 7), 300)]
-        write(tmp, f"qmnist-{part}-labels-idx2-int.gz", gzip.compress(idx_int(eight)))
+        write(tmp, f"qmnist-{part}-labels-idx2-int.gz", gzip.compress(idx_bytes(eight)))
     return tmp
 
 

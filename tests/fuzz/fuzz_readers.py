@@ -28,10 +28,9 @@ READERS = [
 ]
 with atheris.instrument_imports(include=[*READERS, "zipfile", "gzip", "json"]):
     from npvae.data.dataset import load_data
-    from npvae.data.idx import idx_bytes
     from npvae.errors import UserError
     from npvae.training.checkpoint import load_checkpoint, save_checkpoint
-from data_helpers import small_run  # noqa: E402  (found only through the path set above)
+from data_helpers import idx_bytes, small_run  # noqa: E402  (found only through the path set above)
 
 
 def zip_of(members: dict[str, bytes]) -> bytes:
