@@ -10,16 +10,12 @@ def checked_images(where: str, images: np.ndarray) -> np.ndarray:
     if images.dtype == np.uint8:
         return np.ascontiguousarray(images)
     if images.dtype.kind != "f":
-        raise UserError(
-            f"{where}: has type {images.dtype.name}; "
-            "it must be float with values in [0, 1], or uint8 with values in 0..255"
-        )
+        what = "it must be float with values in [0, 1], or uint8 with values in 0..255"
+        raise UserError(f"{where}: has type {images.dtype.name}; {what}")
     low, high = images.min(), images.max()
     if not (low >= 0 and high <= 1):  # put so that NaN is refused too
-        raise UserError(
-            f"{where}: has values from {low:g} to {high:g}; "
-            "they must be finite and in [0, 1] (divide bytes by 255)"
-        )
+        what = "they must be finite and in [0, 1] (divide bytes by 255)"
+        raise UserError(f"{where}: has values from {low:g} to {high:g}; {what}")
     return np.ascontiguousarray(images, np.float32)
 
 
@@ -36,10 +32,8 @@ def checked_labels(where: str, labels: np.ndarray) -> tuple[np.ndarray, str]:
         rows = rows.argmax(axis=1)[:, None] if is_one_hot else rows
     labels = rows[:, 0]
     if not (labels == np.rint(labels)).all() or labels.min() < 0 or labels.max() > 255:
-        raise UserError(
-            f"{where}: has values from {labels.min()} to {labels.max()}; "
-            "labels must be whole numbers in 0..255, so number the classes from 0"
-        )
+        what = "labels must be whole numbers in 0..255, so number the classes from 0"
+        raise UserError(f"{where}: has values from {labels.min()} to {labels.max()}; {what}")
     return labels.astype(np.int64), how
 
 

@@ -75,7 +75,11 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     train = _take(train, slice(limit))
     n, m = len(train[0]), len(test[0])
     data = Dataset(
-        *(train[0].reshape(n, -1), train[1], test[0].reshape(m, -1), test[1], train[0].shape[1:]),
+        train_images=train[0].reshape(n, -1),
+        train_labels=train[1],
+        test_images=test[0].reshape(m, -1),
+        test_labels=test[1],
+        image_shape=train[0].shape[1:],
         name=f"{title}, {n:,} training and {m:,} test images",
         is_sample=path is None,
         fingerprint=fingerprint,

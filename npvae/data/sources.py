@@ -102,16 +102,14 @@ def _sources(path: Path, stem: str = "") -> list[Source]:
             array = read_npy(file, str(path), size)
             return [_held(path.name, (stem,), array, f"numpy.load({str(path)!r})")]
         if start.startswith(b"\0\0"):
-            read = partial(_read_idx, path)
-            return [Source(path.name, (stem,), *idx_header(file, path), read, is_idx=True)]
+            header, read = idx_header(file, path), partial(_read_idx, path)
+            return [Source(path.name, (stem,), *header, read, is_idx=True)]
         for magic, what in FOREIGN.items():
             if start.lstrip().startswith(magic):
                 raise UserError(f"{path}: is {what}")
         if b"\0" in start or (b"," not in start and not _NUMBER.match(start.decode("latin-1"))):
             begin = start[:4].hex(" ") or "nothing"
-            raise UserError(
-                f"{path}: begins with {begin}, so it is neither IDX, .npz, .npy nor CSV"
-            )
+            raise UserError(f"{path}: begins with {begin}; it is neither IDX, .npz, .npy nor CSV")
         return _table(path, stem)
 
 

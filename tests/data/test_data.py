@@ -9,6 +9,7 @@ import pytest
 from data_helpers import error_line, write_toy
 
 from npvae.data import dataset, download
+from npvae.data.checks import checked_labels
 from npvae.data.dataset import load_data
 from npvae.data.idx import TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 
@@ -127,6 +128,14 @@ def test_the_fingerprint_is_that_of_all_images_and_nothing_else(tmp_path):
         fingerprint((images / 255).astype(np.float32)),
     ]
     assert len({first, *others}) == 5 and all(len(found) == 64 for found in others)
+
+
+@pytest.mark.parametrize(
+    ("columns", "classes"),
+    [([[0, 1, 0], [1, 0, 0]], [1, 0]), ([[7, 1], [2, 1]], [7, 2]), ([[1, 1], [0, 1]], [1, 0])],
+)
+def test_labels_in_several_columns_are_one_hot_or_the_first(columns, classes):
+    assert list(checked_labels("y", np.array(columns))[0]) == classes
 
 
 DIGITS = np.zeros((40, 28, 28), np.uint8)

@@ -90,6 +90,11 @@ def mac(tmp):
     return idx(tmp)
 
 
+def idx_and_validation(tmp):
+    write(tmp, "val-images-idx3-ubyte", idx_bytes(TEST))
+    return idx(tmp)
+
+
 def npy(tmp):
     for name, array in zip(("x_train", "y_train", "x_test", "y_test"), FOUR.values(), strict=True):
         np.save(tmp / f"{name}.npy", array)
@@ -136,6 +141,7 @@ FORMS = {
     "torchvision": (torchvision, ""),
     "torchvision's MNIST": (lambda tmp: torchvision(tmp) / "MNIST", ""),
     "macOS": (mac, ""),
+    "IDX with a validation part": (idx_and_validation, "left out val-images-idx3-ubyte"),
     "NumPy": (npy, "x_train.npy for the training images"),
     "CSV": (csv, "column 1 of mnist_train.csv for the training labels"),
     "CSV with a header": (
