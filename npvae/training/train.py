@@ -233,7 +233,7 @@ def _summary(run: Run, n_images: int) -> str:
     if run.critic is not None and run.options.gp_weight == 0:
         notes += "  (W1 is no distance: with --gp-weight 0 nothing keeps the critic's slope at 1)"
     if run.epoch == 1:
-        notes += "  (training: the mean over the epoch; test: after it, so lower)"
+        notes += "  (training: the mean over the epoch; test: after it)"
     return (
         f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |  test BCE {row['test_bce_z']:.2f}"
         f"  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s{notes}"

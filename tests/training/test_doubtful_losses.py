@@ -31,7 +31,7 @@ def lines(tmp_path, capsys):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_run_is_not_warned_of_and_its_first_epoch_says_why_test_is_lower(lines, kind):
     (first, *others), warnings = lines(kind)
-    assert first.endswith("(training: the mean over the epoch; test: after it, so lower)")
+    assert first.endswith("(training: the mean over the epoch; test: after it)")
     assert not warnings and not any("(" in line for line in others)
 
 
