@@ -32,7 +32,6 @@ from npvae.training.options import Options
 from npvae.training.parallel import train_missing
 from npvae.training.run import Run
 from npvae.training.study import directory_of, seed_trainings, study_trainings
-from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
 Encoded = tuple[EncodedRun, Embedding]  # a given run, applied to the test images, and its picture
@@ -44,7 +43,7 @@ def analyse(request: Namespace) -> None:
     `request` holds the options of `analyze.py`, which explains them. Raises UserError for missing
     or unfit runs, unusable data, or an output that cannot be written.
     """
-    use_threads(request.threads)
+    set_threads(request.threads)
     whole = load_data(request.data_dir)
     data = _on_training_images(whole) if request.on_training_images else whole
     _check(data)

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npvae.errors import UserError
-from npvae.files.archive import load_npz
 from npvae.files.atomic import replacing
 from npvae.models.critic import CriticWeights, critic_shapes
 from npvae.models.vae import VAEWeights, vae_shapes
@@ -64,35 +63,29 @@ def save_checkpoint(path: Path, run: Run) -> None:
 
 
 def load_checkpoint(path: Path) -> Run:
-    """Read a run back. No memory is taken for more than the file's own size.
+    """Read a run back.
 
     Raises UserError if the file is missing, damaged, of another format version, if `meta` does not
     describe a run, or if an array is missing, left over, of another shape or type, or not finite.
     """
     if not path.exists():
         raise UserError(f"{path}: no such checkpoint; train the model first")
-    stored = load_npz(path, "train again", capacity=path.stat().st_size)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = {name: file[name] for name in file.files}
+    except MemoryError as error:
+        raise UserError(f"{path}: does not fit into memory; train again") from error
+    except Exception as error:  # a damaged zip or array header makes the libraries raise anything
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise UserError(f"{path}: not a readable .npz file ({reason}); train again") from error
     if "meta" not in stored:
         raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
-    text = stored.pop("meta")
-    if text.shape or text.dtype.kind != "U":
-        raise UserError(f"{path}: array meta is not a text; train again")
-    meta = _checked_meta(path, str(text))
-    shapes = _shapes(meta["options"], meta["image_shape"])
-    if stored.keys() != shapes.keys():
-        name = min(stored.keys() ^ shapes.keys())
-        problem = "is missing" if name in shapes else "does not belong there"
-        raise UserError(f"{path}: array {name:.60} {problem}; train again")
-    for name, shape in shapes.items():
-        array = stored[name]
-        if array.shape != shape or array.dtype != np.float32:
-            found = f"{array.dtype}{array.shape}"
-            raise UserError(f"{path}: {name} is {found}, not float32{shape}; train again")
-    run = new_run(meta["options"], meta["image_shape"], meta["data"], meta["fingerprint"])
+    meta = _checked_meta(path, str(stored.pop("meta")))
+    options, image_shape = meta["options"], meta["image_shape"]
+    _check_arrays(path, stored, _shapes(options, image_shape))
+    run = new_run(options, image_shape, meta["data"], meta["fingerprint"])
     run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
     for name, array in _arrays(run).items():
-        if not np.isfinite(stored[name]).all():
-            raise UserError(f"{path}: {name} holds NaN or infinity; train again")
         array[...] = stored[name]
     return run
 
@@ -103,6 +96,22 @@ def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[i
     if KINDS[options.kind].has_critic:
         networks.append(critic_shapes(options.latent_dim))
     return _named([shapes] * 3 for shapes in networks)
+
+
+def _check_arrays(
+    path: Path, stored: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]
+) -> None:
+    for name in sorted(stored.keys() | shapes.keys()):
+        array, shape = stored.get(name), shapes.get(name)
+        if array is None or shape is None:
+            problem = "is missing" if array is None else "does not belong there"
+        elif array.shape != shape or array.dtype != np.float32:
+            problem = f"is {array.dtype}{array.shape}, not float32{shape}"
+        elif not np.isfinite(array).all():
+            problem = "holds NaN or infinity"
+        else:
+            continue
+        raise UserError(f"{path}: array {name:.60} {problem}; train again")
 
 
 def _checked_meta(path: Path, text: str) -> dict:
