@@ -93,7 +93,7 @@ def _sources(path: Path, stem: str = "") -> list[Source]:
     """List the arrays in a file; `stem` is its name where that may tell what they are."""
     with told(path, REMEDY), _unpacked(path) as file:
         start = file.peek(512)[:512]
-        if start.startswith(b"PK") and (held := load_npz(path, REMEDY)):
+        if start.startswith(b"PK") and (held := load_npz(path)):
             code = f"numpy.load({str(path)!r})"
             place = f" of {stem}" if stem else ""
             return [_held(k + place, (k, stem), a, f"{code}[{k!r}]") for k, a in held.items()]

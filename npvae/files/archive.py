@@ -31,26 +31,25 @@ def told(path: Path, remedy: str) -> Iterator[None]:
         raise UserError(f"{path}: cannot be read ({reason}); {remedy}") from error
 
 
-def check_size(where: str | Path, size: int, capacity: int = MAX_BYTES) -> None:
-    """Raise UserError, before any memory is taken, for more bytes than are read or can be there."""
-    if size > capacity:
-        raise UserError(f"{where}: promises {size:,} bytes, more than the {capacity:,} it may hold")
+def check_size(where: str | Path, size: int) -> None:
+    """Raise UserError, before any memory is taken, for more bytes than are read."""
+    if size > MAX_BYTES:
+        raise UserError(
+            f"{where}: promises {size:,} bytes, more than the {MAX_BYTES:,} it may hold"
+        )
 
 
-def load_npz(path: Path, remedy: str, capacity: int = MAX_BYTES) -> dict[str, np.ndarray]:
-    """Read all arrays of a .npz file: together at most `capacity` bytes, and UserError otherwise.
-
-    An array of Python objects comes without them, for its shape and type alone.
-    """
-    with told(path, remedy), zipfile.ZipFile(path) as archive:
+def load_npz(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of a .npz file; one of Python objects only for its shape and type."""
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
         members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
-        check_size(path, sum(info.file_size for info in members), capacity)
-        arrays = {}
+        check_size(path, sum(info.file_size for info in members))
         for info in members:
             name = info.filename.removesuffix(".npy")
             with archive.open(info) as member:
                 arrays[name] = read_npy(member, f"{path}, array {name}", info.file_size)
-        return arrays
+    return arrays
 
 
 def read_npy(stream: BinaryIO, where: str, size: int | None = None) -> np.ndarray:
