@@ -61,7 +61,8 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     """
     data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR")
     try:
-        path = Path(data_dir or fetch_mnist(pooch.os_cache("npvae") / "mnist")).expanduser()
+        named = data_dir or fetch_mnist(pooch.os_cache("npvae") / "mnist")
+        path = Path(os.path.expanduser(named))
     except OSError as error:
         print(SAMPLE_WARNING.format(error), file=sys.stderr)
         title, path = "sample of 5,000 MNIST digits", None

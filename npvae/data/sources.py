@@ -50,9 +50,9 @@ def find_sources(path: Path) -> list[Source]:
 
     Raises UserError for files that cannot be read, are damaged, or are in none of the four forms.
     """
-    if path.is_file():
-        return _sources(path)
     with told(path, "name a file or a directory of files"):
+        if path.is_file():
+            return _sources(path)
         files = _data_files(path)
         inner = (
             [] if files else [d for at in ("raw", "*/raw") for d in path.glob(at) if _data_files(d)]

@@ -36,6 +36,7 @@ def test_home_is_expanded(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     write_toy(tmp_path / "toys")
     assert load_data("~/toys").name.startswith("toys,")
+    assert "cannot be read" in error_line("~nobody-there")
 
 
 def test_limit_keeps_the_first_training_images(tmp_path):
@@ -63,10 +64,11 @@ def test_the_training_images_must_be_there(tmp_path):
     assert "there are no training images" in error_line(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["nowhere", "nowhere.npz", "", "folder.npz"])
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.npz", "", "folder.npz", "long" * 99])
 def test_a_named_path_must_exist_and_hold_data(tmp_path, name):
     (tmp_path / "folder.npz").mkdir()
-    wanted = "No such file" if "nowhere" in name else "holds no IDX, .npz, .npy or CSV files"
+    is_there = name in ("", "folder.npz")
+    wanted = "holds no IDX, .npz, .npy or CSV files" if is_there else "cannot be read ("
     assert wanted in error_line(tmp_path / name)
 
 
