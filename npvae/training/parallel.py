@@ -49,7 +49,7 @@ def train_missing(
     that cluster train (see cluster.py), which must see the same directories; without it, processes
     do. Raises UserError if a directory holds a run of other options or data, or a training fails.
     """
-    found = {path: _finished(path, options, data) for path, options in wanted.items()}
+    found = {path: finished(path, options, data) for path, options in wanted.items()}
     chains = _chains(wanted, found)
     if chains:
         data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR") or None
@@ -70,7 +70,7 @@ def train_missing(
     return found
 
 
-def _finished(path: Path, options: Options, data: Dataset) -> Run | None:
+def finished(path: Path, options: Options, data: Dataset) -> Run | None:
     """Return the run in a directory if it is this one and finished."""
     if not (path / "checkpoint.npz").exists():
         return None
@@ -179,7 +179,7 @@ def _epochs(path: Path) -> int:
 def _just_trained(path: Path, options: Options, data: Dataset) -> Run:
     """Load a run that has just been trained, maybe on another machine."""
     end = time.monotonic() + LATE
-    while (run := _finished(path, options, data)) is None:
+    while (run := finished(path, options, data)) is None:
         if time.monotonic() > end:
             raise UserError(f"{path}: was trained, and is not there; all machines must share it")
         time.sleep(1)

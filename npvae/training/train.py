@@ -117,6 +117,7 @@ def train(options: Options, settings: Settings, wait: float = 0, start: Path | N
             save_checkpoint(out / "checkpoint.npz", run)
             write_text(out / "history.csv", _csv(run))
             print(_summary(run, len(data.train_images)), flush=True)
+            _warn_of_divergence(run)
     return run
 
 
@@ -221,10 +222,35 @@ def _summary(run: Run, n_images: int) -> str:
     row = run.history[-1]
     losses = _losses(run.options, [row[loss.column] for loss in KINDS[run.options.kind].losses])
     speed = n_images / row["seconds"]
+    notes = ""
+    if run.critic is not None and run.options.gp_weight == 0:
+        notes += "  (W1 is no distance: with --gp-weight 0 nothing keeps the critic's slope at 1)"
+    if run.epoch == 1:
+        notes += "  (training: the mean over the epoch; test: after it)"
     return (
-        f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
-        f"  test BCE {row['test_bce_z']:.2f}  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s"
+        f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |  test BCE {row['test_bce_z']:.2f}"
+        f"  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s{notes}"
     )
+
+
+def _warn_of_divergence(run: Run) -> None:
+    """Say once that losses are far above what a model that knows nothing has.
+
+    With p = 1/2 for every pixel BCE is D ln 2; with all codes at 0, W1 is E|z|, about sqrt(latent).
+    """
+    bce, w1 = math.prod(run.image_shape) * math.log(2), math.sqrt(run.options.latent_dim)
+    most = {"train_bce": 2 * bce, "test_bce_z": 2 * bce, "train_w1": 100 * w1, "train_sw": 100 * w1}
+    absurd = [
+        [f"{k} {row[k]:.3g}" for k, limit in most.items() if abs(row.get(k, 0)) > limit]
+        for row in run.history[-2:]
+    ]
+    if absurd[-1] and not any(absurd[:-1]):
+        print(
+            f"npvae: warning: {', '.join(absurd[-1])} in epoch {run.epoch}; knowing nothing gives"
+            f" BCE {bce:.0f} and W1 {w1:.1f}: this run diverges, and a learning rate or a weight is"
+            " likely too large",
+            file=sys.stderr,
+        )
 
 
 def _divergence(run: Run, losses: dict[str, float], max_abs: float) -> str:

@@ -164,11 +164,11 @@ def test_points_are_minutes():
     assert marking.points("e01_dense") == 2
     assert all(marking.points(name) >= 1 for name in EXERCISES)
     first = sum(marking.points(name) for name in EXERCISES if name < "e15")
-    assert f"are worth\n  {first} points" in (ROOT / "course/teaching.md").read_text()
+    assert f"are worth\n  {first} points" in (ROOT / "course/teaching.md").read_text("utf-8")
 
 
 def test_the_times_of_the_unit_are_those_of_the_exercises():
-    text = (ROOT / "course/teaching.md").read_text()
+    text = (ROOT / "course/teaching.md").read_text("utf-8")
     for first, last, minutes in re.findall(r"exercises (\d+) to (\d+) \| (\d+) \|", text):
         names = [name for name in EXERCISES if int(first) <= int(name[1:3]) <= int(last)]
         assert 10 * sum(map(marking.points, names)) == int(minutes)
@@ -198,7 +198,7 @@ def test_a_hand_out_holds_no_answers(tmp_path):
     assert "course/train.py" not in names  # it would need the grader
     plain = {
         n.name: n
-        for n in ast.parse((top / "npvae/plain.py").read_text()).body
+        for n in ast.parse((top / "npvae/plain.py").read_text("utf-8")).body
         if hasattr(n, "name")
     }
     for asked in FUNCTIONS.values():
