@@ -12,9 +12,11 @@ import inspect
 import io
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+
+from course.grading.hints import mistakes
 
 SEED = 0  # another one gives other numbers
 SECONDS = 0.0  # what a call may take, or 0 for no limit; a process that grades one file sets both
@@ -42,10 +44,13 @@ class Wrong(Exception):
 
 
 class Attempt:
-    """A student's functions, here the attributes of a module, and which of them were called."""
+    """A student's functions, here the attributes of a module, and which of them were called.
 
-    def __init__(self, module: object):
-        self.module = module
+    `words` tells of each mistake in this exercise what it is.
+    """
+
+    def __init__(self, exercise: str, module: object):
+        self.module, self.words = module, mistakes(exercise)
         self.called = {}  # names, in order, and with what; the next is called if the last was right
 
     def function(self, name: str) -> Callable:
@@ -54,6 +59,22 @@ class Attempt:
         if not callable(found):
             raise Wrong("no function", f"The file has no function {name}. Was it renamed?")
         return found
+
+    def wrong(self, key: str, result: str, said: str = "") -> Wrong:
+        """Return the known mistake of this name in one of the results."""
+        return Wrong(key, f"{result}: {said}{self.words[key]}")
+
+    def number(
+        self, name: str, arguments: Mapping[str, object], weights: object = 1.0, results: int = 1
+    ) -> Callable[[], float]:
+        """Return a loss for finite differences: the sum of weights * the first result of a call."""
+
+        def loss():
+            with contextlib.redirect_stdout(io.StringIO()):
+                value = self.flat(self._run(name, copy.deepcopy(dict(arguments))), results)[0]
+            return float(np.sum(weights * np.asarray(value)))
+
+        return loss
 
     def call(
         self, name: str, arguments: Mapping[str, object], results: Mapping[str, tuple]
@@ -100,6 +121,29 @@ class Attempt:
         with contextlib.redirect_stdout(io.StringIO()):
             value = self._run(name, copy.deepcopy(dict(arguments)), overflow)
         return _results(name, value, results)
+
+    def stable(
+        self,
+        name: str,
+        arguments: Mapping[str, object],
+        results: Mapping[str, tuple],
+        key: str,
+    ) -> dict[str, np.ndarray]:
+        """Call a function as `quiet` does; results that are not finite are the mistake `key`."""
+        try:
+            return self.quiet(name, arguments, results)
+        except Wrong as wrong:
+            if wrong.key == "not finite":
+                raise self.wrong(key, name) from None
+            raise Wrong(wrong.key, f"{name}: {wrong.text}") from None
+
+    @staticmethod
+    def flat(value: object, count: int) -> Sequence:
+        """Return `count` results; those of a list at the end, as of critic_loss, one by one."""
+        if count == 1:
+            return [value]
+        nested = isinstance(value, tuple | list) and value and isinstance(value[-1], tuple | list)
+        return (*value[:-1], *value[-1]) if nested and len(value) != count else value
 
     def _unrelated_calls(self):
         """Call all functions called so far, with other numbers."""
@@ -199,11 +243,8 @@ def _results(name, value, shapes):
     labels = list(shapes)
     if value is None:
         raise Wrong("nothing returned", f"{name} returns None. Is its `return` missing?")
-    if len(labels) == 1:
-        values = [value]
-    elif isinstance(value, tuple | list) and len(value) == len(labels):
-        values = value
-    else:
+    values = Attempt.flat(value, len(labels))
+    if not (isinstance(values, tuple | list) and len(values) == len(labels)):
         text = f"{name} must return {len(labels)} results: {', '.join(labels)}."
         raise Wrong("wrong number of results", text)
     found, expected = [np.shape(v) for v in values if _regular(v)], list(shapes.values())

@@ -150,7 +150,8 @@ class Cut(io.TextIOBase):
 def main(name: str, file: str, seed: str) -> None:
     """Run and grade a file; print the report."""
     token = sys.stdin.readline().strip()
-    out = sys.stdout
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what bypasses sys.stdout goes nowhere
     sys.stdout = sys.stderr = Cut(out)
     attempt.SEED, attempt.SECONDS = int(seed), SECONDS
     module = types.ModuleType(f"course.exercises.{name}")

@@ -29,7 +29,7 @@ def grader(name: str):
 
 def grade_module(name: str, module: object) -> Report:
     """Grade an exercise whose functions are the attributes of `module`. Never raises."""
-    attempt = Attempt(module)
+    attempt = Attempt(name, module)
     try:
         with np.errstate(all="ignore"):
             grader(name).grade(attempt)
