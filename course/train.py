@@ -12,7 +12,9 @@ import course.one_thread  # noqa: F401
 import inspect
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -103,7 +105,7 @@ def refuse_wrong(kind: str, mine: Functions) -> int:
     """Raise UserError if a step is wrong; return how many gradients agree with differences."""
     if "mix" in mine:
         try:
-            mixing.grade(Attempt(SimpleNamespace(mix=mine["mix"])))
+            mixing.grade(Attempt("e09_mixing", SimpleNamespace(mix=mine["mix"])))
         except Wrong as wrong:
             raise UserError(f"mix: {wrong.text}") from None
     where = difference(kind, mine)
@@ -140,17 +142,36 @@ def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
     return tiles(np.concatenate([x, decoded]).reshape(4, 10, -1))
 
 
-def trained(module: ModuleType, whose: str, *arguments) -> tuple[dict, list[dict[str, float]]]:
-    """Train, show each epoch's line behind a name, and return the VAE and the lines' numbers."""
-    log = []
+def trained(
+    modules: Mapping[str, ModuleType], *arguments
+) -> tuple[list[dict], list[dict[str, list[float]]]]:
+    """Train at once, a thread each, and show each epoch's losses beside each other.
 
-    def shown(line, **_):
-        print(f"{whose:8}{line}", flush=True)
-        words = line.split()[3:]
-        log.append(dict(zip(words[::2], map(float, words[1::2]), strict=True)))
-
-    vars(module)["print"] = shown  # in place of Python's, in this copy
-    return module.train(*arguments)[0], log
+    `modules` maps whose functions they have to copies of plain. Returns their VAEs, and for each
+    epoch the numbers by the losses' names, one of each module.
+    """
+    lines, log = {whose: SimpleQueue() for whose in modules}, []
+    for whose, module in modules.items():
+        vars(module)["print"] = lambda line, whose=whose, **_: lines[whose].put(line.split())
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(module.train, *arguments) for module in modules.values()]
+        for run, queue in zip(runs, lines.values(), strict=True):
+            run.add_done_callback(lambda _, queue=queue: queue.put(None))
+        while all(words := [queue.get() for queue in lines.values()]):
+            log.append(
+                {
+                    name: [float(line[n + 4]) for line in words]
+                    for n, name in enumerate(words[0][3:])
+                    if n % 2 == 0
+                }
+            )
+            if len(log) == 1:
+                print(" " * 10 + "".join(f"{name:>14}    " for name in log[0]).rstrip())
+                print(f"{'epoch':10}" + "".join(f"{whose:>9}" for _ in log[0] for whose in modules))
+            row = "".join(f"{x:9.3f}" for both in log[-1].values() for x in both)
+            print(f"{words[0][2]:10}{row}", flush=True)
+        vaes = [run.result()[0] for run in runs]
+    return vaes, log
 
 
 def main() -> None:
@@ -181,14 +202,13 @@ def main() -> None:
     weight = plain.WEIGHTS[kind] if args.weight is None else args.weight
     training = kind, images, args.epochs, args.seed, weight
     own = plain_with(**{name: inspect.unwrap(function) for name, function in mine.items()})
-    vae, log = trained(own, "yours", *training)
-    trained(plain_with(), "plain's", *training)
+    (vae, _), log = trained({"yours": own, "plain's": plain_with()}, *training)
     picture = pictures(own, vae, images).repeat(3, axis=0).repeat(3, axis=1)
     imsave(png := io.BytesIO(), picture, cmap="gray", vmin=0, vmax=1, format="png")
     write_whole(OUT / f"{args.kind}.png", png.getvalue())
     print(f"{OUT / args.kind}.png: originals, reconstructions, samples (two rows)")
     if kind == "WS" and not is_stub(e20_identity.estimate):
-        P, slope = (np.array([row[name] for row in log]) for name in ("penalty", "slope"))
+        P, slope = (np.array([row[name][0] for row in log]) for name in ("penalty", "slope"))
         demanded = e20_identity.estimate(P, slope, 10.0)
         print("W1 by your identity: " + ", ".join(f"{D:.3f}" for D in demanded))
 

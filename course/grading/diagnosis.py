@@ -8,6 +8,7 @@ tried with other arguments, until one gives the student's numbers.
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -97,8 +98,13 @@ def _evidence(label, checks):
 
 
 def variant_of(module: ModuleType, variant: Variant) -> ModuleType:
-    """Return a copy of a module with a mistake in it."""
-    return edited(module, *variant) if isinstance(variant, tuple) else plain_with(**variant)
+    """Return a copy of a module with a mistake in it, the same one for the same mistake."""
+    return _variant(module, variant if isinstance(variant, tuple) else tuple(variant.items()))
+
+
+@cache
+def _variant(module, parts):
+    return edited(module, *parts) if isinstance(parts[0], str) else plain_with(**dict(parts))
 
 
 def _known(attempt, label, found, mistakes, right, given_by):
