@@ -32,6 +32,16 @@ def mean_bce(logits, x):
     return [part / x.shape[1] for part in plain.bce(logits, x)]
 
 
+def wide_sample(mu, logvar, eps):
+    """Take exp(logvar) for sigma."""
+    return plain.sample(mu, 2 * logvar, eps)
+
+
+def wide_backward(dz, logvar, eps):
+    """Go back through `wide_sample`."""
+    return dz, 2 * plain.sample_backward(dz, 2 * logvar, eps)[1]
+
+
 def noisy_backward(dz, logvar, eps):
     """Draw other noise on the way back: a function of eps, so that a run can be repeated."""
     rng = np.random.default_rng((abs(eps[0]) * 1e6).astype(int))
@@ -53,45 +63,21 @@ def sum_first_pass(*args):
 # it is, in units of the right run's.
 FAULTS: dict[str, tuple[str, dict[str, Callable], dict[str, tuple[float, float]]]] = {
     "a": ("KL", {"bce": mean_bce}, {"KL": (0, 0.1), "BCE": (1.05, 9)}),
-    "b": (
-        "WS",
-        {"critic_loss": lambda *args: plain.critic_loss(*args[:-1], 0.0)},
-        {"slope": (5, np.inf)},
-    ),
-    "c": (
-        "KL",
-        {
-            "sample": lambda mu, logvar, eps: plain.sample(mu, 2 * logvar, eps),
-            "sample_backward": lambda dz, logvar, eps: (
-                dz,
-                2 * plain.sample_backward(dz, 2 * logvar, eps)[1],
-            ),
-        },
-        {"loss": (0, 0.99), "true loss": (1.01, 9)},
-    ),
+    "b": ("WS", {"critic_loss": lambda *args: plain.critic_loss(*args[:-1], 0.0)},
+          {"slope": (5, np.inf)}),
+    "c": ("KL", {"sample": wide_sample, "sample_backward": wide_backward},
+          {"loss": (0, 0.99), "true loss": (1.01, 9)}),
     "d": ("WS", {"row_norms": norms_of_columns}, {"shown slope / slope": (1.7, 3)}),
     "e": ("KL", {"sample_backward": noisy_backward}, {"sigma": (1.2, 9), "BCE": (1.02, 9)}),
-    "f": (
-        "WS",
-        {"input_gradient": lambda *args: -plain.input_gradient(*args)},
-        {"width": (2, np.inf), "W1": (3, np.inf)},
-    ),
-    "g": (
-        "KL",
-        {"kl_step": lambda *args: plain.kl_step(*args[:-1], 10 * args[-1])},
-        {"KL": (0, 0.5), "BCE": (1.05, 9)},
-    ),
-    "h": (
-        "WS",
-        {"ws_step": lambda *args: plain.ws_step(*args[:-1], 0.0)},
-        {"width": (1.5, np.inf), "W1": (3, np.inf)},
-    ),
-    "i": (
-        "WS",
-        {"first_pass": sum_first_pass, "input_gradient": plain.input_gradient},
-        {"slope": (0, 0.2), "width": (1.5, 9)},
-    ),
-}
+    "f": ("WS", {"input_gradient": lambda *args: -plain.input_gradient(*args)},
+          {"width": (2, np.inf), "W1": (3, np.inf)}),
+    "g": ("KL", {"kl_step": lambda *args: plain.kl_step(*args[:-1], 10 * args[-1])},
+          {"KL": (0, 0.5), "BCE": (1.05, 9)}),
+    "h": ("WS", {"ws_step": lambda *args: plain.ws_step(*args[:-1], 0.0)},
+          {"width": (1.5, np.inf), "W1": (3, np.inf)}),
+    "i": ("WS", {"first_pass": sum_first_pass, "input_gradient": plain.input_gradient},
+          {"slope": (0, 0.2), "width": (1.5, 9)}),
+}  # fmt: skip
 
 
 def run(kind: str, functions: Mapping[str, Callable], images: np.ndarray, epochs: int, **sizes):
@@ -182,9 +168,10 @@ def main() -> None:
         found = run(kind, functions, images, epochs)
         right.setdefault(kind, found)
         numbers[name] = found.measures
-        if name in FAULTS and not does_what_the_page_says(
+        as_said = name not in FAULTS or does_what_the_page_says(
             name, found.measures, right[kind].measures
-        ):
+        )
+        if not as_said:
             raise UserError(f"case {name} does not do what FAULTS says: {found.measures}")
         shown = (
             {"BCE": 1, "KL": 2, "sigma": -2} if kind == "KL" else {"BCE": 1, "W1": 2, "slope": -3}

@@ -91,8 +91,8 @@ def finite_differences(kind: str, functions: Functions) -> list[GradientCheck]:
         check_gradients(
             loss,
             {
-                name: (w, 1.0 * g)
-                for (name, w), g in zip(networks[owner][0].items(), gradients, strict=True)
+                n: (w, 1.0 * g)
+                for (n, w), g in zip(networks[owner][0].items(), gradients, strict=True)
             },
             samples=20,
             step=1e-4,
@@ -132,10 +132,8 @@ def tiles(rows: np.ndarray) -> np.ndarray:
 
 def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
     """Return ten originals, their reconstructions, and two rows of samples, as one picture."""
-    x, z = (
-        images[len(images) // 20 :: len(images) // 10][:10],
-        np.random.default_rng(5).standard_normal((20, 10)),
-    )
+    x = images[len(images) // 20 :: len(images) // 10][:10]
+    z = np.random.default_rng(5).standard_normal((20, 10))
     _, mu, _ = module.encode(vae, x)
     codes = np.concatenate([mu, z.astype(x.dtype)])
     decoded = np.exp(-np.logaddexp(0, -module.decode(vae, codes)[1]))  # sigmoid
@@ -158,13 +156,8 @@ def trained(
         for run, queue in zip(runs, lines.values(), strict=True):
             run.add_done_callback(lambda _, queue=queue: queue.put(None))
         while all(words := [queue.get() for queue in lines.values()]):
-            log.append(
-                {
-                    name: [float(line[n + 4]) for line in words]
-                    for n, name in enumerate(words[0][3:])
-                    if n % 2 == 0
-                }
-            )
+            numbers = np.array([line[4::2] for line in words], float).T  # a row for each loss
+            log.append(dict(zip(words[0][3::2], numbers.tolist(), strict=True)))
             if len(log) == 1:
                 print(" " * 10 + "".join(f"{name:>14}    " for name in log[0]).rstrip())
                 print(f"{'epoch':10}" + "".join(f"{whose:>9}" for _ in log[0] for whose in modules))

@@ -6,7 +6,6 @@ from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import judge
 from npvae import plain
 
-COMPARE = ("npvae/nn/adam.py::adam_update",)
 M_HAT, V_HAT = "m / (1 - BETA1**t)", "v / (1 - BETA2**t)"
 ROOT = "(np.sqrt(v_hat) + EPSILON)"
 MISTAKES = {
@@ -61,13 +60,9 @@ def _fitted(found, theta, g, m, v, t, lr):
     return {"other betas": edit} | ({"another step size": longer} if length > 0 else {})
 
 
-def measured() -> str:
-    """Return the answer to the prediction, measured."""
+def measured() -> tuple:
+    """Measure what the prediction is about."""
     g, zeros = np.array([1000.0, 1e-6]), np.zeros(2)
     moved = -plain.adam(zeros, g, zeros, zeros, 1, 0.001)[0]
     uncorrected = -plain.adam(zeros, g, zeros, zeros, 10**6, 0.001)[0]
-    return (
-        f"{moved[0]:.5f} and {moved[1]:.5f}: the first step has the length lr, whatever the "
-        f"gradient. Without the correction it would be {uncorrected[0]:.5f}, which is 0.1 / "
-        "sqrt(0.001) times as long."
-    )
+    return moved[0], moved[1], uncorrected[0]

@@ -6,7 +6,6 @@ from course.grading.attempt import Attempt, Wrong, numbers
 from course.grading.diagnosis import close, judge
 from npvae import plain
 
-COMPARE = ("npvae/nn/losses.py::bernoulli_nll",)
 TERMS = "np.maximum(logits, 0) - logits * x + np.log1p(e)"
 MISTAKES = {
     "half of the cross-entropy": ("bce", TERMS, "-x * np.log(s)"),
@@ -54,14 +53,11 @@ def _grade_extremes(attempt):
         raise Wrong("overflow", f"{attempt.words['overflow']} {wrong.text}") from None
 
 
-def measured() -> str:
-    """Return the answer to the prediction, measured."""
+def measured() -> tuple:
+    """Measure what the prediction is about."""
     zeros = np.zeros((1, 784))
     black, _ = plain.bce(zeros, zeros)
     white, _ = plain.bce(zeros, zeros + 1)
     grid = np.linspace(-5, 5, 1001).reshape(-1, 1)
     least = min(plain.bce(grid[k : k + 1], np.array([[0.5]]))[0] for k in range(len(grid)))
-    return (
-        f"{black:.2f} nats for a black image, {white:.2f} for a white one: 784 log 2 for any "
-        f"image. A pixel with x = 0.5 costs at least {least:.4f}, which is log 2, its entropy."
-    )
+    return black, white, least

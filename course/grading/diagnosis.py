@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from course.grading.attempt import Attempt, Wrong
+from course.grading.attempt import Attempt, Wrong, general
 from course.replace import edited, plain_with
 from npvae import plain
 from npvae.nn.gradcheck import GradientCheck, check_gradients
@@ -68,13 +68,13 @@ def judge(
     for label in order or results:
         if close(found[label], truth[label]):
             continue
-        key, text = (
+        wrong = (
             _known(attempt, label, found, mistakes, right, given_by)
             or _general(label, found, truth, sizes)
             or _retried(label, found, arguments, lambda **new: given_by(right, **new))
             or _place(label, found[label], truth[label])
         )
-        raise Wrong(key, f"{text}{_evidence(label, checks)}")
+        raise Wrong(wrong.key, f"{wrong.text}{_evidence(label, checks)}")
     return found
 
 
@@ -108,53 +108,45 @@ def _variant(module, parts):
 
 
 def _known(attempt, label, found, mistakes, right, given_by):
-    """Return key and text of a mistake that the grader knows, or None."""
+    """Return a mistake that the grader knows, or None."""
     for key, variants in mistakes.items():
         for variant in variants if isinstance(variants, list) else [variants]:
             if close(found[label], given_by(variant_of(right, variant))[label]):
-                return key, f"{label}: {attempt.words[key]}"
+                return attempt.wrong(key, label)
     return None
 
 
 def _general(label, found, right, sizes):
-    """Return key and text of a mistake that any answer can have, or None."""
+    """Return a mistake that any answer can have, or None."""
     answer, truth = found[label], right[label]
     for other, array in right.items():
         if other != label and close(answer, array):
-            return "exchanged", f"{label} holds what {other} should be. Were the two exchanged?"
+            return general("exchanged", label=label, other=other)
     ratio = _ratio(answer, truth)
-    if ratio is not None:
-        known = _factor_meaning(label, ratio, sizes)
-        if known is not None:
-            return known
-        if truth.size > 1:
-            text = f"{label} is exactly {ratio:.6g} times the right result. "
-            return "a factor", f"{text}Where does that come from?"
+    if ratio is not None and (known := _factor_meaning(label, ratio, sizes)):
+        return known
+    if ratio is not None and truth.size > 1:
+        return general("a factor", label=label, ratio=ratio)
     if np.abs(answer - truth).max() < 1e-4 * np.abs(truth).max():
-        text = f"{label} is nearly right. Is a small number added, or is something clipped?"
-        return "nearly right", text
+        return general("nearly right", label=label)
     return None
 
 
 def _place(label, answer, truth):
-    """Return key and text of an unknown mistake: where the answer is furthest off."""
+    """Return an unknown mistake: where the answer is furthest off."""
     place = np.unravel_index(np.abs(answer - truth).argmax(), truth.shape)
     index = f"[{', '.join(str(int(n)) for n in place)}]" if place else ""
-    return (
-        "unknown",
-        f"{label} differs from npvae's result, most of all here: {label}{index} is "
-        f"{answer[place]:.9g} and should be {truth[place]:.9g}.",
-    )
+    return general("unknown", label=label, at=label + index, is_=answer[place], should=truth[place])
 
 
 def _retried(label, found, arguments, function):
-    """Return key and text of the first wrong argument that gives this answer, or None."""
+    """Return the first wrong argument that gives this answer, or None."""
     arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
     for name in arrays:
         for key, what, value in _other_arguments(name, arrays):
             result = function(**{name: value})[label]
             if np.any(result) and np.isfinite(result).all() and close(found[label], result):
-                return key, f"{label} is what comes out with {what} in place of {name}."
+                return Wrong(key, f"{label} is what comes out with {what} in place of {name}.")
     return None
 
 
@@ -186,41 +178,24 @@ def _other_arguments(name, arrays):
 
 
 def _factor_meaning(label, ratio, sizes):
-    """Return key and text of the mistake that makes an answer `ratio` times too large, if known."""
+    """Return the mistake that makes an answer `ratio` times too large, if it is known."""
 
     def is_about(number):
         return np.isclose(ratio, number, rtol=1e-8)
 
     for symbol, (n, what) in sizes.items():
-        if is_about(n):
-            return (
-                f"{symbol} times too large",
-                f"{label} is exactly {n} times too large, and {symbol} = {n} here. Was the mean "
-                f"over the {what} forgotten?",
-            )
-        if is_about(1 / n):
-            return (
-                f"{symbol} times too small",
-                f"{label} is exactly {n} times too small, and {symbol} = {n} here. Is there a mean "
-                f"over the {what} where the question has a sum, or a second mean?",
-            )
-    if is_about(-1):
-        return "wrong sign", f"{label} has the wrong sign everywhere, and is right otherwise."
-    if is_about(2):
-        text = f"{label} is exactly twice too large. Is a factor of one half missing?"
-        return "2 times too large", text
-    if is_about(0.5):
-        text = f"{label} is exactly half of what it should be. Is a factor of 2 missing?"
-        return "2 times too small", text
+        for much, factor in (("large", n), ("small", 1 / n)):
+            if is_about(factor):
+                text = general(f"times too {much}", label=label, n=n, symbol=symbol, what=what).text
+                return Wrong(f"{symbol} times too {much}", text)
+    keys = {-1: "wrong sign", 2: "2 times too large", 0.5: "2 times too small"}
+    for key in [key for number, key in keys.items() if is_about(number)]:
+        return general(key, label=label)
     counts = {"1": 1, "2": 2} | {symbol: n for symbol, (n, _) in sizes.items()}
     for (above, n), (below, m) in itertools.product(counts.items(), repeat=2):
         if is_about(n / m) or is_about(-n / m):
-            sign = "-" if ratio < 0 else ""
-            return (
-                "a factor of the sizes",
-                f"{label} is exactly {sign}{above}/{below} = {ratio:.6g} times the right result. "
-                "Which sum or mean is over the wrong axis, or was taken twice?",
-            )
+            quotient = f"{'-' if ratio < 0 else ''}{above}/{below}"
+            return general("a factor of the sizes", label=label, quotient=quotient, ratio=ratio)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The words of hints.md: three steps of help with each exercise, and what each mistake is."""
+"""The words of hints.md: what helps with an exercise, what is told at its end, its mistakes."""
 
 import re
 import textwrap
@@ -20,8 +20,15 @@ def hint(name: str, number: int) -> str:
     return "\n".join(filter(None, [name, *wrapped, more]))
 
 
+def told(name: str, what: str) -> str:
+    """Return what stands behind `Measured:` or `Compare:` in an exercise's section."""
+    paragraph = re.search(rf"^{what}: ((?:.+\n)+)", _sections()[name], re.MULTILINE)[1]
+    return " ".join(paragraph.split())
+
+
 def mistakes(name: str) -> dict[str, str]:
     """Return what the grader says of each mistake that it knows, by the mistake's name."""
-    text = _sections()["In several exercises"] + _sections()[name]
+    several = "" if name == "In every exercise" else _sections()["In several exercises"]
+    text = several + _sections()[name]
     items = re.findall(r"^- \*\*(.*)\*\*: (.*\n(?:  .*\n)*)", text, re.MULTILINE)
     return {key: " ".join(words.split()) for key, words in items}

@@ -8,7 +8,6 @@ from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import judge
 from npvae import plain
 
-COMPARE = ("npvae/plain.py::critic_loss",)
 MISTAKES = {
     "1 not subtracted": ("estimate", " - 1", ""),
     "P forgotten": ("estimate", "penalty + ", ""),
@@ -53,13 +52,9 @@ def trained(updates: int = 400) -> tuple[float, float, float]:
     return tuple(np.mean(kept[updates // 2 :], axis=0))
 
 
-def measured() -> str:
-    """Return the answer to the prediction, measured."""
+def measured() -> tuple:
+    """Measure what the prediction is about."""
     alike, half = (np.array(n) for n in ([1.1, 1.1], [0.9, 1.3]))
     one, two = (estimate(((n - 1) ** 2).mean(), n.mean(), 10) for n in (alike, half))
     D, P, slope = trained()
-    return (
-        f"{one:.1f}, and {two:.1f}: the mean slope alone does not tell. A critic of two clouds, "
-        f"trained for 400 updates, shows {D:.2f}; the identity demands {estimate(P, slope, 10):.2f}"
-        f", and equal slopes would demand {20 * slope * (slope - 1):.2f}."
-    )
+    return one, two, D, estimate(P, slope, 10), 20 * slope * (slope - 1)

@@ -8,7 +8,6 @@ import numpy as np
 from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import close, judge
 
-COMPARE = ("npvae/evaluation/likelihood.py::log_weights",)
 RATIO, WHOLE = "(log_prior - log_q)", "log_p + (log_prior - log_q).sum(axis=2)"
 SHIFTED, SHARES = "np.log(np.exp(log_w - most).mean(axis=1))", "w / w.sum(axis=1, keepdims=True)"
 PI = "np.log(2 * np.pi) / 2"
@@ -88,8 +87,8 @@ def _grade_far(attempt, right, log_w, results):
             raise attempt.wrong("not stable", *results)
 
 
-def measured() -> str:
-    """Return the answer to the prediction, measured over 10,000 repetitions."""
+def measured() -> tuple:
+    """Measure what the prediction is about, over 10,000 repetitions."""
 
     def log_normal(z, mean, variance):
         return -((z - mean) ** 2) / variance / 2 - np.log(2 * np.pi * variance) / 2
@@ -101,9 +100,4 @@ def measured() -> str:
         return bound(log_w).mean()
 
     one, many, narrow_one, narrow = (mean_bound(v, k) for v in (0.5, 0.005) for k in (1, 100))
-    return (
-        f"log p(x) = {log_normal(1, 0, 2):.3f}. With the exact posterior {one:.3f} for K = 1 and "
-        f"{many:.3f} for K = 100: all weights are equal. With the narrow q {narrow_one:.3f} and "
-        f"{narrow:.3f}: samples that would count are never drawn. A posterior that has collapsed "
-        "must be widened first."
-    )
+    return log_normal(1, 0, 2), one, many, narrow_one, narrow

@@ -9,12 +9,6 @@ from course.grading.penalty import DIRECTION, grade_norm
 from npvae import plain
 from npvae.plain import row_norms
 
-COMPARE = (
-    "npvae/plain.py::penalty",
-    "npvae/plain.py::norm_backward",
-    "npvae/models/penalty.py::penalty_forward",
-    "npvae/models/penalty.py::norm_backward",
-)
 EXCESS = "np.maximum(row_norms(dz) - 1, 0)"
 MISTAKES = {
     "two-sided": [(name, EXCESS, "(row_norms(dz) - 1)") for name in ("penalty", "norm_backward")],
@@ -53,13 +47,9 @@ def grade(attempt: Attempt) -> None:
     grade_norm(attempt, dz, MISTAKES, sys.modules[__name__])
 
 
-def measured() -> str:
-    """Return the answer to the prediction, measured."""
+def measured() -> tuple:
+    """Measure what the prediction is about."""
     dz = np.tile([[0.3, 0.4]], (3, 1))
     along = -np.sum(plain.norm_backward(dz)[0] * dz[0]) / 0.5
     push = "up, towards 1" if along > 0 else "down"
-    return (
-        f"two-sided {plain.penalty(dz):.2f}, one-sided {penalty(dz):.2f}. The two-sided penalty "
-        f"pushes the slope {push}, the one-sided does not push. So only the one-sided lets the "
-        "critic become flat; it is the critic's other term that keeps it steep."
-    )
+    return plain.penalty(dz), penalty(dz), push

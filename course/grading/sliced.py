@@ -4,7 +4,6 @@ from course.grading.attempt import Attempt, numbers
 from course.grading.diagnosis import judge
 from npvae import plain
 
-COMPARE = ("npvae/models/sliced.py::sliced_forward", "npvae/models/sliced.py::sliced_backward_add")
 PARTNERS = "np.take_along_axis(np.sort(prior_on_lines, axis=0), ranks, axis=0)"
 MISTAKES = {
     "not by rank": ("sliced", PARTNERS, "prior_on_lines"),
@@ -34,13 +33,10 @@ def grade(attempt: Attempt) -> None:
           loss=lambda: float(plain.sliced(**arguments)[0]), of={"z": z})  # fmt: skip
 
 
-def measured() -> str:
-    """Return the answer to the prediction, measured."""
+def measured() -> tuple:
+    """Measure what the prediction is about."""
     z, prior, lines = numbers(25, (4000, 10), (4000, 10), (400, 10))
     lines /= plain.row_norms(lines)
     far = z + 3 * lines[0]
     moved, none = (plain.sliced(rows, prior, lines)[0] for rows in (far, 0 * z))
-    return (
-        f"{moved:.2f} and {none:.2f}. Rows that are all 0 are about as far away as a shift of the "
-        "mean length of a row, sqrt(10)."
-    )
+    return moved, none
