@@ -36,14 +36,8 @@ def shown(report: "Report", brief: bool = False) -> str:
     lines = report.lines[:-1] if brief and report.status == DONE else report.lines
     if len(lines) == 1 and len(head + lines[0]) <= 100:
         return head + lines[0]
-    wrapped = textwrap.TextWrapper(
-        100,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join([head.rstrip(), *map(wrapped.fill, lines)])
+    wrapped = textwrap.TextWrapper(96, break_long_words=False, break_on_hyphens=False)
+    return f"{head.rstrip()}\n" + textwrap.indent("\n".join(map(wrapped.fill, lines)), "    ")
 
 
 def as_json(report: "Report") -> str:

@@ -486,12 +486,6 @@ def exercises_are(tmp_path, monkeypatch, **texts):
     monkeypatch.setattr(check, "FOLDER", tmp_path)
 
 
-def run(*command):
-    return subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-
-
 def test_the_check_command(tmp_path, monkeypatch, capsys):
     exercises_are(tmp_path, monkeypatch)
     assert check.main(["penalty", "hunt"]) == 1
@@ -569,15 +563,6 @@ finally:
     )
     first, *_, last = result.stdout.splitlines()
     assert first.startswith("e08_penalty              not yet") and last == "[]", result.stderr
-
-
-def test_pytest_shows_one_line_and_no_traceback():
-    done = run("pytest", "course", "-k", "penalty", "-p", "no:cacheprovider")
-    assert done.returncode == 1
-    assert "not yet: First write your PREDICTION into the file" in done.stdout
-    assert "Traceback" not in done.stdout
-    assert done.stdout.count("not yet") == 1
-    assert len(done.stdout.splitlines()) < 12
 
 
 @pytest.mark.parametrize(
