@@ -180,14 +180,15 @@ def main() -> None:
     step()  # what it does not call, such as a gate that your vae_backward does itself, is not used
     mine = {name: function for name, function in mine.items() if name in used}
     to_do = [name for name in to_do if name in used]
-    print(f"Yours: {', '.join(mine) or 'nothing yet'}.")
+    print(f"Yours: {', '.join(mine) + ', and what they call' if mine else 'nothing yet'}.")
     print(f"npvae's, as you have not written them: {', '.join(to_do) or 'nothing'}.")
     print(f"A step of a tiny model: {refuse_wrong(args.kind, mine)} gradients agree with finite"
           " differences, and all numbers with plain's.")  # fmt: skip
     slow = [n for n in mine if outcome(args.kind, {n: mine[n]}, np.float32)["the VAE's weight W1"]
             .dtype == np.float64]  # fmt: skip
     if slow:
-        print(f"{', '.join(slow)}: makes float64 of float32, so training takes longer.")
+        print(f"{', '.join(slow)}: float64 comes out where float32 went in, which is slow."
+              " np.ones and np.zeros do this; with dtype=z.dtype they do not.")  # fmt: skip
     images = load_digits()
     from matplotlib.image import imsave
 

@@ -13,6 +13,7 @@ import io
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import IO
 
 import numpy as np
 
@@ -28,6 +29,8 @@ def numbers(seed: int, *shapes: tuple[int, ...] | int) -> list[np.ndarray]:
     return [rng.standard_normal(shape) for shape in shapes]
 
 
+Arguments = Mapping[str, object]
+Shapes = Mapping[str, tuple]  # of results, by their names; () is a number
 UNWRITTEN = 1.23456789e300  # what no function computes
 
 
@@ -41,6 +44,20 @@ class Wrong(Exception):
     def __init__(self, key: str, text: str):
         super().__init__(text)
         self.key, self.text = key, text
+
+
+class Cut(io.TextIOBase):
+    """Passes on the first characters that are written, so many as are `left`."""
+
+    def __init__(self, stream: IO[str] | None, left: int):
+        self.stream, self.left = stream, left
+
+    def write(self, text: str) -> int:
+        """Write what there is room for."""
+        if self.left > 0:
+            self.stream.write(text[: self.left] + (" ... (cut)" if len(text) > self.left else ""))
+            self.left -= len(text)
+        return len(text)
 
 
 def general(key: str, **fields: object) -> Wrong:
@@ -70,20 +87,18 @@ class Attempt:
         return Wrong(key, f"{result}: {said}{self.words[key]}")
 
     def number(
-        self, name: str, arguments: Mapping[str, object], weights: object = 1.0, results: int = 1
+        self, name: str, arguments: Arguments, weights: object = 1.0, results: int = 1
     ) -> Callable[[], float]:
         """Return a loss for finite differences: the sum of weights * the first result of a call."""
 
         def loss():
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(Cut(None, 0)):
                 value = self.flat(self._run(name, copy.deepcopy(dict(arguments))), results)[0]
             return float(np.sum(weights * np.asarray(value)))
 
         return loss
 
-    def call(
-        self, name: str, arguments: Mapping[str, object], results: Mapping[str, tuple]
-    ) -> dict[str, np.ndarray]:
+    def call(self, name: str, arguments: Arguments, results: Shapes) -> dict[str, np.ndarray]:
         """Call a function; return its results as float64 arrays by their names.
 
         `results` maps the names to the expected shapes; () is a number. Raises NotYet and Wrong.
@@ -103,26 +118,18 @@ class Attempt:
         return answers
 
     def quiet(
-        self,
-        name: str,
-        arguments: Mapping[str, object],
-        results: Mapping[str, tuple],
-        overflow: str = "ignore",
+        self, name: str, arguments: Arguments, results: Shapes, overflow: str = "ignore"
     ) -> dict[str, np.ndarray]:
         """Call a function as `call` does, for the results only, and without what it prints.
 
         With overflow="raise", a number that becomes infinite on the way is an exception.
         """
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(Cut(None, 0)):
             value = self._run(name, copy.deepcopy(dict(arguments)), overflow)
         return _results(name, value, results)
 
     def stable(
-        self,
-        name: str,
-        arguments: Mapping[str, object],
-        results: Mapping[str, tuple],
-        key: str,
+        self, name: str, arguments: Arguments, results: Shapes, key: str
     ) -> dict[str, np.ndarray]:
         """Call a function as `quiet` does; results that are not finite are the mistake `key`."""
         try:

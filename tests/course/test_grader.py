@@ -30,6 +30,7 @@ from npvae.evaluation import likelihood
 from npvae.models.vae import make_vae
 
 ROOT = Path(__file__).parents[2]
+OF_FILES = {"numpy changed", "too slow", "the process ended", "refused"}  # see test_marking.py
 TABLES = {name: getattr(grader(name), "MISTAKES", {}) for name in EXERCISES}
 
 
@@ -344,7 +345,7 @@ def test_all_words_are_of_mistakes_and_all_mistakes_have_words():
     everywhere = {re.sub("^[A-Z] ", "", key) for _, key in written - told}
     page = (ROOT / "course/grading/hints.md").read_text()
     assert all(f"**{key}**" in page or f"`{key}`" in page for key in everywhere)
-    assert set(mistakes("In every exercise")) <= everywhere | {"numpy changed"}
+    assert set(mistakes("In every exercise")) <= everywhere | OF_FILES
 
 
 def dense(**functions):

@@ -1,6 +1,7 @@
 """A class is marked in one command, hostile files among it; a hand-out holds no answers."""
 
 import ast
+import contextlib
 import csv
 import re
 import subprocess
@@ -121,6 +122,12 @@ def test_a_class_is_marked_in_one_command(tmp_path):
         folder.mkdir(parents=True)
         if text is not None:
             (folder / "e01_dense.py").write_text(START + text)
+    (tmp_path / "class/nothing/e01_dense.py").mkdir()
+    (tmp_path / "class/copies").mkdir()
+    with contextlib.suppress(OSError):  # Windows may not allow it
+        (tmp_path / "class/copies/e01_dense.py").symlink_to(
+            tmp_path / "class/ann/week 1/e01_dense.py"
+        )
     command = [sys.executable, "-m", "course.check", "dense", "relu", "--submissions"]
     command += [str(tmp_path / "class"), "--csv", str(tmp_path / "grades.csv"), "--seed", "spring"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -128,13 +135,13 @@ def test_a_class_is_marked_in_one_command(tmp_path):
     with open(tmp_path / "grades.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["student", "exercise", "status", "points", "message"]
-    assert len(rows) == 2 * len(texts)
+    assert len(rows) == 2 * (len(texts) + 1)
     assert {row["points"] for row in rows if row["exercise"] == "e02_relu"} == {"0"}
     dense = {row["student"]: row for row in rows if row["exercise"] == "e01_dense"}
     done = {student for student, row in dense.items() if row["points"] == "2.0"}
     assert done == {"ann", "prints", "claims"}
     assert dense["'=bob"]["message"].startswith("db")
-    assert dense["nothing"]["status"] == "missing"
+    assert dense["nothing"]["status"] == dense["copies"]["status"] == "missing"
     assert "`import shutil`" in dense["deletes"]["message"]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "class", tmp_path / "grades.csv"]
 
