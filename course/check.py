@@ -40,12 +40,6 @@ def shown(report: "Report", brief: bool = False) -> str:
     return f"{head.rstrip()}\n" + textwrap.indent("\n".join(map(wrapped.fill, lines)), "    ")
 
 
-def as_json(report: "Report") -> str:
-    """Return a report as one JSON object on one line."""
-    fields = {"name": report.name, "status": report.status, "diagnosis": report.diagnosis}
-    return json.dumps({**fields, "message": "\n".join(report.lines)})
-
-
 def chosen(words: Sequence[str]) -> list[str]:
     """Return the exercises whose names contain one of the words, or all. Raises UserError."""
     for word in words:
@@ -63,7 +57,9 @@ def grade_all(names: Sequence[str], json_lines: bool) -> int:
         # What an exercise prints must not come between the objects.
         if printed:
             print(printed.rstrip("\n"), file=sys.stderr if json_lines else sys.stdout)
-        print(as_json(report) if json_lines else shown(report, brief=len(names) > 1), flush=True)
+        fields = {"name": name, "status": report.status, "diagnosis": report.diagnosis}
+        as_json = json.dumps({**fields, "message": "\n".join(report.lines)})
+        print(as_json if json_lines else shown(report, brief=len(names) > 1), flush=True)
         done += report.status == DONE
     if len(names) > 1 and not json_lines:
         print(f"{done} of {len(names)} done")

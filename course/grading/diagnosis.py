@@ -168,13 +168,16 @@ def _other_arguments(name, arrays):
     row, none = "row" if a.ndim > 1 else "number", np.zeros_like(a)
     first, last = none.copy(), none.copy()
     first[0], last[-1] = a[0], a[-1]
-    yield "rows left out", f"only the first {row} of {name}", first
-    yield "rows left out", f"only the last {row} of {name}", last
-    yield "rows left out", f"all but the first {row} of {name}", a - first
-    yield "rows left out", f"all but the last {row} of {name}", a - last
-    for which, same in ("first", a[0]), ("mean", a.mean(axis=0)), ("sum of the", a.sum(axis=0)):
-        rows = f"{which} {row}s" if which == "sum of the" else f"{which} {row}"
-        yield "one row for all", f"the {rows} of {name}, for each {row},", none + same
+    for which, part in ("first", first), ("last", last):
+        yield "rows left out", f"only the {which} {row} of {name}", part
+        yield "rows left out", f"all but the {which} {row} of {name}", a - part
+    sums = {
+        f"first {row}": a[0],
+        f"mean {row}": a.mean(axis=0),
+        f"sum of the {row}s": a.sum(axis=0),
+    }
+    for which, same in sums.items():
+        yield "one row for all", f"the {which} of {name}, for each {row},", none + same
 
 
 def _factor_meaning(label, ratio, sizes):
@@ -201,8 +204,5 @@ def _factor_meaning(label, ratio, sizes):
 
 def _ratio(answer, truth):
     """Return c if answer = c * truth everywhere with c != 0, else None."""
-    square = float(np.sum(truth * truth))
-    if square == 0:
-        return None
-    ratio = float(np.sum(answer * truth)) / square
+    ratio = float(np.sum(answer * truth) / max(np.sum(truth * truth), 1e-300))
     return ratio if ratio and close(answer, ratio * truth) else None

@@ -33,11 +33,7 @@ def hunt(attempt: Attempt, right: Callable, suspect: Callable, relatives: Mappin
 
 def _nameless(function):
     """Return the same function, without a name or a source that would tell which one it is."""
-
-    def handed_over(*args, **kwargs):
-        return function(*args, **kwargs)
-
-    return handed_over
+    return lambda *args, **kwargs: function(*args, **kwargs)
 
 
 def _rounded(results):

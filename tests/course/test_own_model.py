@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from exercise_answers import RIGHT
 
-from course import digits, exercises, train
+from course import exercises, train
 from course.replace import plain_with
 from npvae import plain
 from npvae.cli import run_program
@@ -128,7 +128,7 @@ def test_a_functions_copy_of_plain_is_its_own():
 @pytest.mark.parametrize("program", ["train", "failures"])
 def test_a_package_that_is_missing_is_told_in_one_line(program, package, monkeypatch, capsys):
     main = importlib.import_module(f"course.{program}").main
-    monkeypatch.setattr(digits, "find_spec", lambda name: None if name == package else name)
+    monkeypatch.setattr(train, "find_spec", lambda name: None if name == package else name)
     monkeypatch.setattr(sys, "argv", [program, "kl"][: 2 if program == "train" else 1])
     with pytest.raises(SystemExit) as stop:
         run_program(main)
