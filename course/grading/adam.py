@@ -31,7 +31,6 @@ MISTAKES = {
     "betas exchanged": ("adam", "m = BETA1", "BETA1, BETA2 = 0.999, 0.9; m = BETA1"),
     "mean not kept": ("adam", "BETA1 * m + ", "", "BETA2 * v + ", ""),
 }  # fmt: skip
-LR = 0.01
 
 
 def grade(attempt: Attempt) -> None:
@@ -40,7 +39,7 @@ def grade(attempt: Attempt) -> None:
     v = m**2 + 0.1
     g[0], m[0], v[0] = 2e-7, 1e-7, 1e-14  # so small that 1e-8 counts
     for state in ({"m": m, "v": v, "t": 3}, {"m": 0 * m, "v": 0 * v, "t": 1}):
-        arguments, n = {"theta": theta, "g": g, **state, "lr": LR}, theta.shape
+        arguments, n = {"theta": theta, "g": g, **state, "lr": 0.01}, theta.shape
         results = {"theta": n, "m": n, "v": n}
         fitted = _fitted(attempt.quiet("adam", arguments, results), **arguments)
         judge(attempt, "adam", arguments, results, MISTAKES | fitted, {}, order=("m", "v", "theta"))

@@ -44,9 +44,8 @@ def trained(updates: int = 400) -> tuple[float, float, float]:
     kept = []
     for _ in range(updates):
         fake, prior = rng.standard_normal((2, 64, 2)) * [[[0.5]], [[1]]] + [[[2]], [[0]]]
-        *losses, gradients = plain.critic_loss(
-            network, fake, prior, plain.mix(fake, prior, rng), 10
-        )
+        mixed = plain.mix(fake, prior, rng)
+        *losses, gradients = plain.critic_loss(network, fake, prior, mixed, 10)
         plain.update(network, state, gradients, 3e-3)
         kept.append(losses[1:])
     return tuple(np.mean(kept[updates // 2 :], axis=0))

@@ -1,6 +1,5 @@
 """Grades e08_penalty."""
 
-from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -12,21 +11,16 @@ from npvae import plain
 
 LENGTHS = "np.sqrt((dz**2).sum(axis=1, keepdims=True))"
 DIRECTION = "dz / np.where(norm > 0, norm, 1)"
-
-
-def of_other_rows(change: Callable, back: Callable) -> dict[str, Callable]:
-    """Return P and ddz where something else is taken for the rows of dz."""
-    return {
-        "penalty": lambda dz: plain.penalty(change(dz)),
-        "norm_backward": lambda dz: back(plain.norm_backward(change(dz)), dz),
-    }
-
-
+WHOLE = "row_norms(dz.reshape(1, -1))"
 MISTAKES = {
-    "norm over the batch": of_other_rows(np.transpose, lambda ddz, _: ddz.T),
-    "one norm for all": of_other_rows(
-        lambda dz: dz.reshape(1, -1), lambda ddz, dz: ddz.reshape(dz.shape)
-    ),
+    "norm over the batch": [
+        ("penalty", "row_norms(dz)", "row_norms(dz.T)"),
+        ("norm_backward", "row_norms(dz)", "row_norms(dz.T).T", "len(dz)", "dz.shape[1]"),
+    ],
+    "one norm for all": [
+        ("penalty", "row_norms(dz)", WHOLE),
+        ("norm_backward", "row_norms(dz)", WHOLE, "len(dz)", "1"),
+    ],
     "root mean square": ("row_norms", ".sum(", ".mean("),
     "root forgotten": ("row_norms", "np.sqrt", ""),
     "square forgotten": ("penalty", " ** 2", ""),

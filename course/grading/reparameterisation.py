@@ -28,11 +28,12 @@ SIZES = {"B": (B, "batch"), "L": (L, "latent dimensions")}
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     mu, logvar, eps, dz = numbers(7, *[(B, L)] * 4)
-    forward, backward = {"mu": mu, "logvar": logvar, "eps": eps}, {"dz": dz, "logvar": logvar}
-    shapes, backward = {"dmu": (B, L), "dlogvar": (B, L)}, {**backward, "eps": eps}
-    loss, of = attempt.number("sample", forward, dz), {"mu": mu, "logvar": logvar}
+    forward = {"mu": mu, "logvar": logvar, "eps": eps}
+    backward, of = {"dz": dz, "logvar": logvar, "eps": eps}, {"mu": mu, "logvar": logvar}
+    shapes = {"dmu": (B, L), "dlogvar": (B, L)}
     judge(attempt, "sample", forward, {"z": (B, L)}, MISTAKES, SIZES)
-    judge(attempt, "sample_backward", backward, shapes, MISTAKES, SIZES, loss=loss, of=of)
+    judge(attempt, "sample_backward", backward, shapes, MISTAKES, SIZES,
+          loss=attempt.number("sample", forward, dz), of=of)  # fmt: skip
 
 
 def measured() -> tuple:

@@ -240,6 +240,11 @@ WRITTEN = [
     ("e03_bce", "gradient clipped", bce_with(lambda a, x: naive_bce(a, x, clip=15)[1])),
     ("e03_bce", "B times too large", bce_with(lambda a, x: plain.bce(a, x)[1] * len(x))),
     ("e03_bce", "P times too small", {"bce": lambda *a: [r / 7 for r in plain.bce(*a)]}),
+    ("e03_bce", "sigmoid forgotten", bce_with(lambda a, x: (a - x) / len(x))),
+    ("e04_kl", "constant once", {"kl": lambda mu, v: (
+        (mu**2 + np.exp(v) - v).sum() / 2 / len(mu) - 0.5, *plain.kl(mu, v)[1:])}),
+    ("e04_kl", "gradient for sigma", {"kl": lambda mu, v: (
+        *plain.kl(mu, v)[:2], (np.exp(v / 2) - 1 / np.exp(v / 2)) / len(mu))}),
     ("e04_kl", "L times too small", kl_times(1 / 3)),
     ("e04_kl", "a factor of the sizes", kl_times(2 / 3)),
     ("e04_kl", "2 times too large", kl_times(2)),
@@ -251,6 +256,8 @@ WRITTEN = [
         lambda dz, logvar, eps: dz * np.exp(logvar) / 2 * eps)),
     ("e05_reparameterisation", "different answers", reparameterised(lambda dz, logvar, eps: (
         dz * np.exp(logvar) / 2 * np.random.default_rng().standard_normal(dz.shape)))),
+    ("e05_reparameterisation", "half forgotten", reparameterised(
+        lambda dz, logvar, eps: dz * np.sqrt(np.exp(logvar)) * eps)),
     ("e06_adam", "other betas", adam_with(b2=0.99)),
     ("e06_adam", "another step size", adam_with(lr=0.3)),
     ("e07_score", "B times too small", {
@@ -272,8 +279,14 @@ WRITTEN = [
     ("e09_mixing", "alpha not uniform", mix_with(lambda z, rng: rng.beta(3, 3, (len(z), 1)))),
     ("e09_mixing", "different answers", mix_with(
         lambda z, rng: np.random.default_rng().random((len(z), 1)))),
+    ("e08_penalty", "another norm", {
+        "penalty": lambda dz: np.mean((np.linalg.norm(dz, np.inf, 1) - 1) ** 2)}),
+    ("e11_one_sided", "two-sided", {"penalty": plain.penalty}),
     ("e11_one_sided", "0/0", {"norm_backward": lambda dz: (
         2 / len(dz) * np.maximum(1 - 1 / plain.row_norms(dz), 0) * dz / (dz != 0))}),
+    ("e12_importance", "proposal forgotten", {"log_weights": lambda log_p, mu, v, eps: (
+        log_p - ((mu[:, None] + np.exp(v[:, None] / 2) * eps) ** 2).sum(axis=2) / 2)}),
+    ("e12_importance", "log K forgotten", {"bound": lambda w: np.logaddexp.reduce(w, axis=1)}),
     ("e12_importance", "not stable", {"bound": lambda w: np.log(np.exp(w).mean(axis=1))}),
     *(("e12_importance", "not stable", wrong) for wrong in of_the_whole(np.max)),
     *(("e12_importance", "not stable", wrong)
@@ -295,6 +308,8 @@ WRITTEN = [
     ("e16_critic_loss", "wrong number of results", {"critic_loss": lambda *args: (
         *plain.critic_loss(*args)[:4], plain.critic_loss(*args)[4][:5])}),
     ("e17_vae_step", "exception", {"vae_backward": needs_arrays}),
+    ("e18_sliced", "not divided by c", {"sliced": lambda *args: [
+        r / 2 for r in plain.sliced(*args)]}),  # c is 1/2 for three dimensions
     ("e20_identity", "2 times too small", {"estimate": lambda P, slope, w: w * (P + slope - 1)}),
 ]  # fmt: skip
 
