@@ -58,7 +58,7 @@ def test_a_hostile_file_is_one_friendly_line(tmp_path, key):
     text, diagnosis = HOSTILE[key]
     report, printed = graded(tmp_path, text)
     assert (report.status, report.diagnosis) == ("wrong" if diagnosis else "done", diagnosis)
-    assert len(printed) < 4100
+    assert len(printed) < 4100 and ("(cut)" in printed) == (key == "prints")
 
 
 def test_an_endless_loop_is_told_with_its_line_and_function(tmp_path):
@@ -66,19 +66,14 @@ def test_an_endless_loop_is_told_with_its_line_and_function(tmp_path):
     assert report.lines[0].startswith("too slow: line 7, `while 1: pass`, in dense_backward.")
 
 
-def test_output_is_cut(tmp_path):
-    _, printed = graded(tmp_path, HOSTILE["prints"][0])
-    assert 4000 < len(printed) < 4100 and "(cut)" in printed
-
-
 def test_a_prediction_is_asked_for_before_any_code_runs(tmp_path):
     mark = tmp_path / "mark"
     file = tmp_path / "e01_dense.py"
-    for prediction in ('""', '"  "', "None"):
+    for prediction in ('"  "', "None"):
         file.write_text(f"open({str(mark)!r}, 'w')\nPREDICTION = {prediction}\n")
         assert grade_file(file)[0].status == "not yet"
         assert not mark.exists()
-    for prediction in ("2", '"no idea"', '("a", 2)', "0"):
+    for prediction in ('("a", 2)', "0"):
         file.write_text(f"PREDICTION = {prediction}\n{FORWARD}{BACKWARD}")
         report, _ = grade_file(file)
         assert report.status == "done" and report.lines[1].startswith("Measured: ")
@@ -179,15 +174,12 @@ def test_the_times_of_the_unit_are_those_of_the_exercises():
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_each_exercise_has_three_hints(name):
+def test_each_exercise_has_three_hints(name, capsys):
     assert [f"\n{n}. " in hint(name, 3) for n in (1, 2, 3, 4)] == [True, True, True, False]
     assert "\n2. " not in hint(name, 1) and hint(name, 1).endswith("--hint 2")
     assert max(map(len, hint(name, 3).splitlines())) <= 100
-
-
-def test_the_hint_command(capsys):
-    assert check.main(["penalty", "--hint"]) == 0
-    assert capsys.readouterr().out == hint("e08_penalty", 1) + "\n"
+    assert check.main([name, "--hint"]) == 0
+    assert capsys.readouterr().out == hint(name, 1) + "\n"
 
 
 def test_a_hand_out_holds_no_answers(tmp_path):
