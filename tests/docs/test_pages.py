@@ -84,7 +84,8 @@ def test_what_a_page_names_exists(page):
 
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+    words = " ".join(heading.lower().split())
+    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
