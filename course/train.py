@@ -96,8 +96,8 @@ def finite_differences(kind: str, functions: Functions) -> list[GradientCheck]:
     step()
     losses = {"VAE": (lambda: step()[0], kept[-1])}
     if kind == "ws":
-        loss = plain_with(**functions).critic_loss
-        losses["critic"] = lambda: loss(*calls["critic_loss"])[0], kept[0]
+        critic_loss = plain_with(**functions).critic_loss
+        losses["critic"] = lambda: critic_loss(*calls["critic_loss"])[0], kept[0]
     found = []
     for owner, (loss, gradients) in losses.items():
         weights = zip(networks[owner][0].items(), gradients, strict=True)
