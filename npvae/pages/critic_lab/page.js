@@ -129,7 +129,7 @@ const criticLab = (() => {
     set("play", on ? "Pause" : "Play");
     find("play").setAttribute("aria-pressed", String(on));
     find("verdict").ariaLive = on ? "off" : "polite";
-    due = labModel.ROUND; // the first click is answered at once
+    due = lab?.view.moves === "on" ? labModel.ROUND : 1; // the first click is answered at once
     if (on) requestAnimationFrame((now) => { last = now; frame(now); });
   }
 
