@@ -361,7 +361,9 @@ def test_a_task_is_set_up_in_sight(watched):
         until(page, "Math.abs(picture.getBoundingClientRect().top) < 60")
         assert page.evaluate("document.activeElement.id") == "picture-title"
         page.click("#ten")
-    page.go_back()
+    for _ in range(2):
+        page.go_back()
+        ready(page)
     until(page, "criticLab.state().settings.weight === '10'")
 
 

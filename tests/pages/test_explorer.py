@@ -35,6 +35,7 @@ def test_it_opens_with_a_draw_of_the_prior(page, made):
 
 def test_a_slider_dragged_with_the_mouse(page, made):
     before = numbers(page)
+    page.evaluate("z2.scrollIntoView({ behavior: 'instant', block: 'center' })")
     box = page.locator("#z2").bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, y)
@@ -58,7 +59,7 @@ def test_a_slider_dragged_with_the_mouse(page, made):
 def test_sliders_and_switches_obey_the_keyboard(page, made):
     page.click("#zero")
     assert numbers(page) == [0] * 5
-    page.keyboard.press("Tab")  # the switch between z and epsilon
+    page.focus("input[name=mode]:checked")  # the switch between z and epsilon
     page.keyboard.press("ArrowRight")
     assert mode(page) == "eps"
     page.keyboard.press("ArrowLeft")
@@ -278,8 +279,8 @@ def test_the_tasks_set_the_page_up(page, made):
     }.items():  # fmt: skip
         page.click(f"button[data-task={key}]")
         assert page.locator(f"#{panel} h2").evaluate("(h) => h === document.activeElement")
-        top = page.locator(f"#{panel}").bounding_box()["y"]
-        assert -5 < top < 900
+        top = f"document.getElementById('{panel}').getBoundingClientRect().top"
+        until(page, f"-5 < {top} && {top} < 900")
     assert numbers(page) != before
     page.wait_for_selector("canvas[data-model=ws][data-layer=score]")
     assert page.is_checked("input[name=layer][value=score]")
