@@ -123,17 +123,6 @@ def test_every_switch_reaches_the_experiment(watched):
     assert sorted(page.url.partition("#")[2].split("&")) == sorted(expected.split("&"))
 
 
-def test_layers_are_drawn_and_taken_away(watched):
-    page = watched.open(f"{URL}#seed=1&weight=1&show=&did=u40")
-    picture = 'document.getElementById("plane").toDataURL()'
-    pictures = {page.evaluate(picture)}
-    for name, value in [("show", letter) for letter in "lasm"] + [("back", "slope")]:
-        choose(page, name, value)
-        settled(page)
-        pictures.add(page.evaluate(picture))
-    assert len(pictures) == 6
-
-
 def test_moves_leave_a_trace_and_play_alternates(watched):
     page = watched.open(f"{URL}#seed=1&did=u300")
     orange = f"""() => {{ {READ}

@@ -137,10 +137,13 @@ def test_the_picture_draws_what_is_computed(watched):
     half = 0.72 * size / 40 * np.minimum(1, 0.2 + 2 * (slope - 1))[:, None] * (1, -1)
     steep = slope > 1.005
     assert 0 < steep.sum() < steep.size
+    mixed = place(np.reshape(page.evaluate("[...criticLab.state().u.mixed.z.data]"), (BATCH, 2)))
+    arm = np.array([3.0, 0.0])
     expected = {
         "l": (place(codes), place(prior[pairing(codes, prior)])),
         "a": (place(codes), place(codes + 0.6 * setting.gradient(codes))),
         "s": ((nodes - half)[steep], (nodes + half)[steep]),
+        "m": (mixed - arm, mixed + arm),
     }
     before = strokes(page)
     for letter, (starts, ends) in expected.items():
@@ -148,9 +151,11 @@ def test_the_picture_draws_what_is_computed(watched):
         drawn = strokes(page)
         distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
         assert distance.max() < 0.01, letter
-        shaft = 3 if letter == "a" else 1  # an arrow has two more strokes, for its head
-        assert len(drawn) - len(before) == shaft * len(starts)
+        each = {"a": 3, "m": 2}.get(letter, 1)  # an arrow has a head, a cross two strokes
+        assert len(drawn) - len(before) == each * len(starts)
         choose(page, "show", letter)
+    choose(page, "back", "slope")
+    assert len(strokes(page)) != len(before)  # other contours
 
 
 def strokes(page):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from page_helpers import CRITIC_LAB, contrast, settled
 
@@ -113,6 +114,56 @@ def test_numbers_as_text(still):
     assert found == [*told, "not finite", "4.0e−4"]
     rounded = "[0.011, 0.2, 3, 51, 100].map((x) => npvaePictures.roundUp(x))"
     assert still.evaluate(rounded) == pytest.approx([0.02, 0.2, 5, 100, 100])
+
+
+def test_a_field_is_drawn_as_it_is(still):
+    """Of f(x, y) = x + 2y: contours lie at multiples of the spacing, and colours follow f."""
+    lines, corners = still.evaluate(
+        """() => {
+            const { NODES, nodePlace, contours, heatMap } = npvaeField, lines = [];
+            const size = 400, ctx = new OffscreenCanvas(size, size).getContext("2d");
+            const values = Float64Array.from({ length: NODES * NODES }, (_, n) =>
+                nodePlace(n % NODES, 1) + 2 * nodePlace(Math.floor(n / NODES), 1));
+            const { moveTo, lineTo } = Path2D.prototype, keep = (x, y) => lines.push([x, y]);
+            Object.assign(Path2D.prototype, { moveTo: keep, lineTo: keep });
+            contours(ctx, size, values, 0.5);
+            Object.assign(Path2D.prototype, { moveTo, lineTo });
+            heatMap(ctx, size, values, [-3, 3]);
+            const at = ([x, y]) => [...ctx.getImageData(x, y, 1, 1).data.subarray(0, 3)];
+            return [lines, [[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }"""
+    )
+    x, y = (np.array(lines) / 200 - 1).T * [[1], [-1]]
+    assert len(x) > 100 and np.abs((x + 2 * y) * 2 - np.round((x + 2 * y) * 2)).max() < 1e-9
+    low, high = still.evaluate("['heat-low', 'heat-high'].map(npvaePictures.rgb)")
+    for share, colour in zip((0, 1 / 3, 2 / 3, 1), corners, strict=True):
+        expected = [a + share * (b - a) for a, b in zip(low, high, strict=True)]
+        assert colour == pytest.approx(expected, abs=3)
+
+
+def test_the_curves_are_named(watched):
+    page = watched.open(LAB)
+    words = page.evaluate(
+        """async () => { const found = [], { fillText } = CanvasRenderingContext2D.prototype;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x) {
+                if (this.canvas.id === "curves") found.push([text, x]); };
+            document.getElementById("one").click();
+            await new Promise((go) => setTimeout(go, 300));
+            CanvasRenderingContext2D.prototype.fillText = fillText;
+            return [found, document.getElementById("curves").clientWidth]; }"""
+    )
+    texts, width = words
+    said = [text for text, _ in texts]
+    for name in (
+        "estimate",
+        "exact W₁",
+        "mean slope",
+        "penalty",
+        "updates and moves",
+        "21",
+        "1.00",
+    ):
+        assert name in said
+    assert all(0 <= x <= width for _, x in texts)
 
 
 # ------------------------------------------------------------------------------------- Firefox

@@ -16,15 +16,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from explorers import Explorer
+from page_helpers import input_gradient
 from scipy.special import expit
 
 from npvae.evaluation.interpolation import straight_lines
-from npvae.models.critic import (
-    make_critic_activations,
-    score_backward_hidden,
-    score_backward_input,
-    score_forward,
-)
+from npvae.models.critic import make_critic_activations
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
 from npvae.nn.pixels import unit_range
 from npvae.report.explorer import model_content, pack
@@ -44,10 +40,8 @@ def rounded(w):
 
 def critic_at(w, z):
     act = make_critic_activations(w, len(z))
-    act.z[:], act.dscore[:] = z, 1
-    score_forward(w, act)
-    score_backward_hidden(w, act)
-    score_backward_input(w, act)
+    act.z[:] = z
+    input_gradient(w, act)
     return {"score": act.score.copy(), "slope": np.linalg.norm(act.dz, axis=1)}
 
 
