@@ -109,7 +109,7 @@ const criticLab = (() => {
     find("progress").value = max - left;
     set("left", `${left.toLocaleString("en")} steps left`);
     for (const control of document.querySelectorAll("main :is(button, input, select)")) {
-      control.disabled = (busy && control.id !== "stop") || control.value === "drawn";
+      control.disabled = busy && control.id !== "stop";
     }
   }
 
