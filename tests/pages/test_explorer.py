@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from explorers import KEYS, READ, decoded, image_of, mode, numbers, on_map, picture
-from page_helpers import choose, settled, swipe, until
+from page_helpers import settled, swipe, until
 
 from npvae.evaluation.distances import normal_w1
 
