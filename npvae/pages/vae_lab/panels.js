@@ -6,10 +6,10 @@ const labPanels = (() => {
   const SIDES = ["left", "right"];
   const panelOf = (side) => document.querySelector(`.model[data-side=${side}]`);
 
-  const NAMES = { KL: "KL divergence", WS: "Wasserstein, by a critic", SW: "sliced Wasserstein", AE: "none: plain autoencoder" };
+  const NAMES = { KL: "KL divergence", WS: "Wasserstein, critic", SW: "Wasserstein, sliced", AE: "none (autoencoder)" };
   const LOSSES = { KL: ["BCE + ", " · KL"], WS: ["BCE + ", " · W₁"], SW: ["BCE + ", " · SW"], AE: ["BCE", ""] };
   const ABOUT = {
-    KL: "Each code hangs on a spring of its own. It pulls to the centre, harder the farther out, and it wants σ = 1.",
+    KL: "Each code hangs on a spring. It pulls harder the farther out, and it wants σ = 1.",
     WS: "A critic looks at all codes together. It pulls about as hard from anywhere, and does not ask for noise.",
     SW: "Codes and prior are compared along random lines. It pulls like a critic, but needs none.",
     AE: "Nothing holds the codes, and there is no noise: z = μ.",
