@@ -3,8 +3,7 @@ const labCurves = (() => {
   "use strict";
   const MOST = 500; // points; beyond, every second one goes
   const [LEFT, RIGHT, TOP, BOTTOM] = [40, 8, 8, 18];
-  const COLOURS = ["paper", "ink", "muted", "rule", "left", "right"];
-  const { format, prepare } = npvaeCanvas;
+  const { format, prepare, colour } = npvaePictures;
 
   /* The charts, and how each is read from what labModel.measure gives. */
   const CHARTS = {
@@ -32,7 +31,7 @@ const labCurves = (() => {
 
   /* Draw one chart: the left model solid, the right one dashed, and a line at the present. */
   function draw(canvas, name, history, now) {
-    const { ctx, width, height } = prepare(canvas), colours = npvaeCanvas.colours(COLOURS);
+    const { ctx, width, height } = prepare(canvas);
     const last = Math.max(20, history.at(-1)?.t ?? 0);
     const values = history.flatMap((entry) => entry[name]).filter(Number.isFinite);
     const sorted = Float64Array.from(values).sort(); // the first steps may be far above all others
@@ -43,9 +42,9 @@ const labCurves = (() => {
     const y = (v) => TOP + (1 - (v - low) / (high - low)) * (height - TOP - BOTTOM);
     ctx.textAlign = "right";
     for (const tick of [low, (low + high) / 2, high]) {
-      ctx.fillStyle = colours.rule;
+      ctx.fillStyle = colour("rule");
       ctx.fillRect(LEFT, Math.round(y(tick)), width - LEFT - RIGHT, 1);
-      ctx.fillStyle = colours.muted;
+      ctx.fillStyle = colour("muted");
       ctx.fillText(format(tick), LEFT - 5, y(tick) + 4);
     }
     ctx.fillText(last.toLocaleString("en"), width - RIGHT, height - 4);
@@ -55,9 +54,9 @@ const labCurves = (() => {
     ctx.beginPath();
     ctx.rect(LEFT, TOP - 2, width - LEFT - RIGHT, height - TOP - BOTTOM + 4);
     ctx.clip();
-    ["left", "right"].forEach((side, k) => line(ctx, history, name, k, x, y, colours[side]));
+    ["left", "right"].forEach((side, k) => line(ctx, history, name, k, x, y, colour(side)));
     ctx.restore();
-    ctx.fillStyle = colours.muted;
+    ctx.fillStyle = colour("muted");
     ctx.fillRect(Math.round(x(now)), TOP, 1, height - TOP - BOTTOM);
   }
 

@@ -1,7 +1,8 @@
 /* The page: what is asked of the worker, what is shown of its answers, and what one can do. */
 const vaeLab = (() => {
   "use strict";
-  const { find, panelOf, SIDES, make } = labPanels, F = labForces;
+  const { find, make, onDisplayChange } = npvaePictures, F = labForces;
+  const { panelOf, SIDES } = labPanels;
   const BUDGET = 22; // milliseconds of training for one picture
   const WOBBLE = 0.9; // how much of the noise stays from one drawing of a fresh code to the next
   const STILL = 90; // milliseconds between two wobbles while nothing learns
@@ -200,7 +201,7 @@ const vaeLab = (() => {
     find("task-answer").textContent = "Choose what you expect. Then both models learn.";
     find("task-next").hidden = number === labTasks.TASKS.length;
     find("guesses").replaceChildren(...task.guesses.map((text, n) => {
-      const button = make("button", text, { type: "button", "aria-pressed": "false" });
+      const button = make("button", { type: "button", "aria-pressed": "false" }, text);
       button.addEventListener("click", () => guess(task, n));
       return button;
     }));
@@ -275,8 +276,7 @@ const vaeLab = (() => {
     window.addEventListener("hashchange", () => {
       if (location.hash !== address) openAddress();
     });
-    window.addEventListener("resize", redraw);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+    onDisplayChange(redraw);
     find("wobble").checked = !calm();
     setInterval(wobble, STILL);
   }

@@ -1,9 +1,9 @@
 /* The parts of the page that are made by script, and the numbers written into them. */
 const labPanels = (() => {
   "use strict";
-  const { format } = npvaeCanvas, F = labForces;
-  const find = (id) => document.getElementById(id);
-  const SIDES = ["left", "right"];
+  const { find, make, oneStop } = npvaePictures, F = labForces;
+  const format = (x) => (Number.isNaN(x) ? "none" : npvaePictures.format(x, 2));
+  const SIDES = ["left", "right"], TITLES = { left: "Left", right: "Right" };
   const panelOf = (side) => document.querySelector(`.model[data-side=${side}]`);
 
   const NAMES = { KL: "KL divergence", WS: "Wasserstein, critic", SW: "Wasserstein, sliced", AE: "none (autoencoder)" };
@@ -26,13 +26,6 @@ const labPanels = (() => {
   };
   const NUMBERS = { bce: "BCE", sigma: "noise σ", width: "width of all codes" };
 
-  function make(tag, text = "", attributes = {}) {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    return made;
-  }
-
   /* Fill what the template leaves empty. Calls pick(digit), and ask(number) with a task's. */
   function build({ pick, ask, images }) {
     for (const select of document.querySelectorAll("select[data-key]")) {
@@ -40,36 +33,31 @@ const labPanels = (() => {
       const values = key.startsWith("weight")
         ? labState.CHOICES[key].toSorted((a, b) => a - b) : labState.CHOICES[key];
       for (const value of values) {
-        select.append(make("option", TEXTS[key]?.[value] ?? value, { value }));
+        select.append(make("option", { value }, TEXTS[key]?.[value] ?? value));
       }
     }
     for (const side of SIDES) {
       const strips = panelOf(side).querySelector(".strips");
       for (const [name, label] of Object.entries(STRIPS)) {
-        const figure = make("figure", "", { class: name });
-        figure.append(make("figcaption", label), make("canvas", "", {
-          class: name, role: "img", "aria-label": `${side === "left" ? "Left" : "Right"}: ${label}`,
-        }));
-        strips.append(figure);
+        const about = { class: name, role: "img", "aria-label": `${TITLES[side]}: ${label}` };
+        strips.append(make("figure", { class: name }, make("figcaption", {}, label), make("canvas", about)));
       }
       const numbers = panelOf(side).querySelector(".numbers");
       for (const [name, label] of Object.entries(NUMBERS)) {
-        const cell = make("div");
-        cell.append(make("dt", label), make("dd", "", { "data-number": name }));
-        numbers.append(cell);
+        numbers.append(make("div", {}, make("dt", {}, label), make("dd", { "data-number": name })));
       }
     }
     for (let kind = 0; kind < 10; kind++) {
-      const button = make("button", "", { type: "button", "data-kind": kind, "aria-label": `Follow a ${kind}` });
-      button.append(make("canvas", "", { "aria-hidden": "true" }));
+      const about = { type: "button", "data-kind": kind, "aria-label": `Follow a ${kind}` };
+      const button = make("button", about, make("canvas", { "aria-hidden": "true" }));
       button.addEventListener("click", () => pick(kind));
       find("picker").append(button);
     }
+    oneStop(find("picker"), [...find("picker").children]);
     labTasks.TASKS.forEach(({ title }, n) => {
-      const item = make("li"), button = make("button", title, { type: "button" });
+      const button = make("button", { type: "button" }, title);
       button.addEventListener("click", () => ask(n + 1));
-      item.append(button);
-      find("tasks").querySelector("ol").append(item);
+      find("tasks").querySelector("ol").append(make("li", {}, button));
     });
   }
 
@@ -138,5 +126,5 @@ const labPanels = (() => {
     });
   }
 
-  return { SIDES, find, make, panelOf, build, showPicker, showSettings, showNumbers, showFollowed };
+  return { SIDES, panelOf, build, showPicker, showSettings, showNumbers, showFollowed };
 })();

@@ -3,13 +3,11 @@
 const labPlane = (() => {
   "use strict";
   const F = labForces, { SHOWN, shown, classOf } = labDigits;
-  const NODES = 33; // of the heat map, on each side
   const ZOOMS = [3.6, 5.4, 8, 12, 18, 27, 40, 60, 90, 140, 210, 320, 480, 1000]; // half widths
   const ARROW = 0.45; // of the picture's unit: the length of a pull as strong as the weight
   const LONGEST = 0.32; // of the picture's half width
   const ARROWED = Array.from({ length: 20 }, (_, n) => n); // digits: two of each class
-  const COLOURS = ["paper", "ink", "muted", "prior", "pull", "wish", "outline", "heat-low", "heat-high",
-    "class-light", "class-chroma"];
+  const { prepare, colour } = npvaePictures, { NODES, nodePlace, heatMap, arrow } = npvaeField;
 
   /* The half width that shows 97 of 100 codes. */
   function zoomFor(copy) {
@@ -22,39 +20,33 @@ const labPlane = (() => {
     return ([x, y]) => [((x + half) / (2 * half)) * size, ((half - y) / (2 * half)) * size];
   }
 
-  const classColour = (n, colours, alpha = 1) =>
-    `oklch(${colours["class-light"]} ${colours["class-chroma"]} ${36 * classOf(n) + 20} / ${alpha})`;
+  /* The colours of the ten classes, as solid ink, line and fill. */
+  function classColours() {
+    const [light, chroma] = [colour("class-light"), colour("class-chroma")];
+    return Array.from({ length: 10 }, (_, k) =>
+      [1, 0.5, 0.14].map((alpha) => `oklch(${light} ${chroma} ${36 * k + 20} / ${alpha})`));
+  }
 
   /* Draw a copy of a model. scene: show (letters), digit, z (its wobbling code), ruler, images. */
   function draw(canvas, copy, scene) {
-    const { ctx, width: size } = npvaeCanvas.prepare(canvas);
-    const colours = npvaeCanvas.colours(COLOURS), half = zoomFor(copy), at = makePlace(size, half);
+    const { ctx, width: size } = prepare(canvas);
+    const half = zoomFor(copy), at = makePlace(size, half);
     const unit = size / (2 * half), shows = (letter) => scene.show.includes(letter);
-    if (shows("h") && copy.options.kind === "WS") heat(ctx, size, half, copy, colours);
-    rings(ctx, at, unit, size, colours);
-    if (shows("e")) ellipses(ctx, at, unit, copy, colours);
-    if (shows("o")) outline(ctx, at, unit, copy, colours);
-    if (shows("f")) forces(ctx, at, half, copy, scene, colours);
-    labels(ctx, at, copy, colours);
-    followed(ctx, at, unit, copy, scene, colours);
+    if (shows("h") && copy.options.kind === "WS") heat(ctx, size, half, copy);
+    rings(ctx, at, unit, size);
+    if (shows("e")) ellipses(ctx, at, unit, copy);
+    if (shows("o")) outline(ctx, at, unit, copy);
+    if (shows("f")) forces(ctx, at, half, copy, scene);
+    labels(ctx, at, copy);
+    followed(ctx, at, unit, copy, scene);
   }
 
   /* The score, from the lowest to the highest in the picture. */
-  function heat(ctx, size, half, copy, colours) {
-    const line = (k) => ((k + 0.5) / NODES) * 2 * half - half;
+  function heat(ctx, size, half, copy) {
     const z = Array.from({ length: NODES * NODES }, (_, n) =>
-      [line(n % NODES), -line(Math.floor(n / NODES))]);
-    const { score } = F.scores(copy, z), low = Math.min(...score), high = Math.max(...score);
-    const [from, to] = ["heat-low", "heat-high"].map((end) => colours[end].split(" ").map(Number));
-    const image = new ImageData(NODES, NODES);
-    score.forEach((value, n) => {
-      const share = (value - low) / (high - low || 1);
-      image.data.set([...from.map((c, k) => c + share * (to[k] - c)), 255], 4 * n);
-    });
-    const small = new OffscreenCanvas(NODES, NODES);
-    small.getContext("2d").putImageData(image, 0, 0);
-    ctx.imageSmoothingEnabled = true;
-    ctx.drawImage(small, 0, 0, size, size);
+      [n % NODES, Math.floor(n / NODES)].map((k) => nodePlace(k, half)));
+    const { score } = F.scores(copy, z);
+    heatMap(ctx, size, score, [Math.min(...score), Math.max(...score)]);
   }
 
   function ellipse(ctx, [x, y], a, b, turn = 0) {
@@ -63,8 +55,8 @@ const labPlane = (() => {
   }
 
   /* The prior: one, two and three standard deviations. */
-  function rings(ctx, at, unit, size, colours) {
-    ctx.strokeStyle = ctx.fillStyle = colours.prior;
+  function rings(ctx, at, unit, size) {
+    ctx.strokeStyle = ctx.fillStyle = colour("prior");
     ctx.lineWidth = 1.2;
     ctx.textAlign = "center";
     ctx.setLineDash([5, 4]);
@@ -78,63 +70,50 @@ const labPlane = (() => {
   }
 
   /* Each digit's posterior: one standard deviation around mu, a dot where that is too small. */
-  function ellipses(ctx, at, unit, copy, colours) {
+  function ellipses(ctx, at, unit, copy) {
+    const inks = classColours();
     for (let n = 0; n < SHOWN; n++) {
+      const [solid, line, fill] = inks[classOf(shown[n])];
       const place = at(F.muOf(copy, n)), [a, b] = F.sigmaOf(copy, n).map((s) => s * unit);
-      ctx.fillStyle = classColour(shown[n], colours, 0.16);
-      ctx.strokeStyle = classColour(shown[n], colours, 0.55);
+      ctx.fillStyle = fill;
+      ctx.strokeStyle = line;
       ctx.lineWidth = 1;
       ellipse(ctx, place, a, b);
       ctx.fill();
       if (Math.max(a, b) > 3) ctx.stroke();
-      ctx.fillStyle = classColour(shown[n], colours);
+      ctx.fillStyle = solid;
       ellipse(ctx, place, 2.3, 2.3);
       ctx.fill();
     }
   }
 
   /* All codes together: two standard deviations around their mean. */
-  function outline(ctx, at, unit, copy, colours) {
+  function outline(ctx, at, unit, copy) {
     const { mean, cov: [xx, xy, yy] } = labModel.spread({ rows: SHOWN, cols: 4, data: copy.stats });
     const middle = (xx + yy) / 2, apart = Math.hypot((xx - yy) / 2, xy);
     const [a, b] = [middle + apart, Math.max(middle - apart, 0)].map((v) => 2 * Math.sqrt(v) * unit);
-    ctx.strokeStyle = colours.outline;
+    ctx.strokeStyle = colour("ink");
     ctx.lineWidth = 2.4;
     ellipse(ctx, at(mean), a, b, -Math.atan2(2 * xy, xx - yy) / 2);
     ctx.stroke();
   }
 
   /* Arrows of the regulariser's pull, and for the followed digit the reconstruction's too. */
-  function forces(ctx, at, half, copy, { digit, ruler, images }, colours) {
+  function forces(ctx, at, half, copy, { digit, ruler, images }) {
     const digits = [...new Set([...ARROWED, digit])], scale = ARROW / (copy.options.weight || 1);
-    const arrow = (n, pull, colour, width) => {
+    const show = (n, pull, ink, width) => {
       const length = Math.hypot(...pull) * scale;
       if (!(length > 0)) return;
       const shorter = Math.min(1, (LONGEST * half) / length) * scale;
       const from = F.muOf(copy, n), to = from.map((x, j) => x + shorter * pull[j]);
-      drawArrow(ctx, at(from), at(to), colour, width);
+      arrow(ctx, at(from), at(to), ink, width);
     };
-    F.pulls(copy, digits, ruler).forEach((pull, k) => arrow(digits[k], pull, colours.pull, 1.8));
-    arrow(digit, F.wishes(copy, [digit], images)[0], colours.wish, 2.6);
-  }
-
-  function drawArrow(ctx, [x0, y0], [x1, y1], colour, width) {
-    const length = Math.hypot(x1 - x0, y1 - y0), head = Math.min(7, length / 2);
-    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
-    ctx.strokeStyle = colour;
-    ctx.lineWidth = width;
-    ctx.beginPath();
-    ctx.moveTo(x0, y0);
-    ctx.lineTo(x1, y1);
-    for (const side of [-0.5, 0.5]) {
-      ctx.moveTo(x1, y1);
-      ctx.lineTo(x1 - head * (ux - side * uy), y1 - head * (uy + side * ux));
-    }
-    ctx.stroke();
+    F.pulls(copy, digits, ruler).forEach((pull, k) => show(digits[k], pull, colour("pull"), 1.8));
+    show(digit, F.wishes(copy, [digit], images)[0], colour("wish"), 2.6);
   }
 
   /* The numeral of each class where its codes are on average. */
-  function labels(ctx, at, copy, colours) {
+  function labels(ctx, at, copy) {
     ctx.font = "700 15px system-ui, sans-serif";
     ctx.textAlign = "center";
     ctx.lineJoin = "round";
@@ -144,22 +123,22 @@ const labPlane = (() => {
         F.muOf(copy, n).forEach((x, j) => { mean[j] += (10 * x) / SHOWN; });
       }
       const [x, y] = at(mean);
-      halo(ctx, String(label), x, y + 5, colours);
+      halo(ctx, String(label), x, y + 5);
     }
   }
 
-  function halo(ctx, text, x, y, colours) {
-    ctx.strokeStyle = colours.paper;
+  function halo(ctx, text, x, y) {
+    ctx.strokeStyle = colour("paper");
     ctx.lineWidth = 4;
     ctx.strokeText(text, x, y);
-    ctx.fillStyle = colours.ink;
+    ctx.fillStyle = colour("ink");
     ctx.fillText(text, x, y);
   }
 
   /* The digit that is followed: a ring around its mu, its posterior, and a cross at its fresh z. */
-  function followed(ctx, at, unit, copy, { digit, z }, colours) {
+  function followed(ctx, at, unit, copy, { digit, z }) {
     const place = at(F.muOf(copy, digit)), [a, b] = F.sigmaOf(copy, digit).map((s) => s * unit);
-    ctx.strokeStyle = colours.ink;
+    ctx.strokeStyle = colour("ink");
     ctx.lineWidth = 2.2;
     ellipse(ctx, place, Math.max(a, 6), Math.max(b, 6));
     ctx.stroke();

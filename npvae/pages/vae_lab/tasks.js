@@ -5,7 +5,7 @@
  */
 const labTasks = (() => {
   "use strict";
-  const f = npvaeCanvas.format;
+  const f = npvaePictures.format;
 
   const TASKS = [
     {
