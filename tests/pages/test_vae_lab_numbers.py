@@ -27,7 +27,7 @@ SETUP = """
         (w[name].data ?? w[name]).set(x);
     });
     const matrix = (rows, x) => ({ rows, cols: x.length / rows, data: Float64Array.from(x) });
-    const images = labDigits.decode(JSON.parse(document.getElementById("digits").textContent).digits);
+    const images = labDigits.decode(vaeLab.digits);
 """
 
 
@@ -71,7 +71,7 @@ class Played:
 
 
 def held_backward(*args):
-    """vae_backward with a sigma that is held: the columns that make log-variances stay as they are."""
+    """vae_backward with a sigma that is held: what makes the log-variances stays as it is."""
     dW1, db1, dW2, db2, *rest = plain.vae_backward(*args)
     dW2[:, L:], db2[L:] = 0, 0
     return dW1, db1, dW2, db2, *rest
@@ -178,8 +178,8 @@ def test_200_steps_from_an_address_are_plains(watched, images):
     for side, (kind, seed) in enumerate([("SW", 3), ("WS", 1003)]):
         body = """
             const start = labSteps.make(given.seed), { seed, kind } = given;
-            const noise = Array.from({ length: 200 }, (_, t) =>
-                [noiseOf(labSteps.drawNoise(seed, t, kind, 2)), [...labSteps.batchOf(seed, t, 1000)]]);
+            const noise = Array.from({ length: 200 }, (_, t) => [
+                noiseOf(labSteps.drawNoise(seed, t, kind, 2)), [...labSteps.batchOf(seed, t, 1000)]]);
             return { vae: all(start.vae.w), critic: all(start.critic.w), noise };
         """
         start = ask(page, NOISE + body, seed=seed, kind=kind)
@@ -216,7 +216,8 @@ def test_the_sliced_distance_is_plains(lab, latent):
     body = """
         const lines = matrix(7, given.lines);
         npvaeSliced.normalise(lines);
-        const { distance, dz } = npvaeSliced.sliced(matrix(32, given.z), matrix(32, given.prior), lines);
+        const [z, prior] = [matrix(32, given.z), matrix(32, given.prior)];
+        const { distance, dz } = npvaeSliced.sliced(z, prior, lines);
         return [distance, values(dz)];
     """
     distance, dz = ask(lab, body, z=z, prior=prior, lines=lines)
@@ -270,14 +271,13 @@ def test_what_is_measured_is_plains(lab, images, kind):
     same(side["shape"], shape(z), 1e-9)
     same(found["facts"]["width"], np.sqrt(np.trace(cov) / 2))
     same(found["facts"]["places"], np.sqrt(mu.var(axis=0).mean()))
-    distance, dz = plain.sliced(z, prior, lines)
     value, pulls = {
         "KL": (plain.kl(mu, logvar)[0], -5 * mu),
         "WS": (
             plain.score(prior, *weights).mean() - plain.score(z, *weights).mean(),
             5 * plain.input_gradient(mu, *weights),
         ),
-        "SW": (distance, -5 * SHOWN * plain.sliced(mu, prior, lines)[1]),
+        "SW": (plain.sliced(z, prior, lines)[0], -5 * SHOWN * plain.sliced(mu, prior, lines)[1]),
         "AE": (None, 0 * mu),
     }[kind]
     if value is not None:

@@ -45,7 +45,7 @@ const labCurves = (() => {
       ctx.fillStyle = colour("rule");
       ctx.fillRect(LEFT, Math.round(y(tick)), width - LEFT - RIGHT, 1);
       ctx.fillStyle = colour("muted");
-      ctx.fillText(format(tick), LEFT - 5, y(tick) + 4);
+      ctx.fillText(format(tick, 2), LEFT - 5, y(tick) + 4);
     }
     ctx.fillText(last.toLocaleString("en"), width - RIGHT, height - 4);
     ctx.textAlign = "left";

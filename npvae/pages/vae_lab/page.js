@@ -3,7 +3,7 @@ const vaeLab = (() => {
   "use strict";
   const { find, make, onDisplayChange } = npvaePictures, F = labForces;
   const { panelOf, SIDES } = labPanels;
-  const BUDGET = 22; // milliseconds of training for one picture
+  const BUDGET = 40; // milliseconds of training for one picture
   const WOBBLE = 0.9; // how much of the noise stays from one drawing of a fresh code to the next
   const STILL = 90; // milliseconds between two wobbles while nothing learns
   const digits = JSON.parse(find("digits").textContent).digits;
@@ -295,5 +295,5 @@ const vaeLab = (() => {
   listen();
   openAddress();
 
-  return { state: () => state, present: () => present, playing: () => playing };
+  return { state: () => state, present: () => present, playing: () => playing, digits, ruler };
 })();

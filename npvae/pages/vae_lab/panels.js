@@ -2,7 +2,7 @@
 const labPanels = (() => {
   "use strict";
   const { find, make, oneStop } = npvaePictures, F = labForces;
-  const format = (x) => (Number.isNaN(x) ? "none" : npvaePictures.format(x, 2));
+  const format = (x) => (Number.isNaN(x) ? "none" : npvaePictures.format(x));
   const SIDES = ["left", "right"], TITLES = { left: "Left", right: "Right" };
   const panelOf = (side) => document.querySelector(`.model[data-side=${side}]`);
 

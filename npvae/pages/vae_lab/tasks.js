@@ -5,7 +5,7 @@
  */
 const labTasks = (() => {
   "use strict";
-  const f = npvaePictures.format;
+  const f = (x) => npvaePictures.format(Math.abs(x) < 5e-4 ? 0 : x, x > 10 ? 2 : 3);
 
   const TASKS = [
     {
