@@ -18,7 +18,7 @@ THETA = "JSON.stringify(vaeLab.present().sides.map((side) => [...side.theta, ...
 
 
 def wait(page, condition):
-    for _ in range(600):
+    for _ in range(2400):
         if page.evaluate(condition):
             return settled(page)
         page.wait_for_timeout(50)
@@ -34,6 +34,16 @@ def drag(page, t, event="change"):
             time.dispatchEvent(new Event(event));
         }""",
         [t, event],
+    )
+
+
+def hide(page, hidden):
+    page.evaluate(
+        """(value) => {
+            Object.defineProperty(document, "hidden", { value, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
     )
 
 
@@ -82,22 +92,12 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     page.click("#play")
     wait(page, f"{T} >= 5")
     assert page.text_content("#play") == "Pause"
-    page.evaluate(
-        """() => {
-            Object.defineProperty(document, "hidden", { value: true, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-    )
+    hide(page, True)
     page.wait_for_timeout(600)
     hidden = page.evaluate(T)
     page.wait_for_timeout(400)
     assert page.evaluate(T) == hidden
-    page.evaluate(
-        """() => {
-            Object.defineProperty(document, "hidden", { value: false });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }"""
-    )
+    hide(page, False)
     wait(page, f"{T} > {hidden}")
     page.click("#play")
     page.wait_for_timeout(600)
@@ -160,7 +160,7 @@ def test_copies_are_thinned_and_any_step_stays_in_reach(lab):
 
 
 def test_everything_stands_in_the_address(lab):
-    text = "#seed=9&left=SW&weightLeft=5&right=KL&weightRight=10&lr=0.001&updates=2&gp=1&sigma=0.3"
+    text = "#seed=9&left=SW&right=KL&weightLeft=5&weightRight=10&lr=0.001&updates=2&gp=1&sigma=0.3"
     text += "&seeds=other&digit=31&show=ho&speed=10&task=2&t=40&did=left:AE@3,lr:0.01@40"
     found, write, bad, options = lab.evaluate(
         """(text) => {
@@ -269,19 +269,19 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
     page.keyboard.press("Shift+Tab")
     page.locator('[name="show"][value="e"]').click()
     settled(page)
-    assert address(page) == "seed=1&right=SW&digit=13&show=hof"
+    assert address(page) == "seed=1&right=SW&digit=13&show=hfo"
     place = page.locator("[data-side=right] .plane").bounding_box()
     page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
     settled(page)
     assert page.evaluate("vaeLab.state().view.digit") != "13"
-    before = page.evaluate("document.querySelector('#follow .at-z').toDataURL()")
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('#follow .at-z').toDataURL()") != before
+    fresh = "document.querySelector('#follow .at-z').toDataURL()"
+    before = page.evaluate(fresh)
+    wait(page, f"{fresh} !== '{before}'")
     page.click("#wobble")
+    settled(page)
+    before = page.evaluate(fresh)
     page.wait_for_timeout(300)
-    before = page.evaluate("document.querySelector('#follow .at-z').toDataURL()")
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.querySelector('#follow .at-z').toDataURL()") == before
+    assert page.evaluate(fresh) == before
     assert page.text_content("#follow-numbers tr:nth-child(3) td").count(",") == 1
     page.select_option("[data-key=right]", "AE")
     assert page.text_content("[data-side=right] .loss") == "BCE"
@@ -295,9 +295,8 @@ def test_a_task_asks_and_then_shows_what_it_promises(watched):
     assert page.evaluate("document.activeElement.id") == "task"
     wait(page, "scrollY > 0 && document.getElementById('task').getBoundingClientRect().top < 300")
     assert address(page).startswith("seed=1&left=WS&right=SW&weightLeft=2&gp=0&digit=5&task=5")
-    page.evaluate("labTasks.TASKS[4].steps = 150")  # enough to be seen
     page.locator("#guesses button").nth(0).click()
-    wait(page, f"{T} === 150 && !vaeLab.playing()")
+    wait(page, f"{T} === 300 && !vaeLab.playing()")
     answer = page.text_content("#task-answer")
     assert answer.startswith("Rather: “Its pull grows until nothing else counts”.")
     assert page.evaluate("labTasks.TASKS[4].shows(labTasks.facts(vaeLab.present()))")

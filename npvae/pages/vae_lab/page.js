@@ -32,24 +32,28 @@ const vaeLab = (() => {
   async function pump() {
     if (asking) return;
     asking = true;
-    for (let next = await nextQuestion(); next; next = await nextQuestion()) {
-      const answer = await ask(next);
-      if (!queue.some((one) => one.do === "open")) arrived(answer);
+    try {
+      for (let next = await nextQuestion(); next; next = await nextQuestion()) {
+        const answer = await ask(next);
+        if (!queue.some((one) => one.do === "open")) arrived(answer); // not of what is over
+      }
+    } finally {
+      asking = false;
     }
-    asking = false;
   }
 
   const frame = () => new Promise(requestAnimationFrame);
 
   async function nextQuestion() {
-    while (!queue.length && playing && !document.hidden) {
+    while (!queue.length && playing && present && !document.hidden) {
       if (state.view.speed === "max") return { do: "advance", steps: goal - present.t, ms: BUDGET };
       const now = await frame();
       due = Math.min(due + ((now - lastFrame) / 1000) * Number(state.view.speed), 5);
       lastFrame = now;
+      if (!present || !playing) continue; // something else was begun meanwhile
       const steps = Math.min(Math.floor(due), goal - present.t);
       due -= steps;
-      if (steps && playing && !queue.length) return { do: "advance", steps, ms: BUDGET };
+      if (steps && !queue.length) return { do: "advance", steps, ms: BUDGET };
     }
     return queue.shift();
   }
@@ -259,8 +263,8 @@ const vaeLab = (() => {
     find("speed").addEventListener("change", ({ target }) => view({ speed: target.value }));
     for (const box of document.querySelectorAll('input[name="show"]')) {
       box.addEventListener("change", () => {
-        const checked = document.querySelectorAll('input[name="show"]:checked');
-        view({ show: Array.from(checked, (one) => one.value).join("") });
+        const isOn = (letter) => document.querySelector(`[name="show"][value="${letter}"]`).checked;
+        view({ show: [...labState.VIEW.show[0]].filter(isOn).join("") });
       });
     }
     SIDES.forEach((side, k) => {
