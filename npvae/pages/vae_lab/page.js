@@ -192,7 +192,7 @@ const vaeLab = (() => {
     const next = labState.read(task.set);
     open({ ...next, view: { ...next.view, digit, show, task: String(number) } });
     showTask();
-    find("task").scrollIntoView({ block: "start", behavior: calm() ? "auto" : "smooth" });
+    scrollTo(find("task"), "start");
     find("task").focus({ preventScroll: true });
   }
 
@@ -220,7 +220,12 @@ const vaeLab = (() => {
     find("task-answer").textContent = `The models learn for ${task.steps.toLocaleString("en")} steps. Watch the planes.`;
     state.view.speed = "max";
     showState();
+    scrollTo(panelOf("left").querySelector(".plane"), "nearest");
     setPlaying(true, task.steps);
+  }
+
+  function scrollTo(element, block) {
+    element.scrollIntoView({ block, behavior: calm() ? "auto" : "smooth" });
   }
 
   /* When the task's last step is done: what was to be seen. */
@@ -229,7 +234,9 @@ const vaeLab = (() => {
     if (!task || guessed === null || present.t !== task.steps) return;
     const verdict = guessed === task.right ? "As you guessed. " : `Rather: “${task.guesses[task.right]}”. `;
     const text = verdict + task.answer(facts);
-    if (find("task-answer").textContent !== text) find("task-answer").textContent = text;
+    if (find("task-answer").textContent === text) return;
+    find("task-answer").textContent = text;
+    scrollTo(find("task"), "start");
     [...find("guesses").children].forEach((button, k) => {
       button.toggleAttribute("data-right", k === task.right);
     });
