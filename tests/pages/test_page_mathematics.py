@@ -67,18 +67,24 @@ def test_every_gradient_is_npvaes(still, seed, scale):
         same(found["second"][name], expected)
 
 
-def test_the_second_pass_leaves_the_first_as_it_was(still):
-    """What the stages from ddz on compute has arrays of its own."""
-    before, after = in_page(
+def test_what_is_computed_leaves_what_was_as_it_was(still):
+    """The second pass, the scores' share of the gradient, and the state before Adam: all have
+    arrays of their own."""
+    mixed, again, start, before, shares, dw = in_page(
         still,
-        """const kept = () => JSON.stringify(plain(u.mixed));
+        """const kept = () => JSON.stringify(plain(u.mixed)), start = [...u.critic.theta];
         stages(u, "ddz");
         const before = kept();
         criticUpdate.run(u, criticUpdate.ORDER.indexOf("ddz"));
-        return [before, kept()];""",
+        return [before, kept(), start, [...u.before.theta],
+                [...u.ofScores.dtheta], [...u.critic.dtheta]];""",
         Setting(4),
     )
-    assert before == after
+    assert mixed == again and start == before
+    setting = Setting(4)
+    setting.objective(weight=0)
+    same(shares, np.concatenate([dW.ravel() for dW in setting.critic.dw]))
+    assert shares != dw
 
 
 def test_a_critic_of_ten_units_scores_as_npvaes(still):
@@ -123,6 +129,7 @@ def test_a_flat_critic_has_a_finite_gradient(still):
         {"bug": "alpha"},
         {"bug": "sum"},
         {"clip": 0.1},
+        {"classifier": True},
     ],
     ids=str,
 )
@@ -132,7 +139,7 @@ def test_every_switch_has_the_gradient_of_its_own_loss(still, options):
         still,
         """const weight = given.options.clip ? 0 : given.options.weight, h = 1e-5;
         const theta = u.critic.theta;
-        function loss() { stages(u, "ddz"); return weight * u.penalty - u.estimate; }
+        function loss() { stages(u, "ddz"); return weight * u.penalty + u.loss; }
         stages(u, "Adam");
         const analytic = [], numeric = [], dtheta = u.critic.dtheta.slice();
         for (let n = 0; n < theta.length - 1; n += 17) {  // b3, the last, shifts all scores alike

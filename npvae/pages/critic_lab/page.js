@@ -109,7 +109,7 @@ const criticLab = (() => {
     find("progress").value = max - left;
     set("left", `${left.toLocaleString("en")} steps left`);
     for (const control of document.querySelectorAll("main :is(button, input, select)")) {
-      control.disabled = (busy && control.id !== "stop") || control.value === "drawn";
+      control.disabled = busy && control.id !== "stop";
     }
   }
 
@@ -129,7 +129,7 @@ const criticLab = (() => {
     set("play", on ? "Pause" : "Play");
     find("play").setAttribute("aria-pressed", String(on));
     find("verdict").ariaLive = on ? "off" : "polite";
-    due = labModel.ROUND; // the first click is answered at once
+    due = lab?.view.moves === "on" ? labModel.ROUND : 1; // the first click is answered at once
     if (on) requestAnimationFrame((now) => { last = now; frame(now); });
   }
 

@@ -64,7 +64,7 @@ const explorerImage = (() => {
         drawBars(bars[0].canvas, [...mu], { fill, share: ofMu, base: 0, ticks: linear });
         drawBars(bars[1].canvas, [...sigma], { fill, share: ofSigma, base: TINY, ticks: powers });
         const [least, largest] = [Math.min(...sigma), Math.max(...sigma)].map((x) => format(x));
-        bars[1].text.textContent = `: ${least} to ${largest}`;
+        bars[1].text.textContent = `from ${least} to ${largest}`;
         [mu, sigma].forEach((values, n) => {
           const told = Array.from(values, (value) => format(value)).join("; ");
           bars[n].canvas.setAttribute("aria-label", `${"μσ"[n]} of ${model.label}: ${told}`);
