@@ -3,14 +3,9 @@
 What its mathematics is worth is tested in test_vae_lab_numbers.py.
 """
 
-import re
-
 import numpy as np
 import pytest
-from page_helpers import VAE_LAB, contrast, luminance, same, settled
-
-from npvae.pages.digits import digits_text
-from npvae.pages.single_file import page_text, policy
+from page_helpers import VAE_LAB, same, settled
 
 URL = VAE_LAB.as_uri()
 T = "vaeLab.present()?.t"
@@ -55,29 +50,6 @@ def address(page):
 def lab(watcher):
     """One page for the tests that look and do not train long."""
     return watcher.open(f"{URL}#seed=1&t=12")
-
-
-# ------------------------------------------------------------------------------------- the file
-
-
-def test_the_page_is_built_from_its_sources_and_closed_to_the_network():
-    page = VAE_LAB.read_text(encoding="utf-8")
-    assert page == page_text("vae_lab", {"digits": digits_text()}), "run python -m npvae.pages"
-    assert len(page.encode()) < 400_000
-    allowed = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
-    assert allowed == f"{policy(page)}; worker-src blob:"
-    assert "unsafe" not in allowed and "http" not in allowed
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 820, 1440])
-def test_it_fits_and_is_readable(watched, scheme, width):
-    page = watched.open(f"{URL}#seed=1&task=1", width=width, scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    names = ["paper", "left", "right", "prior", "pull", "wish"]
-    paper, *inks = (page.evaluate(f'npvaePictures.colour("{name}")') for name in names)
-    for ink in inks:
-        assert contrast(luminance(ink), luminance(paper)) > 4.5
 
 
 # ------------------------------------------------------------------------------- time and state
