@@ -20,22 +20,20 @@ B, P, H, L, SHOWN = 32, 196, 64, 2, 200
 OPTIONS = {"weight": 2.0, "gp": 10.0, "updates": 3, "lr": 0.003, "sigma": None}
 NO_SIGMA = 1e-6
 
-SETUP = """
-    const values = (x) => [...(x.data ?? x)];
-    const all = (w) => Object.fromEntries(Object.entries(w).map(([name, x]) => [name, values(x)]));
+RUN = """(text) => {
+    const given = JSON.parse(text), images = labDigits.decode(vaeLab.digits);
     const fill = (w, from) => Object.entries(from).forEach(([name, x]) => {
-        (w[name].data ?? w[name]).set(x);
-    });
+        (w[name].data ?? w[name]).set(x); });
     const matrix = (rows, x) => ({ rows, cols: x.length / rows, data: Float64Array.from(x) });
-    const images = labDigits.decode(vaeLab.digits);
-"""
+    const lists = (key, x) => (ArrayBuffer.isView(x?.data ?? x) ? [...(x.data ?? x)] : x);
+    return JSON.stringify((() => { BODY })(), lists);
+}"""
 
 
 def ask(page, body, **given):
     """What a function body returns in the page; as JSON, which is much faster for many numbers."""
     text = json.dumps(given, default=lambda x: x.ravel().tolist())
-    run = f"(text) => JSON.stringify(((given) => {{ {SETUP} {body} }})(JSON.parse(text)))"
-    return json.loads(page.evaluate(run, text))
+    return json.loads(page.evaluate(RUN.replace("BODY", body), text))
 
 
 @pytest.fixture(scope="module")
@@ -103,31 +101,18 @@ def plain_step(model, kind, x, noise, options, **functions):
     return heart.ws_step(vae, state, critic, critic_state, x, played, *settings)[1:3]
 
 
-NOISE = """
-    const noiseOf = ({ eps, prior, lines, critic }) => ({
-        eps: values(eps), prior: prior && values(prior), lines: lines && values(lines),
-        critic: critic.map((one) => ({ eps: values(one.eps), prior: values(one.prior),
-                                       alpha: values(one.alpha) })),
+STEPS = """
+    const model = labSteps.make(5), { options } = given, { vae, critic } = model;
+    fill(vae.w, given.vae);
+    fill(critic.w, given.critic);
+    return [0, 1, 2, 3, 4].map((t) => {
+        const noise = labSteps.drawNoise(5, t, options.kind, options.updates);
+        const before = structuredClone(noise), index = labSteps.batchOf(5, t, 1000);
+        const losses = labSteps.step(model, images, index, noise, options);
+        const w = { vae: vae.w, critic: critic.w, dvae: vae.dw, dcritic: critic.dw };
+        return structuredClone({ noise: before, losses, index, ...w });
     });
 """
-STEPS = (
-    NOISE
-    + """
-    const model = labSteps.make(5), { kind } = given.options;
-    fill(model.vae.w, given.vae);
-    fill(model.critic.w, given.critic);
-    const found = [];
-    for (let t = 0; t < given.steps; t++) {
-        const noise = labSteps.drawNoise(5, t, kind, given.options.updates);
-        const played = noiseOf(noise), index = labSteps.batchOf(5, t, 1000);
-        const losses = labSteps.step(model, images, index, noise, given.options);
-        found.push({ noise: played, losses, index: [...index], vae: all(model.vae.w),
-                     critic: all(model.critic.w), dvae: all(model.vae.dw),
-                     dcritic: all(model.critic.dw) });
-    }
-    return found;
-"""
-)
 KINDS = [("KL", None), ("WS", None), ("SW", None), ("AE", None), ("KL", 0.3), ("WS", 0.3)]
 
 
@@ -142,7 +127,7 @@ def test_gradients_and_whole_steps_are_plains(lab, images, kind, sigma):
         plain.update(network, state, grads, lr)
 
     options = OPTIONS | {"kind": kind, "sigma": sigma}
-    steps = ask(lab, STEPS, options=options, vae=model[0], critic=model[2], steps=5)
+    steps = ask(lab, STEPS, options=options, vae=model[0], critic=model[2])
     for t, found in enumerate(steps):
         x = images[found["index"]]
         losses = plain_step(model, kind, x, found["noise"], options, update=update)
@@ -160,16 +145,15 @@ def test_200_steps_from_an_address_are_plains(watched, images):
     page = watched.open(URL + address)
     while page.evaluate("vaeLab.present()?.t") != 200:
         page.wait_for_timeout(50)
-    found = ask(page, "return vaeLab.present().sides.map((side) => [[...side.theta], side.bce]);")
+    found = ask(page, "return vaeLab.present().sides.map((side) => [side.theta, side.bce]);")
     for side, (kind, seed) in enumerate([("SW", 3), ("WS", 1003)]):
         body = """
-            const start = labSteps.make(given.seed), { seed, kind } = given;
-            const { drawNoise, batchOf } = labSteps;
+            const { vae, critic } = labSteps.make(given.seed), { seed, kind } = given;
             const noise = Array.from({ length: 200 }, (_, t) =>
-                [noiseOf(drawNoise(seed, t, kind, 2)), [...batchOf(seed, t, 1000)]]);
-            return { vae: all(start.vae.w), critic: all(start.critic.w), noise };
+                [labSteps.drawNoise(seed, t, kind, 2), [...labSteps.batchOf(seed, t, 1000)]]);
+            return { vae: vae.w, critic: critic.w, noise };
         """
-        start = ask(page, NOISE + body, seed=seed, kind=kind)
+        start = ask(page, body, seed=seed, kind=kind)
         model = networks(np.random.default_rng(0))
         for network, given in ((model[0], start["vae"]), (model[2], start["critic"])):
             for name in network:
@@ -180,7 +164,7 @@ def test_200_steps_from_an_address_are_plains(watched, images):
         theta = np.concatenate([W.ravel() for W in model[0].values()])
         same(found[side][0], theta, 1e-6)
         _, mu, logvar = plain.encode(model[0], images[shown_digits()])
-        eps = np.reshape(ask(page, "return values(labModel.makeRuler(images).eps);"), mu.shape)
+        eps = np.reshape(ask(page, "return vaeLab.ruler.eps;"), mu.shape)
         logits = plain.decode(model[0], plain.sample(mu, logvar, eps))[1]
         assert found[side][1] == pytest.approx(plain.bce(logits, images[shown_digits()])[0], 1e-6)
 
@@ -190,7 +174,7 @@ def shown_digits():
 
 
 def test_the_digits_are_the_samples(lab, images):
-    given = ask(lab, "return [values(images), [...labDigits.shown], labDigits.classOf(765)];")
+    given = ask(lab, "return [images, labDigits.shown, labDigits.classOf(765)];")
     same(given[0], images, 1e-15)
     assert given[1:] == [shown_digits(), 7]
     assert len({tuple(digit) for digit in images}) == 1000
@@ -205,7 +189,7 @@ def test_the_sliced_distance_is_plains(lab, latent):
         npvaeSliced.normalise(lines);
         const [z, prior] = [matrix(32, given.z), matrix(32, given.prior)];
         const { distance, dz } = npvaeSliced.sliced(z, prior, lines);
-        return [distance, values(dz)];
+        return [distance, dz];
     """
     distance, dz = ask(lab, body, z=z, prior=prior, lines=lines)
     expected = plain.sliced(z, prior, lines / plain.row_norms(lines))
@@ -225,12 +209,11 @@ MEASURE = """
     const side = labModel.measure(lab, 1), copy = labForces.makeCopy(), { ruler } = lab;
     labForces.update(copy, side);
     const shown = { rows: 200, cols: 4, data: side.stats };
-    return { side: { ...side, stats: [...side.stats], theta: 0, critic: 0 },
-             eps: values(ruler.eps), prior: values(ruler.prior), lines: values(ruler.lines),
+    return { side, eps: ruler.eps, prior: ruler.prior, lines: ruler.lines,
              pulls: labForces.pulls(copy, [4, 9], ruler), cov: labModel.spread(shown).cov,
              wishes: labForces.wishes(copy, [4, 9], ruler.x),
-             image: [...labForces.decode(copy, [[0.5, -1]])], facts: labTasks.facts({
-                 sides: [side, side] }).left };
+             image: labForces.decode(copy, [[0.5, -1]]),
+             facts: labTasks.facts({ sides: [side, side] }).left };
 """
 
 
