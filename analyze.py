@@ -35,6 +35,11 @@ def main() -> None:
         help="train what is missing of N seeds of the given runs, or of the study (there 5)",
     )
     add(
+        "--as-it-is",
+        action="store_true",
+        help="train nothing: show the trainings that are finished, and say how many are missing",
+    )
+    add(
         "--dask",
         metavar="ADDRESS",
         help="train on the Dask cluster of this scheduler, tcp://HOST:PORT; local: on this machine",

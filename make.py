@@ -1,4 +1,4 @@
-"""The README's commands: `python3 make.py experiment` and `test`; on Windows `py make.py ...`.
+"""The README's commands: `python3 make.py experiment`, `test`, `site`; on Windows `py make.py ...`.
 
 Each makes a fresh virtual environment in .venv, installs what it needs, and runs programs in it.
 """
@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+
+# Of the site: its data, and its two runs; there is no run of the other kinds.
+DIGITS = ["--data-dir", "build/sample.npz"]
+TRAIN = [*DIGITS, "--epochs", "60", "--resume"]
+RUNS = ["--kl", "build/kl", "--ws", "build/ws", "--sw", "build/none", "--ae", "build/none"]
 
 # Word -> the list of packages to install, and what the environment's Python then runs.
 TARGETS = {
@@ -22,6 +27,16 @@ TARGETS = {
         ["analyze.py"],
     ),
     "test": ("requirements-dev.txt", ["-m", "pytest"]),
+    # Builds site/index.html: the course, the findings, and the pages to play with. The explorer's
+    # two models are trained on 5,000 digits, for a minute.
+    "site": (
+        "requirements-site.txt",
+        ["docs/site/sample.py"],
+        ["run_kl.py", *TRAIN, "--out", "build/kl"],
+        ["run_ws.py", *TRAIN, "--wasserstein-weight", "1", "--out", "build/ws"],
+        ["analyze.py", *DIGITS, *RUNS, "--out", "build/report"],
+        ["-m", "sphinx", "-q", "-E", "-d", "build/pages", "-c", "docs/site", ".", "site"],
+    ),
 }
 
 

@@ -136,7 +136,7 @@ def peak_bytes() -> int:
     """Return the peak resident memory of this process in bytes; 0 where Python cannot tell."""
     status = Path("/proc/self/status")
     if status.exists():  # on Linux ru_maxrss also counts the parent before exec
-        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
+        line = next(s for s in status.read_text("utf-8").splitlines() if s.startswith("VmHWM"))
         return 1024 * int(line.split()[1])
     try:
         import resource

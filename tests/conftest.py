@@ -1,9 +1,14 @@
-"""Fixtures of the tests of pictures."""
+"""Fixtures of the tests of pictures, and what Windows cannot run."""
+
+import os
 
 import pytest
 from threadpoolctl import threadpool_limits
 
 from npvae.report import charts, claims_chart, image_grids, study_charts
+
+# They fork, limit the size of files, and fill /dev/full.
+collect_ignore = ["training/test_disk.py", "training/test_killed.py"] if os.name == "nt" else []
 
 
 @pytest.fixture

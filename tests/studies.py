@@ -1,19 +1,16 @@
 """A made-up study: four models and other weights of two, at two lengths, with plausible numbers."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
 from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Study, Trained
 from npvae.training.options import Options
-from npvae.training.run import new_run
 
 # KL, WS, SW and AE at the reference setting; what a metric is elsewhere follows from it
 WORLD = {
@@ -100,7 +97,7 @@ def make_study(seeds=3, epochs=(35, 140), models=tuple(OPTIONS), weights=True, l
             for seed in range(seeds):
                 found = measurement(values, seed, labels=labels)
                 o = replace(options, epochs=length, seed=seed)
-                trained.append(Trained(o, values["seconds"], found, data="f" * 64))
+                trained.append(Trained(o, found, data="f" * 64))
     return Study(trained, perfect_match(labels))
 
 
@@ -110,16 +107,8 @@ def perfect_match(labels=True):
 
 def make_instruments(labels=True):
     blank = np.zeros((5, 6), np.uint8)
-    marks = np.zeros(5, int) if labels else None
+    marks = np.arange(5) if labels else None
     data = Dataset(blank, marks, blank, marks, (2, 3), "blank <images>", is_sample=False)
-    return Instruments(data, perfect_match(labels), BASELINES if labels else {})
-
-
-def pictured(study):
-    """Models as `encode_run` makes them, as far as the report looks at them."""
-    z = np.random.default_rng(3).standard_normal((50, 20))
-    return [
-        SimpleNamespace(key=m, label=MODELS[m], run=new_run(replace(o, hidden_dim=9), (2, 3)), z=z)
-        for m, o in OPTIONS.items()
-        if m in study.settings
-    ]
+    made = Instruments(data, perfect_match(labels), BASELINES if labels else {})
+    made.classifier = "one" if labels else None
+    return made

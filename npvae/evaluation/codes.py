@@ -10,13 +10,19 @@ The density of the law is fitted to codes of training images.
 from functools import partial
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
 
+from npvae.evaluation.densities import Density, fit_density
 from npvae.evaluation.distances import assignment_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
 from npvae.evaluation.intervals import resample
-from npvae.evaluation.law import average_kl, fit_shape, scale_part, shape_part, shape_shortfall
+from npvae.evaluation.law import (
+    COMPONENTS,
+    average_kl,
+    scale_part,
+    shape_part,
+    shape_shortfall,
+)
 from npvae.evaluation.measurement import Measurement
 from npvae.models.inference import posterior_sigma
 from npvae.training import streams
@@ -28,19 +34,19 @@ SIGMA_VANISHES = 0.01  # below this mean posterior sigma, information means noth
 
 def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) -> None:
     """Measure the section "codes" of `metrics.py`, with the density fitted to train_z (m, L)."""
-    g = fit_shape(train_z, SEED)
+    g = fit_density(train_z, COMPONENTS)
     sigma = posterior_sigma(model.logvar).mean(axis=1)
     found.add_means(mean_sigma=sigma, average_kl=average_kl(model.mu, model.logvar))
     compare_with_prior(found, model.z, g)
     if "shape" in found.values:
-        found.values["shape_shortfall"] = shape_shortfall(g, len(train_z), len(model.z), SEED)
+        found.values["shape_shortfall"] = shape_shortfall(g, len(train_z), len(model.z))
         if found.values["mean_sigma"] > SIGMA_VANISHES:
             _add_information(found)
     if model.run.critic is not None:
         measure_critic(found, model)
 
 
-def compare_with_prior(found: Measurement, z: np.ndarray, g: GaussianMixture) -> None:
+def compare_with_prior(found: Measurement, z: np.ndarray, g: Density) -> None:
     """Compare codes z (n, L), n >= 2, with N(0, I), with the law's density g from other codes.
 
     Where the covariance is singular, KL(q(z) || p) is infinite, and neither scale nor shape is
@@ -54,7 +60,7 @@ def compare_with_prior(found: Measurement, z: np.ndarray, g: GaussianMixture) ->
     if np.isinf(scale_part(z)):
         return
     found.add("scale", scale_part, z)
-    found.add("shape", shape_part, z, g.score_samples(z))
+    found.add("shape", shape_part, z, g.log(z))
     if not np.isfinite(found.replicates["scale"]).all():
         del found.replicates["scale"], found.replicates["shape"]
 

@@ -6,25 +6,29 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.neural_network import MLPClassifier
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.classifier.network import ClassifierWeights
 from npvae.training import streams
 
 SEED = 0  # of everything random in the analysis: the same draws for every model
 DRAWS = 3  # draws of the prior that codes are compared with
+FIT_SIZE = 20_000  # training images whose codes, or pixels, are fitted
 
 
 @dataclass
 class Instruments:
-    """The instruments, made once. Without labels there is no classifier, nor what needs it."""
+    """The instruments, made once. Without labels of two classes there is no classifier, nor what
+    needs it.
+    """
 
     data: Dataset
     perfect_match: dict[str, float]  # by metric; for BCE, the least that any model can reach
     baselines: dict[str, dict[str, float]] = field(default_factory=dict)  # by name and metric
-    components: np.ndarray | None = None  # (pixels, 64) of the training images, the largest first
+    components: PCA | None = None  # of the training images' pixels
     blurred: np.ndarray | None = None  # (n, blurs) sharpness of blurred test images
-    classifier: ClassifierWeights | None = None
+    classifier: MLPClassifier | None = None
     test_features: np.ndarray | None = None  # (N, 64)
     pairs: np.ndarray | None = None  # (n, 2) test images to interpolate between
 

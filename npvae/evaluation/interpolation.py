@@ -13,9 +13,9 @@ It grows with T: compare paths of equal T only.
 """
 
 import numpy as np
+from sklearn.neural_network import MLPClassifier
 
-from npvae.evaluation.classifier.features import classify
-from npvae.evaluation.classifier.network import ClassifierWeights
+from npvae.evaluation.classifier import features
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.measurement import Measurement
@@ -51,15 +51,13 @@ def straight_lines(x: np.ndarray, pairs: np.ndarray, points: int = POINTS) -> np
     return ((1 - t) * start + t * end).reshape(-1, x.shape[1])
 
 
-def path_lengths(
-    classifier: ClassifierWeights, images: np.ndarray, points: int = POINTS
-) -> np.ndarray:
-    """Return the length (n,) of each path of `points` images, given one after the other.
+def path_lengths(classifier: MLPClassifier, images: np.ndarray) -> np.ndarray:
+    """Return the length (n,) of each path of POINTS images, given one after the other.
 
-    images is (n points, pixels). See the head of this module; where nothing changes it is 1.
+    images is (n POINTS, pixels). See the head of this module; where nothing changes it is 1.
     """
-    f = classify(classifier, images).features.astype(np.float64)
-    f = f.reshape(-1, points, f.shape[1])
+    f = features(classifier, images).astype(np.float64)
+    f = f.reshape(-1, POINTS, f.shape[1])
     steps = np.linalg.norm(np.diff(f, axis=1), axis=2).sum(axis=1)
     distance = np.linalg.norm(f[:, -1] - f[:, 0], axis=1)
     return np.divide(steps, distance, out=np.ones_like(steps), where=(steps > 0) | (distance > 0))

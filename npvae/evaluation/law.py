@@ -18,12 +18,10 @@ analysis (negentropy, J).
 """
 
 import numpy as np
-from sklearn.mixture import GaussianMixture
 
-from npvae.training import streams
+from npvae.evaluation.densities import Density, fit_density
 
 COMPONENTS = 30  # of g
-LEAST_VARIANCE = 1e-6  # added to each variance of g: a dimension that never varies needs some width
 
 
 def average_kl(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
@@ -66,19 +64,11 @@ def moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return m, C, float(np.log(variances).sum()) if variances[0] > rounding else -np.inf
 
 
-def fit_shape(z: np.ndarray, seed: int) -> GaussianMixture:
-    """Fit g to codes z (N, L) of training images; `score_samples` gives log g."""
-    z = z.astype(np.float64)
-    components = min(COMPONENTS, len(np.unique(z, axis=0)))
-    return GaussianMixture(components, reg_covar=LEAST_VARIANCE, random_state=seed).fit(z)
-
-
-def shape_shortfall(g: GaussianMixture, fitted: int, tested: int, seed: int) -> float:
+def shape_shortfall(g: Density, fitted: int, tested: int) -> float:
     """Return by how much `shape_part` falls below J where J is known: for draws of g itself.
 
     A mixture is fitted to `fitted` draws, as g was to codes, and evaluated at `tested` others.
     """
-    rng = np.random.default_rng([seed, streams.SHAPE_DRAWS])
-    draws = rng.permutation(g.sample(fitted + tested)[0])
-    again = fit_shape(draws[:fitted], seed)
-    return float((g.score_samples(draws[fitted:]) - again.score_samples(draws[fitted:])).mean())
+    draws = g.draw(fitted + tested)
+    again = fit_density(draws[:fitted], COMPONENTS)
+    return float((g.log(draws[fitted:]) - again.log(draws[fitted:])).mean())

@@ -20,7 +20,6 @@ class Trained:
     """One finished training, and what was measured of it on the test images."""
 
     options: Options
-    seconds: float  # spent training
     measurement: Measurement
     data: str = ""  # the fingerprint of its images
 

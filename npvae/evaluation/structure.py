@@ -1,11 +1,14 @@
 """How the codes are organised: whether digits lie apart, in latent space and in the t-SNE picture.
 
-    knn            share of test digits told from μ alone, by its neighbours
-    silhouette     (b − a) / max(a, b) of each point, a and b its mean distances to own and others
-    t-SNE          a map of the codes into the plane, judged by the silhouette
+    knn         share of test digits told from μ alone, by the 5 nearest training images' μ
+    t-SNE       a map of the codes into the plane, judged by its silhouette: of each point
+    silhouette  s = (b − a) / max(a, b),  a, b = mean distance to its own and to the next digit
 
 Points are the posterior means μ (n, d) of images, labels their digits (n,). The neighbours are also
 asked in the pixels themselves: a model has to be better than these.
+
+Sources: Cover & Hart 1967, Nearest Neighbor Pattern Classification; van der Maaten & Hinton 2008,
+Visualizing Data using t-SNE; Rousseeuw 1987, Silhouettes: a graphical aid to cluster analysis.
 """
 
 from typing import NamedTuple
@@ -23,8 +26,7 @@ from npvae.nn.pixels import unit_range
 from npvae.training import streams
 
 NEIGHBOURS = 5  # that vote
-MAP_SIZE = 5_000  # points of a t-SNE map
-SILHOUETTE_SIZE = 5_000  # points of a silhouette, whose time grows with the square
+MAP_SIZE = 2_000  # points of a t-SNE map
 PIXEL_TEST = 2_000  # test images whose neighbours are sought in pixels; all would take minutes
 
 
@@ -36,26 +38,29 @@ class Embedding(NamedTuple):
 
 
 def measure_structure(
-    found: Measurement, model: EncodedRun, data: Dataset, train_mu: np.ndarray
+    found: Measurement,
+    model: EncodedRun,
+    data: Dataset,
+    train_mu: np.ndarray,
+    embedding: Embedding,
 ) -> None:
-    """Measure the section "structure" of `metrics.py`, but for what belongs to the picture."""
+    """Measure the section "structure" of `metrics.py`.
+
+    There is no silhouette where all labels of the map are equal or all differ.
+    """
     hits = knn_hits(train_mu, data.train_labels, model.mu, data.test_labels)
     found.add_means(knn=100 * hits)
+    labels = data.test_labels[embedding.index]
+    if 1 < len(np.unique(labels)) < len(labels):
+        points = embedding.points.astype(np.float64)
+        found.add_means(tsne_silhouette=silhouette_samples(points, labels))
 
 
-def measure_picture(found: Measurement, embedding: Embedding, labels: np.ndarray | None) -> None:
-    """Measure a t-SNE picture of test images with labels (N,); without labels there is nothing."""
-    if labels is not None:
-        index, points = embedding
-        add_silhouette(found, "tsne_silhouette", points, labels[index])
-
-
-def measure_pixels(data: Dataset) -> dict[str, float]:
+def pixel_neighbours(data: Dataset) -> float:
     """Return `knn` of the pixels, of PIXEL_TEST random test images."""
     asked = some_rows(len(data.test_images), PIXEL_TEST)
     train, test = unit_range(data.train_images), unit_range(data.test_images[asked])
-    hits = knn_hits(train, data.train_labels, test, data.test_labels[asked])
-    return {"knn": 100 * float(hits.mean())}
+    return 100 * float(knn_hits(train, data.train_labels, test, data.test_labels[asked]).mean())
 
 
 def knn_hits(
@@ -63,40 +68,18 @@ def knn_hits(
 ) -> np.ndarray:
     """Tell (m,) which test points (m, d) have the label of most of their 5 nearest training points.
 
-    Euclidean distance, equal votes. The more do, the more the labels (n,) keep to regions of their
-    own, of whatever shape. Chance is the share of the commonest label.
-
-    Source: Cover & Hart 1967, Nearest Neighbor Pattern Classification.
+    Euclidean distance, equal votes. Chance is the share of the commonest label.
     """
     # In 10 dimensions the brute search, a matrix product, is several times faster than a tree.
     neighbours = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(train_x, train_y)
     return neighbours.predict(test_x) == test_y
 
 
-def add_silhouette(found: Measurement, key: str, x: np.ndarray, labels: np.ndarray) -> None:
-    """Add the silhouette of points (n, d) when the label (n,) of each is taken for its cluster.
-
-        s = (b − a) / max(a, b),   a, b = mean distance to the own and to the nearest other label
-
-    No units, −1 to 1: 1 = tight and far apart, 0 = overlapping, negative = nearer to another
-    label. Higher is better separated. Time grows as n²: of more than 5,000 points so many random
-    ones are used. Nothing is added where all labels are equal or all differ.
-
-    Source: Rousseeuw 1987, Silhouettes: a graphical aid to cluster analysis, section 2.
-    """
-    rows = some_rows(len(x), SILHOUETTE_SIZE)
-    x, labels = x[rows], labels[rows]
-    if 1 < len(np.unique(labels)) < len(labels):
-        found.add_means(**{key: silhouette_samples(x.astype(np.float64), labels)})
-
-
 def tsne(mu: np.ndarray, seed: int, subset: int = MAP_SIZE) -> Embedding:
-    """Map codes mu (N, latent), or `subset` of them drawn by the seed, into the plane by t-SNE.
+    """Map codes mu (N, latent), N >= 2, or `subset` of them drawn by the seed, into the plane.
 
     Neighbours in the plane are mostly neighbours in latent space; distances between clusters and
-    their sizes mean little. Needs at least 2 codes.
-
-    Source: van der Maaten & Hinton 2008, Visualizing Data using t-SNE.
+    their sizes mean little.
     """
     rng = np.random.default_rng([seed, streams.TSNE_IMAGES])
     index = np.sort(rng.permutation(len(mu))[:subset])

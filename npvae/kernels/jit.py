@@ -24,7 +24,7 @@ from numba.core.event import Event, Listener, register
 # compiled along with them.
 FAST = {"contract"}
 
-COMPILED_ROOMS = ("kernels", "nn", "models", "evaluation/classifier")
+COMPILED_ROOMS = ("kernels", "nn", "models")
 
 LAYERS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
 _found = (n for n, m in LAYERS.items() if importlib.util.find_spec(f"numba.np.ufunc.{m}"))

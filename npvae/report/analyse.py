@@ -15,7 +15,7 @@ from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, load_run, m
 from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
-from npvae.evaluation.structure import Embedding, measure_picture, tsne
+from npvae.evaluation.structure import Embedding
 from npvae.files.atomic import make_directory, replacing, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
@@ -26,7 +26,7 @@ from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
 from npvae.report.sentences import comparisons
 from npvae.report.study_charts import draw_law, draw_trade_off
-from npvae.report.text import write_report
+from npvae.report.text import Written, write_report
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 from npvae.training.parallel import train_missing
@@ -35,7 +35,8 @@ from npvae.training.study import directory_of, seed_trainings, study_trainings
 from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
-Encoded = tuple[EncodedRun, Embedding]  # a given run, applied to the test images, and its picture
+KINDS_OF_RUN = {"kl": "kl", "ws": "ws", "sw": "sw", "ae": "kl"}  # by the option of analyze.py
+Measured = tuple[Trained, EncodedRun, Embedding]
 
 
 def analyse(request: Namespace) -> None:
@@ -49,35 +50,120 @@ def analyse(request: Namespace) -> None:
     data = _on_training_images(whole) if request.on_training_images else whole
     _check(data)
     given = _given_runs(request, data)
-    plots = make_directory(request.out / "plots")
-    runs = [*given.values(), *_trained(given, request, whole)]
+    make_directory(request.out / "plots")
+    others = _others(given, request, whole)
+    runs = [*given.values(), *(run for run in others if run is not None)]
     form = "{desc:38}{bar}{n}/{total}"
-    with tqdm(total=4, desc="analysis", bar_format=form) as progress:
+    with tqdm(total=3, desc="classifier and perfect match", bar_format=form) as progress:
 
         def stage(name: str) -> None:
             progress.set_description_str(name)
             progress.update()
 
-        stage("classifier and perfect match")
-        instruments = make_instruments(_judged_data(data), given["kl"].options.latent_dim)
+        instruments = make_instruments(data, given["kl"].options.latent_dim)
         stage(f"measuring {len(runs)} trainings")
-        found = _measure_all(runs, instruments, "" if request.on_training_images else None)
-        study = Study([trained for trained, _ in found], instruments.perfect_match)
-        stage("pictures")
-        models = [encode_run(run, data.test_images, SEED) for run in given.values()]
-        embeddings = [embedding for _, embedding in found[: len(given)]]
-        _draw_models(models, embeddings, data, plots)
-        stage("report")
-        _write(study, instruments, list(zip(models, embeddings, strict=True)), request)
+        measured = _measure_all(runs, len(given), instruments, not request.on_training_images)
+        stage("pictures and report")
+        study = Study([trained for trained, *_ in measured], instruments.perfect_match)
+        pictured = [(model, embedding) for _, model, embedding in measured[: len(given)]]
+        _write(study, instruments, pictured, request, missing=others.count(None))
+        progress.update()
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
 
+def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
+    """Load the runs that are compared, by model: KL, WS, and SW and AE if they are there."""
+    runs = {}
+    for key, kind in KINDS_OF_RUN.items():
+        directory = getattr(request, key)
+        if key in ("sw", "ae") and not (directory / "checkpoint.npz").exists():
+            continue
+        run = runs[key] = load_run(directory, kind, data)
+        # One that was stopped counts as one of the epochs it has done.
+        run.options = replace(run.options, epochs=run.epoch)
+        found = model_of(run.options)
+        if found != key:
+            what = "plain autoencoder" if found == "ae" else f"{MODELS[found]} model"
+            raise UserError(
+                f"{directory}: holds a {what}, trained with weight {run.options.weight:g}, not what"
+                f" --{key} takes; a plain autoencoder is trained with run_kl.py --beta 0"
+            )
+        n, m = runs["kl"].options.latent_dim, run.options.latent_dim
+        if n != m:
+            raise UserError(
+                f"{request.kl} has {n} latent dimensions, {directory} has {m}; compare runs with"
+                " equally many"
+            )
+    return runs
+
+
+def _others(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Run | None]:
+    """Return the trainings beside the given ones, trained now if they are not there.
+
+    With --as-it-is nothing is trained, and a training that is not finished is None.
+    """
+    options = [run.options for run in given.values()]
+    wanted = seed_trainings(options, request.seeds)
+    if request.study:
+        wanted = study_trainings(request.seeds)
+    directory = request.kl.parent / "study"
+    paths = {directory / directory_of(o): o for o in wanted if o not in options}
+    if request.as_it_is:
+        return [_finished(path, o, data) for path, o in paths.items()]
+    if not paths:
+        return []
+    # A training of more epochs begins where a given run ends, unless that was stopped early.
+    where = {getattr(request, key): run.options for key, run in given.items()}
+    ended = {path: o for path, o in where.items() if _as_asked(path) == o}
+    found = train_missing(ended | paths, request.data_dir, data, request.dask)
+    return [found[path] for path in paths]
+
+
+def _finished(directory: Path, options: Options, data: Dataset) -> Run | None:
+    """Return the run in a directory if it has these options, is of these images, and finished."""
+    if not (directory / "checkpoint.npz").exists():
+        return None
+    run = load_checkpoint(directory / "checkpoint.npz")
+    is_it = (run.options, run.fingerprint, run.epoch) == (options, data.fingerprint, options.epochs)
+    return run if is_it else None
+
+
+def _as_asked(directory: Path) -> Options:
+    """Return the options in a run's checkpoint, with the epochs that were asked for."""
+    return load_checkpoint(directory / "checkpoint.npz").options
+
+
+def _measure_all(
+    runs: Sequence[Run], given: int, instruments: Instruments, unseen: bool
+) -> list[Measured]:
+    """Measure all runs, each in a process of its own, and keep the codes of the first ones."""
+    work = [delayed(_measure_alone)(run, n < given, instruments, unseen)
+            for n, run in enumerate(runs)]  # fmt: skip
+    return list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
+
+
+def _measure_alone(run: Run, keep: bool, instruments: Instruments, unseen: bool) -> Measured:
+    """Measure one run on one thread, in a process of its own."""
+    set_threads(1)
+    model = encode_run(run, instruments.data.test_images, SEED)
+    found, embedding = measure(model, instruments)
+    # On images that the training saw no shipped spread holds: they are other data.
+    trained = Trained(run.options, found, run.fingerprint if unseen else "")
+    return trained, model if keep else None, embedding
+
+
 def _write(
-    study: Study, instruments: Instruments, encoded: Sequence[Encoded], request: Namespace
+    study: Study,
+    instruments: Instruments,
+    pictured: Sequence[tuple[EncodedRun, Embedding]],
+    request: Namespace,
+    missing: int,
 ) -> None:
     """Draw what was measured, and write the report, its numbers and the explorer."""
     out, found = request.out, comparisons(study)
+    models, embeddings = zip(*pictured, strict=True)
     judged = {name: judge(c, instruments.baselines) for name, c in found.items()}
+    _draw_models(models, embeddings, instruments.data, out / "plots")
     first = next(iter(found.values()))
     draw_law(first, out / "plots")
     draw_claims(judged, out / "plots")
@@ -85,8 +171,8 @@ def _write(
         draw_trade_off(study, out / "plots")
     with replacing(out / "plots" / "explorer.png", "wb") as file:
         file.write(PICTURE.read_bytes())
-    models = [model for model, _ in encoded]
-    report = write_report(study, instruments, models, judged, not request.on_training_images)
+    unseen, keys = not request.on_training_images, [model.key for model in models]
+    report = write_report(Written(study, found, judged, instruments, keys, unseen, missing))
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))
     write_numbers(study, instruments, out / "numbers.csv")
@@ -94,97 +180,14 @@ def _write(
         option = "--study " if request.study else ""
         table = study.spread_table(f"python analyze.py {option}--seeds {request.seeds}")
         write_text(out / "seed_spread.csv", table)
-    # The explorer shows the two models of the experiment, and the report's first numbers.
-    pair = [(model, embedding) for model, embedding in encoded if model.key in ("kl", "ws")]
-    page = explorer_page(*zip(*pair, strict=True), first, instruments.data)
+    # The explorer shows the models that are pulled, and the report's first numbers.
+    kept = [pair for pair in pictured if pair[0].key != "ae"]
+    page = explorer_page(*zip(*kept, strict=True), first, instruments.data)
     write_text(out / "explorer.html", page)
 
 
-def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
-    """Load the runs that are compared, by model: KL, WS, and SW and AE if they are there."""
-    runs = {"kl": load_run(request.kl, "kl", data), "ws": load_run(request.ws, "ws", data)}
-    for key, kind in (("sw", "sw"), ("ae", "kl")):
-        directory = getattr(request, key)
-        if (directory / "checkpoint.npz").exists():
-            runs[key] = load_run(directory, kind, data)
-    for key, run in runs.items():
-        found = model_of(run.options)
-        if found == key:
-            continue
-        what = f"{MODELS[found]} run" if key != "ae" else "KL run"
-        directory, weight = getattr(request, key), run.options.weight
-        raise UserError(
-            f"{directory}: holds a {what} of weight {weight:g}, not what --{key} takes; a plain"
-            " autoencoder is trained with --beta 0, and no other run is"
-        )
-    for key, run in runs.items():  # one that was stopped counts as one of the epochs it has done
-        run.options = replace(run.options, epochs=run.epoch)
-        n, m = runs["kl"].options.latent_dim, run.options.latent_dim
-        if n != m:
-            raise UserError(
-                f"{request.kl} has {n} latent dimensions, {getattr(request, key)} has {m}; compare"
-                " runs with equally many"
-            )
-    return runs
-
-
-def _trained(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Run]:
-    """Return the trainings beside the given ones, training or resuming what is not there."""
-    options = [run.options for run in given.values()]
-    if request.study:
-        wanted = study_trainings(request.seeds)
-    else:
-        wanted = seed_trainings(options, request.seeds)
-    wanted = [o for o in wanted if o not in options]
-    if not wanted:
-        return []
-    directory = request.kl.parent / "study"
-    paths = {directory / directory_of(o): o for o in wanted}
-    # A training of more epochs begins where a given run ends, unless that was stopped early.
-    where = {key: getattr(request, key) for key in given}
-    ended = {where[k]: r.options for k, r in given.items() if _as_saved(where[k]) == r.options}
-    found = train_missing(ended | paths, request.data_dir, data, request.dask)
-    return [found[path] for path in paths]
-
-
-def _as_saved(directory: Path) -> Options:
-    """Return the options in a run's checkpoint, with the epochs that were asked for."""
-    return load_checkpoint(directory / "checkpoint.npz").options
-
-
-def _measure_all(
-    runs: Sequence[Run], instruments: Instruments, data: str | None
-) -> list[tuple[Trained, Embedding]]:
-    """Measure all runs, each in a process of its own; see `_measure_alone`."""
-    work = [delayed(_measure_alone)(run, instruments, data) for run in runs]
-    return list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
-
-
-def _measure_alone(
-    run: Run, instruments: Instruments, data: str | None
-) -> tuple[Trained, Embedding]:
-    """Measure one run and its t-SNE picture on one thread, in a process of its own.
-
-    `data` takes the place of the data's fingerprint: an empty one fits no shipped spread.
-    """
-    set_threads(1)
-    model = encode_run(run, instruments.data.test_images, SEED)
-    found, embedding = measure(model, instruments), tsne(model.mu, SEED)
-    measure_picture(found, embedding, instruments.data.test_labels)
-    fingerprint = run.fingerprint if data is None else data
-    return Trained(run.options, found.values["seconds"], found, fingerprint), embedding
-
-
-def _judged_data(data: Dataset) -> Dataset:
-    """Return the data, without its labels if these are all equal: they tell nothing apart."""
-    labels = data.train_labels
-    if labels is None or (labels != labels[0]).any():
-        return data
-    return replace(data, train_labels=None, test_labels=None)
-
-
 def _draw_models(
-    models: list[EncodedRun], embeddings: list[Embedding], data: Dataset, plots: Path
+    models: Sequence[EncodedRun], embeddings: Sequence[Embedding], data: Dataset, plots: Path
 ) -> None:
     """Draw what each of the given runs makes of the test images."""
     images, labels = data.test_images, data.test_labels
@@ -192,7 +195,7 @@ def _draw_models(
     image_grids.draw_tsne(models, embeddings, labels, plots)
     image_grids.draw_reconstructions(models, images, labels, plots)
     image_grids.draw_interpolations(models, images, labels, plots)
-    image_grids.draw_samples(models, plots, SEED)
+    image_grids.draw_samples(models, plots)
     charts.draw_errors(models, plots)
     charts.draw_latents(models, plots)
     charts.draw_training(models, plots)

@@ -1,4 +1,4 @@
-"""The latent explorer: both trained models in one page to play with, report/explorer.html.
+"""The latent explorer: the trained models in one page to play with, report/explorer.html.
 
 Weights and codes go into the page in half precision: each array is scaled by a power of two so that
 its largest number nearly fills the format, and its 16-bit numbers are written in base64.
@@ -7,6 +7,7 @@ its largest number nearly fills the format, and its 16-bit numbers are written i
 """
 
 import base64
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,15 +17,16 @@ from sklearn.decomposition import PCA
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.distances import normal_w1
-from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.encoded import MODELS, EncodedRun
+from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.structure import Embedding
 from npvae.pages.single_file import page_text
-from npvae.report.explorer_words import tasks
+from npvae.report.claims import value_of
 from npvae.report.image_grids import pick_images
 
 # A picture of the page with the reference experiment's models: the report shows it.
 PICTURE = Path(__file__).with_name("explorer.png")
-MAP_POINTS = 2_000  # test codes on the map
+TASKS = Path(__file__).with_name("explorer.tasks.json")  # the page sets them up by their keys
 PICTURES = 40  # test images to pick from
 BINS = 60  # of each dimension's histogram
 LARGEST_EXPONENT = 15  # float16 ends below 2^16
@@ -46,7 +48,10 @@ def explorer_page(
         "reach": float(np.ceil(np.clip(widest, 4, 12))),  # of the sliders
         "images": pack(images[shown]),
         "labels": None if labels is None else labels[shown].tolist(),
-        "tasks": tasks(comparison),
+        "tasks": [
+            task | {"expect": told(comparison, task["numbers"]) + task["expect"]}
+            for task in json.loads(TASKS.read_text(encoding="utf-8"))
+        ],
         "models": [
             model_content(model, embedding, labels)
             for model, embedding in zip(models, embeddings, strict=True)
@@ -55,11 +60,21 @@ def explorer_page(
     return page_text("explorer", content)
 
 
+def told(c: Comparison, keys: Sequence[str]) -> str:
+    """Return a sentence for each number with the models' values, or one that says why not."""
+    sentences = []
+    for key in keys:
+        values = [f"{MODELS[m]} {value_of(c, m, key)}" for m in MODELS if m in c.measured]
+        if all(c.value(m, key) is None for m in c.measured):
+            values = ["not measured: it takes labels of two classes"]
+        name = BY_KEY[key].name
+        sentences.append(f"{name[0].upper()}{name[1:]}: {', '.join(values)}. ")
+    return "".join(sentences)
+
+
 def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | None) -> dict:
     """Return what the page needs of one model: its networks, its codes and their shape."""
-    n = len(embedding.index)
-    rows = np.linspace(0, n - 1, min(n, MAP_POINTS)).round().astype(int)
-    on_map = embedding.index[rows]
+    on_map = embedding.index
     latent = model.z.shape[1]
     # mean + factor eps, with eps ~ N(0, I), is the Gaussian fitted to the codes.
     factor = np.linalg.cholesky(np.cov(model.z, rowvar=False) + 1e-9 * np.eye(latent))
@@ -77,7 +92,7 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
         "mu": pack(model.mu[on_map]),
         "logvar": pack(model.logvar[on_map]),
         "labels": None if labels is None else labels[on_map].tolist(),
-        "tsne": pack(embedding.points[rows]),
+        "tsne": pack(embedding.points),
         "edges": [edges[0], edges[-1]],
         "histogram": [np.histogram(column, edges)[0].tolist() for column in model.z.T],
         "codes": len(model.z),

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.instruments import SEED
 from npvae.evaluation.interpolation import straight_lines
 from npvae.evaluation.structure import Embedding
 from npvae.models.inference import decode
 from npvae.nn.pixels import unit_range
-from npvae.report.charts import DARK, HALF, MODEL_COLOURS, STYLE, new_figure, save
+from npvae.report.charts import DARK, HALF, MODEL_COLOURS, STYLE, save
 from npvae.training import streams
 
 COLUMNS = 10  # images in a row of reconstructions
@@ -53,9 +56,10 @@ def draw_reconstructions(
     index = pick_images(labels, len(images), COLUMNS)
     for model in models:
         at_mu, at_z = (decode(model.w, code[index]) for code in (model.mu, model.z))
-        rows = unit_range(images[index]), at_mu, at_z
-        canvas, centres, _ = _tile(np.stack(rows), model.run.image_shape)
-        ax = _show(canvas, f"{model.label}: originals and their reconstructions")
+        ax, centres, _ = _show(
+            np.stack([unit_range(images[index]), at_mu, at_z]), model.run.image_shape
+        )
+        ax.set_title(f"{model.label}: originals and their reconstructions")
         ax.set_yticks(centres, ["original", "z = μ", "z sampled"])
         save(ax.figure, directory / f"reconstruction_{model.key}.png")
 
@@ -68,15 +72,13 @@ def draw_first(
     The same images and the same draws from the prior for all models.
     """
     index = pick_images(labels, len(images), FIRST_COLUMNS)
-    rows, names = [unit_range(images[index])], ["originals"]
-    z = pictured_draws(len(index), models[0].z.shape[1])
-    for what in ("copies", "inventions"):
-        for model in models:
-            rows.append(decode(model.w, model.mu[index] if what == "copies" else z))
-            names.append(f"{model.label} {what}")
-    canvas, centres, _ = _tile(np.stack(rows), models[0].run.image_shape)
-    ax = _show(canvas, "")
-    ax.set_yticks(centres, names, fontsize=13)
+    z = prior_codes(len(index), models[0])
+    copies = [decode(model.w, model.mu[index]) for model in models]
+    inventions = [decode(model.w, z) for model in models]
+    rows = np.stack([unit_range(images[index]), *copies, *inventions])
+    names = [f"{model.label} {what}" for what in ("copies", "inventions") for model in models]
+    ax, centres, _ = _show(rows, models[0].run.image_shape)
+    ax.set_yticks(centres, ["originals", *names], fontsize=13)
     save(ax.figure, directory / "first.png")
 
 
@@ -95,31 +97,30 @@ def draw_interpolations(
         z = straight_lines(model.mu, index, STEPS)  # (pairs STEPS, latent)
         decoded = decode(model.w, z).reshape(len(index), STEPS, -1)
         rows = np.concatenate([originals[:, :1], decoded, originals[:, 1:]], axis=1)
-        canvas, _, at = _tile(rows, model.run.image_shape)
-        ax = _show(canvas, f"{model.label}: along the line from μ(A) to μ(B)")
+        ax, _, at = _show(rows, model.run.image_shape)
+        ax.set_title(f"{model.label}: along the line from μ(A) to μ(B)")
         ax.set_xticks([at[0], *at[1:-1:2], at[-1]], ["A", "t = 0", "¼", "½", "¾", "1", "B"])
         ax.xaxis.tick_top()
         ax.set_xlabel("A, B: originals.   Between them: decoded (1 − t) μ(A) + t μ(B)")
         save(ax.figure, directory / f"interpol_{model.key}.png")
 
 
-def pictured_draws(n: int, latent: int, seed: int = 0) -> np.ndarray:
+def prior_codes(n: int, model: EncodedRun) -> np.ndarray:
     """Return n draws (n, latent) from the prior N(0, I); fewer of them are the first ones."""
-    rng = np.random.default_rng([seed, streams.PICTURED_SAMPLES])
-    return rng.standard_normal((n, latent), dtype=np.float32)
+    rng = np.random.default_rng([SEED, streams.PICTURED_SAMPLES])
+    return rng.standard_normal((n, model.z.shape[1]), dtype=np.float32)
 
 
-def draw_samples(models: Sequence[EncodedRun], directory: Path, seed: int = 0) -> None:
+def draw_samples(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write samples_<key>.png: decoded draws from the prior N(0, I), the same for all models."""
     for model in models:
-        z = pictured_draws(SAMPLE_ROWS**2, model.z.shape[1], seed)
-        decoded = decode(model.w, z).reshape(SAMPLE_ROWS, SAMPLE_ROWS, -1)
-        canvas, _, _ = _tile(decoded, model.run.image_shape)
-        ax = _show(canvas, f"{model.label}: decoded draws from the prior N(0, I)")
+        decoded = decode(model.w, prior_codes(SAMPLE_ROWS**2, model))
+        ax, _, _ = _show(decoded.reshape(SAMPLE_ROWS, SAMPLE_ROWS, -1), model.run.image_shape)
+        ax.set_title(f"{model.label}: decoded draws from the prior N(0, I)")
         save(ax.figure, directory / f"samples_{model.key}.png")
 
 
-@matplotlib.rc_context(STYLE)
+@style.context(STYLE)
 def draw_tsne(
     models: Sequence[EncodedRun],
     embeddings: Sequence[Embedding],
@@ -132,49 +133,40 @@ def draw_tsne(
     """
     reach = 1.04 * max(np.abs(e.points).max() for e in embeddings) or 1.0
     for model, (index, points) in zip(models, embeddings, strict=True):
-        figure = new_figure(HALF, 5.4)
+        figure = Figure((HALF, 5.4))
         ax = figure.add_subplot()
-        dots = {"s": 5, "linewidths": 0, "alpha": 0.8}
+        dots = {"s": 7, "linewidths": 0, "alpha": 0.8}
         if labels is None:
             ax.scatter(*points.T, color=MODEL_COLOURS[model.key], **dots)
         else:
-            classes = np.unique(labels)
+            classes, members = np.unique(labels), labels[index]
             name = "tab10" if len(classes) <= 10 else "turbo"
             colours = matplotlib.colormaps[name].resampled(max(10, len(classes)))
             for i, label in enumerate(classes):
-                members = points[labels[index] == label]
-                if len(members):
-                    ax.scatter(*members.T, color=colours(i), label=str(label), **dots)
-                    _name_cluster(ax, members, str(label))
-            figure.legend(
-                loc="outside right center", title="class", markerscale=3, handletextpad=0.2,
-                ncols=-(-len(classes) // 20),
-            )  # fmt: skip
-        total = len(model.mu)
-        count = f"{len(index):,} of {total:,} images" if len(index) < total else f"{total:,} images"
-        ax.set(
-            title=f"{model.label}: t-SNE of μ, {count}",
-            xlabel="t-SNE axis 1 (no unit)",
-            ylabel="t-SNE axis 2 (no unit)",
-            xlim=(-reach, reach),
-            ylim=(-reach, reach),
-            aspect="equal",
-        )
+                if (members == label).any():
+                    own = points[members == label]
+                    ax.scatter(*own.T, color=colours(i), label=str(label), **dots)
+                    _name_cluster(ax, own, str(label))
+            figure.legend(loc="outside right center", title="class", markerscale=3,
+                          handletextpad=0.2, ncols=-(-len(classes) // 20))  # fmt: skip
+        ax.set(title=f"{model.label}: t-SNE of μ, {len(index):,} of {len(model.mu):,} images",
+               xlabel="t-SNE axis 1 (no unit)", ylabel="t-SNE axis 2 (no unit)",
+               xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")  # fmt: skip
         save(figure, directory / f"tsne_{model.key}.png")
 
 
 def _name_cluster(ax: Axes, members: np.ndarray, name: str) -> None:
     """Write the class on its points, at the one nearest to their median."""
-    middle = np.median(members, axis=0)
-    at = members[np.square(members - middle).sum(axis=1).argmin()]
+    at = members[np.square(members - np.median(members, axis=0)).sum(axis=1).argmin()]
     halo = [withStroke(linewidth=3, foreground="white")]
     ax.text(*at, name, ha="center", va="center", color=DARK, weight="bold", path_effects=halo)
 
 
-def _tile(images: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lay images (rows, columns, pixels) out on a canvas with NaN between them.
+@style.context(STYLE)
+def _show(images: np.ndarray, shape: tuple[int, int]) -> tuple[Axes, np.ndarray, np.ndarray]:
+    """Make a figure of images (rows, columns, pixels), black for 0, with white between them.
 
-    Returns the canvas and where the middle of each row and of each column is.
+    Returns the axes, and where the middle of each row and of each column is.
     """
     rows, columns, _ = images.shape
     height, width = shape
@@ -182,19 +174,12 @@ def _tile(images: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.nd
     cells = np.full((rows, columns, height + gap, width + gap), np.nan)
     cells[:, :, :height, :width] = images.reshape(rows, columns, height, width)
     canvas = cells.transpose(0, 2, 1, 3).reshape(rows * (height + gap), columns * (width + gap))
-    centres_y = np.arange(rows) * (height + gap) + (height - 1) / 2
-    centres_x = np.arange(columns) * (width + gap) + (width - 1) / 2
-    return canvas[:-gap, :-gap], centres_y, centres_x
-
-
-@matplotlib.rc_context(STYLE)
-def _show(canvas: np.ndarray, title: str) -> Axes:
-    """Make a figure of a canvas: black is 0, white is 1 and nothing."""
-    figure = new_figure(HALF, 1.5 * HALF)
-    ax = figure.add_subplot()
-    ax.imshow(canvas, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    ax.set(title=title, xticks=[], yticks=[])
+    ax = Figure((HALF, 1.5 * HALF)).add_subplot()
+    ax.imshow(canvas[:-gap, :-gap], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
     ax.grid(False)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
-    return ax
+    middles = (np.arange(n) * (size + gap) + (size - 1) / 2
+               for n, size in ((rows, height), (columns, width)))  # fmt: skip
+    return ax, *middles

@@ -4,7 +4,7 @@ model     KL, WS, SW or AE; "KL − WS" is a difference; "pixels" or "perfect ma
 setting   its key: that of the model, or with the weight behind it, such as "ws-3"
 seed      of one training, or "all" for the mean over the seeds, with its 95 % interval
 weight    of the model's regulariser; epochs: of training
-metric    the key of the number in npvae/evaluation/metrics.py
+metric    the key of the number in npvae/evaluation/metrics.py, which tells its unit
 low, high the interval; without a known chance of training it holds for other images only
 """
 
@@ -17,12 +17,11 @@ from typing import Any
 from npvae.evaluation.encoded import MODELS, model_of
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import Interval
-from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Study
 from npvae.files.atomic import replacing
 
 COLUMNS = (
-    "model", "setting", "weight", "epochs", "seed", "metric", "unit", "value", "low", "high"
+    "model", "setting", "weight", "epochs", "seed", "metric", "value", "low", "high"
 )  # fmt: skip
 Row = dict[str, Any]
 
@@ -39,15 +38,11 @@ def write_numbers(study: Study, instruments: Instruments, path: Path) -> None:
 
 
 def _number(key: str, value: float, interval: Interval | None = None) -> Row:
-    """Return the last columns of a row: what is measured, and the number in six digits."""
-    row = {
-        "metric": key,
-        "unit": BY_KEY[key].unit if key in BY_KEY else "",
-        "value": f"{value:.6g}",
-    }
+    """Return the last columns of a row: what is measured, and the number in five digits."""
+    row = {"metric": key, "value": f"{value:.5g}"}
     if interval is None:
         return row
-    return row | {"low": f"{interval.low:.6g}", "high": f"{interval.high:.6g}"}
+    return row | {"low": f"{interval.low:.5g}", "high": f"{interval.high:.5g}"}
 
 
 def _of_length(study: Study, epochs: int) -> Iterator[Row]:

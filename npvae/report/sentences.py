@@ -21,15 +21,20 @@ QUESTION = {  # options that may differ: they are what is compared, or belong to
 }  # fmt: skip
 
 
+ASKED = "sse_mu", "frechet", "scale", "shape", "frechet_gauss", "frechet_mix"  # who is best in
+
+
 def comparisons(study: Study) -> dict[str, Comparison]:
     """Return the comparisons at the shortest and the longest training, by words for these.
 
-    If the given runs have unlike epochs and no length in common, each stands with its own.
+    All models are there at the shortest, at the longest KL and WS at least. If the given runs have
+    unlike epochs and no length in common, each stands with its own.
     """
     models = [m for m in MODELS if m in study.settings]
     shared = [e for e in study.epochs if all(study.at(m, e) for m in models)]
     if shared:
-        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], shared[-1]})}
+        longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
+        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
     own = {m: study.comparison(study.settings[m].epochs) for m in models}
     measured = {m: c.measured[m] for m, c in own.items()}
     shipped = {m: c.shipped.get(m, {}) for m, c in own.items()}
@@ -47,56 +52,32 @@ def listed(models: Sequence[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def best_in(c: Comparison, key: str) -> tuple[list[str], bool]:
-    """Return the models that are best in a number, and whether chance is known.
+def who_is_best(c: Comparison, key: str, verb: str) -> str:
+    """Return a sentence such as "KL invents clearly best." on a number of which less is better.
 
-    The best comes first, then those that are not clearly worse. If chance is not known: the best.
+    "In these runs" it says where it is not known what another training would change.
     """
     found = [m for m in models_of(c) if c.value(m, key) is not None]
     if not found:
-        return [], False
-    if not c.chance_known(key, *found):
-        return [_first(c, key, found)], False
-    best = _first(c, key, found)
-    gaps = {m: lead(c, key, best, m) for m in found if m != best}
-    return [best, *(m for m, gap in gaps.items() if gap is None or not gap.low > 0)], True
-
-
-def _first(c: Comparison, key: str, models: Sequence[str]) -> str:
-    """Return the model with the lowest number, which is the best: so it is in all that we ask."""
-    return min(models, key=lambda m: c.value(m, key))
-
-
-def who_is_best(c: Comparison, key: str, verb: str) -> str:
-    """Return a sentence such as "KL invents clearly best." on a number of which less is better."""
-    best, known = best_in(c, key)
-    if not best:
         return f"Which model {verb} best was not measured."
-    if not known:
-        return f"{listed(best)} {verb} best in these runs ({UNKNOWN})."
-    if len(best) == 1:
-        return f"{listed(best)} {verb} clearly best."
-    tied = listed([m for m in models_of(c) if m in best])
-    return f"{listed(best[:1])} {verb} best, but no difference between {tied} is certain."
+    best = min(found, key=lambda m: c.value(m, key))
+    if not c.chance_known(key, *found):
+        return f"{MODELS[best]} {verb} best in these runs."
+    gaps = {m: lead(c, key, best, m) for m in found if m != best}
+    tied = [m for m in found if m == best or gaps[m] is None or not gaps[m].low > 0]
+    if len(tied) == 1:
+        return f"{MODELS[best]} {verb} clearly best."
+    return f"{MODELS[best]} {verb} best, but no difference between {listed(tied)} is certain."
 
 
-def copies(c: Comparison) -> str:
-    """Say who copies best, decoding the middle of each posterior."""
-    return who_is_best(c, "sse_mu", "copies")
-
-
-def invents(c: Comparison) -> str:
-    """Say who invents best; without labels nothing judges inventions, and what would."""
-    if c.value("kl", "frechet") is not None:
-        return who_is_best(c, "frechet", "invents")
-    return no_classifier()
-
-
-def no_classifier() -> str:
-    """Say why inventions are not judged, and what would be needed."""
+def no_classifier(data: Dataset) -> str:
+    """Say why inventions are not judged by a classifier, and what would be needed."""
+    if data.train_labels is None:
+        why = "these images have none. Give images with labels (--data-dir)"
+    else:
+        why = "all of these are equal. Give images of at least two classes"
     return (
-        "A classifier has to judge inventions, and it learns from labels: these images have none,"
-        " or all have the same. Give images with labels of at least two classes to have inventions"
+        f"A classifier has to judge inventions, and it learns from labels: {why} to have inventions"
         " judged. The distance in pixels needs no labels."
     )
 
@@ -109,16 +90,6 @@ def noise(c: Comparison) -> str:
         f"Of KL's error with a noisy code, {number(share)} % is due to that noise: without it the"
         f" error is {number(quiet)}, with it {number(noisy)}."
     )
-
-
-def scale(c: Comparison) -> str:
-    """Say whose codes have the scale of the prior."""
-    return who_is_best(c, "scale", "fits the prior's scale")
-
-
-def shape(c: Comparison) -> str:
-    """Say whose codes have the roundest shape."""
-    return who_is_best(c, "shape", "fits the prior's shape")
 
 
 def information(c: Comparison) -> str:
@@ -149,7 +120,10 @@ def times(c: Comparison) -> str:
         return "The time of training was not recorded."
     of = [m for m in models_of(c) if m != "kl"]
     told = ", ".join(f"{MODELS[m]} {number(c.value(m, 'seconds') / base)}" for m in of)
-    return f"Training took, as a multiple of KL's time: {told}."
+    return (
+        f"Training took, as a multiple of KL's time: {told}. Such times mean little where other"
+        " programs ran beside."
+    )
 
 
 def differing(study: Study) -> str:
@@ -169,20 +143,21 @@ def differing(study: Study) -> str:
     )
 
 
-def basis(study: Study, data: Dataset, unseen: bool) -> str:
+def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: int) -> str:
     """Say how many trainings and images are behind the answer."""
-    name, c = next(iter(comparisons(study).items()))
-    seeds = sorted({len(c.measured[m]) for m in models_of(c)})
-    count = " or ".join(map(str, seeds))
+    name, c = next(iter(found.items()))
+    models = models_of(c)
+    seeds = sorted({len(c.measured[m]) for m in models})
+    count = "once" if seeds == [1] else f"{' or '.join(map(str, seeds))} times"
     images = f"{len(data.test_images):,} test images, which no training saw"
     if not unseen:
         images = f"{len(data.test_images):,} training images: the models know them"
-    known = all(c.chance_known("sse_mu", m) for m in models_of(c))
-    alone = "" if known else f" There is {UNKNOWN}. `python analyze.py --seeds 3` trains more."
-    return (
-        f"Each model was trained {count} time{'s' if seeds[-1] > 1 else ''} ({name}), and measured"
-        f" on {images}.{alone}"
-    )
+    more = ""
+    if not all(c.chance_known(key, m) for key in ASKED for m in models if c.value(m, key)):
+        more = f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
+    if missing:
+        more += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"
+    return f"Each model was trained {count} ({name}), and measured on {images}.{more}"
 
 
 def claims_found(judged: dict[str, list[Verdict]]) -> str:

@@ -5,8 +5,9 @@ average KL divergence = information + scale + shape,     distance to the prior =
 
 from pathlib import Path
 
-import matplotlib
+from matplotlib import style
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS, model_of
@@ -17,10 +18,8 @@ from npvae.report.charts import (
     MODEL_COLOURS,
     MODEL_MARKERS,
     NARROW,
-    PERFECT,
     STYLE,
     mark,
-    new_figure,
     plain_ticks,
     save,
 )
@@ -31,7 +30,7 @@ PARTS = {"scale": "", "shape": "///", "information": "..."}  # with the hatch of
 LEAST = 0.01  # nats: where the bars begin, as a logarithmic axis has no 0
 
 
-@matplotlib.rc_context(STYLE)
+@style.context(STYLE)
 def draw_law(c: Comparison, directory: Path) -> None:
     """Write law.png: a bar for scale, shape and information of each model, in nats.
 
@@ -40,7 +39,7 @@ def draw_law(c: Comparison, directory: Path) -> None:
     """
     models = [m for m in MODELS if m in c.measured]
     bars = [(m, p) for m in models for p in PARTS if c.value(m, p) is not None]
-    figure = new_figure(NARROW, 0.4 * len(bars) + 1.3)
+    figure = Figure((NARROW, 0.4 * len(bars) + 1.3))
     ax = figure.add_subplot()
     ax.set(xscale="log", xlabel="nats (each line is ten times the one before)")
     for y, (m, part) in enumerate(bars):
@@ -63,15 +62,16 @@ def draw_law(c: Comparison, directory: Path) -> None:
     save(figure, directory / "law.png")
 
 
-@matplotlib.rc_context(STYLE)
+@style.context(STYLE)
 def draw_trade_off(study: Study, directory: Path) -> None:
     """Write trade_off.png: copies, and inventions if they are judged, against scale + shape.
 
     A setting is a point for each length of training, the longest filled; a line joins them.
     """
-    at = {epochs: derived(study.comparison(epochs), "scale", _distance) for epochs in study.epochs}
-    keys = [k for k in ("sse_mu", "sse_z", "frechet") if _is_measured(study, k)]
-    figure = new_figure(NARROW, 3.6 * len(keys) + 0.8)
+    at = {epochs: derived(study.comparison(epochs), "scale", distance) for epochs in study.epochs}
+    measured = {key for t in study.trained for key in t.measurement.values}
+    keys = [key for key in ("sse_mu", "sse_z", "frechet") if key in measured]
+    figure = Figure((NARROW, 3.6 * len(keys) + 0.8))
     panels = figure.subplots(len(keys), 1, sharex=True, squeeze=False)[:, 0]
     for ax, key in zip(panels, keys, strict=True):
         ax.set(xscale="log", yscale="log", ylabel=BY_KEY[key].name)
@@ -79,7 +79,7 @@ def draw_trade_off(study: Study, directory: Path) -> None:
             _draw_setting(ax, study, at, setting, key)
         ax.margins(0.1, 0.15)
         if key in study.perfect_match:
-            ax.axhline(study.perfect_match[key], **PERFECT)
+            ax.axhline(study.perfect_match[key], color="#777777", linestyle="-.", linewidth=1.2)
         plain_ticks(ax.yaxis)
     plain_ticks(panels[-1].xaxis, few=True)
     panels[-1].set_xlabel("distance of all codes to the prior: scale + shape, nats")
@@ -96,13 +96,9 @@ def draw_trade_off(study: Study, directory: Path) -> None:
     save(figure, directory / "trade_off.png")
 
 
-def _distance(found: dict) -> float:
+def distance(found: dict) -> float:
     """Return KL(q(z) || p), the distance of all codes to the prior."""
     return found["scale"] + found["shape"]
-
-
-def _is_measured(study: Study, key: str) -> bool:
-    return any(key in t.measurement.values for t in study.trained)
 
 
 def _draw_setting(

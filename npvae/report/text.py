@@ -4,11 +4,12 @@ The sentences that depend on the outcome are made in sentences.py, the verdicts 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.encoded import MODELS, EncodedRun, setting_words
+from npvae.evaluation.encoded import MODELS, setting_words
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
 from npvae.evaluation.metrics import BY_KEY
@@ -17,7 +18,7 @@ from npvae.report import sentences
 from npvae.report.claims import Verdict, value_of
 from npvae.report.markdown import folded, number, plain, shown_interval, table
 from npvae.training.kinds import KINDS
-from npvae.training.run import Run
+from npvae.training.options import Options
 
 TEMPLATE = Path(__file__).with_name("report.template.md")
 GRIDS = {  # pictures of each model, beside one another
@@ -30,9 +31,9 @@ GRIDS = {  # pictures of each model, beside one another
 }
 PULLS = {
     "kl": "an extra cost for the codes of each image: their KL divergence from the prior",
-    "ws": "the Wasserstein distance between all codes and the prior, as a second network, the"
-    " critic, estimates it",
-    "sw": "the same distance along random directions, sliced: no critic is needed",
+    "ws": "the Wasserstein distance of all codes to the prior. A further network, the *critic*,"
+    " estimates it",
+    "sw": "the same distance, *sliced*: it is measured along random lines, without a critic",
     "ae": "nothing: a plain autoencoder, to compare with",
 }
 OPENING = {
@@ -46,40 +47,47 @@ OPENING = {
 TRADE_OFF = "scale", "shape", "sse_mu", "sse_z", "frechet", "frechet_mix", "seconds"
 
 
-def write_report(
-    study: Study,
-    instruments: Instruments,
-    models: Sequence[EncodedRun],
-    judged: dict[str, list[Verdict]],
-    unseen: bool = True,
-) -> str:
-    """Return the report as Markdown with pictures from `plots/`.
+@dataclass(frozen=True)
+class Written:
+    """What a report is written from."""
 
-    `models` are the runs that are pictured, `judged` the verdicts by the length of training, and
-    `unseen` tells whether no training saw the images that were measured.
-    """
-    runs, data = {model.key: model.run for model in models}, instruments.data
-    found = sentences.comparisons(study)
-    c = next(iter(found.values()))
-    alike = "copies", "noise", "invents", "information", "scale", "shape", "fitted", "times"
+    study: Study
+    found: dict[str, Comparison]  # by the length of training
+    judged: dict[str, list[Verdict]]  # in the same way
+    instruments: Instruments
+    pictured: Sequence[str]  # the models of which there are pictures
+    unseen: bool = True  # whether no training saw the images that were measured
+    missing: int = 0  # trainings of the study that are not finished
+
+
+def write_report(of: Written) -> str:
+    """Return the report as Markdown with pictures from `plots/`."""
+    c, data = next(iter(of.found.values())), of.instruments.data
+    models, best = sentences.models_of(c), sentences.who_is_best
+    labelled = of.instruments.classifier is not None
+    alike = "noise", "information", "fitted", "times"
     return TEMPLATE.read_text(encoding="utf-8").format(
         **{name: getattr(sentences, name)(c) for name in alike},
-        **{name: _grid(name, what, runs) for name, what in GRIDS.items()},
+        **{name: _grid(name, what, of.pictured) for name, what in GRIDS.items()},
         sample="**This is a sample of the data.**\n\n" if data.is_sample else "",
-        differing=sentences.differing(study),
-        models="\n".join(f"- **{MODELS[m]}**: {PULLS[m]}" for m in sentences.models_of(c)),
-        basis=sentences.basis(study, data, unseen),
+        differing=sentences.differing(of.study),
+        models="\n".join(f"- **{MODELS[m]}**: {PULLS[m]}" for m in models),
+        copies=best(c, "sse_mu", "copies"),
+        invents=best(c, "frechet", "invents") if labelled else sentences.no_classifier(data),
+        scale=best(c, "scale", "fits the prior's scale"),
+        shape=best(c, "shape", "fits the prior's shape"),
+        basis=sentences.basis(of.found, data, of.unseen, of.missing),
         opening=_opening(c),
-        trade_off=_trade_off(study),
-        claims_found=sentences.claims_found(judged),
-        claims=_claims(judged),
-        entropy=number(study.perfect_match["bce_mu"]),
-        classifier=_classifier(instruments),
+        trade_off=_trade_off(of.study),
+        claims_found=sentences.claims_found(of.judged),
+        claims=_claims(of.judged),
+        entropy=number(of.study.perfect_match["bce_mu"]),
+        classifier=_classifier(of.instruments),
         resamples=RESAMPLES,
-        method=_method(runs, data),
+        method=_method({m: of.study.settings[m] for m in models}, data),
         numbers="\n\n".join(
-            folded(f"All numbers, {name}", _numbers(one, instruments))
-            for name, one in found.items()
+            folded(f"All numbers, {name}", _numbers(one, of.instruments))
+            for name, one in of.found.items()
         ),
         definitions=folded(
             "Definitions",
@@ -91,10 +99,9 @@ def write_report(
 
 def _opening(c: Comparison) -> str:
     """Return the table of the first screen, and what its columns are."""
-    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in sentences.models_of(c))]
-    rows = [
-        [f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in sentences.models_of(c)
-    ]
+    models = sentences.models_of(c)
+    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in models)]
+    rows = [[f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in models]
     said = "Error of copies: the squared differences of all pixels, added."
     if "frechet" in keys:
         said += (
@@ -115,10 +122,10 @@ def _trade_off(study: Study) -> str:
     rows = []
     for epochs in study.epochs:
         c = study.comparison(epochs)
-        for s in c.measured:
-            name = setting_words(study.settings[s])
-            rows.append([name, str(epochs), *(value_of(c, s, key) for key in TRADE_OFF)])
-    head = ["setting", "epochs", *(BY_KEY[key].name for key in TRADE_OFF)]
+        for s, measured in c.measured.items():
+            words = setting_words(study.settings[s]), str(epochs), str(len(measured))
+            rows.append([*words, *(value_of(c, s, key) for key in TRADE_OFF)])
+    head = ["setting", "epochs", "trainings", *(BY_KEY[key].name for key in TRADE_OFF)]
     return (
         "Each point is a setting: a model and the weight of its pull, written beside it (β for KL,"
         " λ for WS and SW). Those at an equal distance from the prior stand above one another, so"
@@ -141,42 +148,31 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
 
 def _classifier(instruments: Instruments) -> str:
     if "classifier" not in instruments.baselines:
-        return sentences.no_classifier()
+        return sentences.no_classifier(instruments.data)
     return (
         "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
         f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
     )
 
 
-def _grid(name: str, what: str, runs: dict[str, Run]) -> str:
-    cells = [f"![{what}, {MODELS[m]}](plots/{name}_{m}.png)" for m in runs]
-    return table([MODELS[m] for m in runs], [cells])
+def _grid(name: str, what: str, models: Sequence[str]) -> str:
+    cells = [f"![{what}, {MODELS[m]}](plots/{name}_{m}.png)" for m in models]
+    return table([MODELS[m] for m in models], [cells])
 
 
-def _method(runs: dict[str, Run], data: Dataset) -> str:
-    """Return the table of what was trained: each model has a column of its own."""
-    pixels = data.image_shape[0] * data.image_shape[1]
-    parts: dict[str, list[str]] = {}
-    for m, run in runs.items():
-        o, kind = run.options, KINDS[run.options.kind]
-        critic = f"{o.latent_dim} → 512 ReLU → 256 ReLU → 10; score = their mean"
-        steps = f"{o.critic_steps} updates a step, learning rate {o.critic_lr:g}, penalty weight"
-        of_model = {
-            "encoder": f"{pixels} → {o.hidden_dim} ReLU → {2 * o.latent_dim}",
-            "decoder": f"{o.latent_dim} → {o.hidden_dim} ReLU → {pixels} sigmoid",
-            "critic": f"{critic}; {steps} {o.gp_weight:g}" if kind.has_critic else "–",
-            "loss": "BCE" if m == "ae" else f"BCE + {o.weight:g} · {kind.losses[1].label}",
-            "σ": "learned" if o.sigma is None else f"held at {o.sigma:g}",
-            "epochs": str(o.epochs),
-            "batch": str(o.batch_size),
-            "learning rate": f"{o.lr:g}",
-            "training images": "all" if o.limit is None else f"{o.limit:,}",
-            "seed": str(o.seed),
-        }
-        for part, value in of_model.items():
-            parts.setdefault(part, []).append(value)
-    body = table(["part", *(MODELS[m] for m in runs)], [[p, *v] for p, v in parts.items()])
-    return folded("Networks, losses, training", f"Data: {plain(data.name)}\n\n{body}")
+def _method(given: dict[str, Options], data: Dataset) -> str:
+    """Return the table of what was trained: each model has a column of its own options."""
+    others = {name for kind in KINDS.values() for name in kind.options}
+    rows = []
+    for name in (f.name for f in fields(Options) if f.name != "kind"):
+        row = [name.replace("_", " ")]
+        for o in given.values():
+            value = getattr(o, name)
+            unused = name in others and name not in KINDS[o.kind].options
+            row.append("–" if unused or value is None else str(value))
+        rows.append(row)
+    body = table(["option", *(MODELS[m] for m in given)], rows)
+    return folded("The options of each training", f"Data: {plain(data.name)}\n\n{body}")
 
 
 def _numbers(c: Comparison, instruments: Instruments) -> str:

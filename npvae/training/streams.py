@@ -19,12 +19,10 @@ FIRST = 2**31 + 1
     PRIOR_DRAWS,  # number 0, 1, .. of the draws of N(0, I)
     CHOSEN_ROWS,  # which images or codes are used, where not all are
     ASSIGNED_CODES,  # which codes are paired with draws of the prior
-    SHAPE_DRAWS,  # of a fitted mixture, whose shape is known
     SAMPLER_ORDER,  # the order of draws from a fitted density
     DIRECTIONS,  # of sliced W1
     IMAGE_PAIRS,  # to interpolate between
     BOOTSTRAP,  # the images of each bootstrap sample
     LIKELIHOOD_NOISE,  # of the draws from each image's proposal
-    CLASSIFIER,  # its initial weights and batches
     TSNE_IMAGES,  # which images are on the map
-) = range(FIRST, FIRST + 13)
+) = range(FIRST, FIRST + 11)

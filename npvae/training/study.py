@@ -6,9 +6,10 @@ Nothing is chosen by what it finds, so all of it can be shown, and no images nee
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 
 SETTINGS = {  # setting: the epochs after which it is measured
@@ -48,8 +49,15 @@ def seed_trainings(given: Sequence[Options], seeds: int) -> list[Options]:
 
 
 def directory_of(options: Options) -> Path:
-    """Return where a training of the study is kept, below the study's directory."""
-    sigma = "" if options.sigma is None else f"-sigma{options.sigma:g}"
-    limit = "" if options.limit is None else f"-limit{options.limit}"
-    name = f"{options.kind}-{options.weight:g}{sigma}{limit}-seed{options.seed}"
+    """Return where a training of the study is kept, below the study's directory.
+
+    The name tells the kind, the weight, the seed, and every option that is not at its default.
+    """
+    named = "kind", KINDS[options.kind].weight, "seed", "epochs"
+    others = [
+        f"-{field.name.replace('_', '')}{getattr(options, field.name)}"
+        for field in fields(options)
+        if field.name not in named and getattr(options, field.name) != field.default
+    ]
+    name = f"{options.kind}-{options.weight:g}{''.join(others)}-seed{options.seed}"
     return Path(name, str(options.epochs))

@@ -281,6 +281,7 @@ def test_downloading_at_once_leaves_one_whole_cache(mirrors, cache):
     assert_cached(cache)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there is it safe to fork and download")
 def test_two_processes_downloading_at_once_leave_one_whole_cache(mirrors, cache):
     mirrors("good")
     fork = multiprocessing.get_context("fork")  # so that the children know the local mirrors

@@ -1,7 +1,7 @@
 """The pages keep their promises: their numbers come out, and what they point to exists.
 
 Every `pycon` block is run, the blocks of a page one after another with shared names. Every
-`path::name` and every link to a file must lead somewhere.
+`path::name`, every test and every link to a file must lead somewhere.
 """
 
 import ast
@@ -9,6 +9,7 @@ import doctest
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -21,6 +22,7 @@ PAGES = sorted(
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"`([\w./]+\.py)::([\w.\[\]-]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+TESTS = re.compile(r"`(test_\w+\.py)`")
 PATH = re.compile(r"`((?:npvae|tests|docs|course|benchmarks)/[\w./-]*)`")
 
 
@@ -57,7 +59,7 @@ def test_the_numbers_of_a_page_come_out(page, monkeypatch):
 def definitions(source: Path) -> set[str]:
     """Every function, class and constant of a file, and `Class.member`."""
     found = set()
-    for node in ast.parse(source.read_text()).body:
+    for node in ast.parse(source.read_text("utf-8")).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
         if isinstance(node, ast.ClassDef):
@@ -73,8 +75,12 @@ def test_what_a_page_names_exists(page):
     missing = []
     text = read(page)
     for path, wanted in NAMED.findall(text):
-        if not (ROOT / path).exists() or wanted not in definitions(ROOT / path):
+        files = [*ROOT.glob(path), *ROOT.glob(f"tests/*/{path}")]  # a test, by its name alone
+        if len(files) != 1 or wanted not in definitions(files[0]):
             missing.append(f"{path}::{wanted}")
+    if page.name == "reliability.md":  # a test without its file could not be looked up
+        missing += re.findall(r"`test_\w+`", text)
+    missing += [f for f in TESTS.findall(text) if len([*ROOT.glob(f"tests/*/{f}")]) != 1]
     for target, _ in LINK.findall(text):
         if "://" not in target and not (page.parent / target).exists():
             missing.append(target)
@@ -110,3 +116,19 @@ def test_terms_of_the_chapters_and_of_the_glossary_link_each_other():
     ]
     assert len(rows) > 20
     assert sorted(linked) == sorted((term.lower(), page) for term, page in rows)
+
+
+def drawn(kind):
+    """The names in the picture that are marked as arrays or as functions."""
+    elements = ElementTree.parse(ROOT / "course/dataflow.svg").iter()
+    texts = [" ".join(e.itertext()) for e in elements if kind in e.get("class", "").split()]
+    return set(re.findall(r"[a-z]\w*", " ".join(texts), re.IGNORECASE | re.ASCII))
+
+
+def test_every_name_in_the_picture_is_in_plain():
+    nodes = list(ast.walk(ast.parse((ROOT / "npvae/plain.py").read_text(encoding="utf-8"))))
+    functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    arrays = stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+    assert len(drawn("function")) >= 18 and drawn("function") <= functions
+    assert len(drawn("array")) >= 37 and drawn("array") <= arrays

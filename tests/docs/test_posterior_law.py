@@ -21,7 +21,7 @@ from npvae.training.train import train
 
 PAGE = Path(__file__).resolve().parents[2] / "course" / "12_spring_and_force.md"
 ROW = re.compile(r"\| sample, β = ([\d.]+), (\d+) epochs \| ([\d.-]+) \| ([\d.-]+) \|")
-ROWS = ROW.findall(PAGE.read_text().replace("−", "-"))
+ROWS = ROW.findall(PAGE.read_text("utf-8").replace("−", "-"))
 QUOTED = {(float(beta), int(epochs)): (float(p), float(m)) for beta, epochs, p, m in ROWS}
 
 
@@ -46,28 +46,12 @@ def costs(beta, epochs, digits, out):
     return predicted, np.mean(noisy) - reconstruction_errors(w, mu, images).bce.mean()
 
 
-@pytest.fixture(scope="module")
-def found(digits, tmp_path_factory):
-    out = tmp_path_factory.mktemp("runs")
-    return {
-        (beta, epochs): costs(beta, epochs, digits, out / f"{beta:g}")
-        for beta, epochs in ((1.0, 3), (1.0, 60), (10.0, 40))
-    }
-
-
-def test_the_noise_costs_what_the_law_says(found):
-    predicted, measured = found[1.0, 60]
-    assert measured == pytest.approx(predicted, rel=0.12)
-    assert 4.5 < predicted < 5  # nearly half a nat for each of the ten dimensions
-
-
-def test_the_law_is_an_approximation(found):
-    for key in ((1.0, 3), (10.0, 40)):
-        predicted, measured = found[key]
-        assert abs(measured - predicted) > 1, key
-
-
-def test_the_page_quotes_these_runs(found):
-    assert QUOTED.keys() == found.keys()
-    for key, numbers in found.items():
-        assert QUOTED[key] == pytest.approx(numbers, abs=0.5), key
+@pytest.mark.parametrize(("beta", "epochs"), [(1.0, 3), (1.0, 60), (10.0, 40)])
+def test_the_noise_costs_what_the_law_says(beta, epochs, digits, tmp_path):
+    predicted, measured = costs(beta, epochs, digits, tmp_path)
+    assert QUOTED[beta, epochs] == pytest.approx((predicted, measured), abs=0.5)
+    if (beta, epochs) == (1.0, 60):  # the training has settled; in the others it has not
+        assert measured == pytest.approx(predicted, rel=0.12)
+        assert 4.5 < predicted < 5  # nearly half a nat for each of the ten dimensions
+    else:
+        assert abs(measured - predicted) > 1

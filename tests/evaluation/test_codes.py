@@ -6,10 +6,10 @@ from scipy.stats import ortho_group
 
 from npvae.evaluation import codes as codes_module
 from npvae.evaluation.codes import compare_with_prior, measure_codes, w1_assigned
+from npvae.evaluation.densities import fit_density
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import prior_draws
 from npvae.evaluation.intervals import resample
-from npvae.evaluation.law import fit_shape
 from npvae.evaluation.measurement import Measurement
 from npvae.training.options import Options
 from npvae.training.run import new_run
@@ -22,7 +22,7 @@ def normal(seed, n, d):
 def compared(z, other=None):
     """Codes compared with the prior, by the density of other codes."""
     found = Measurement()
-    compare_with_prior(found, z, fit_shape(z if other is None else other, 0))
+    compare_with_prior(found, z, fit_density(z if other is None else other, 30))
     return found
 
 
@@ -62,7 +62,7 @@ def test_each_bootstrap_sample_has_its_own_mean_and_covariance():
     assert found.replicates["scale"].std() == pytest.approx(
         (1 / 8 * 7 / 8 / 400) ** 0.5 * np.gradient(scale, shares)[23], rel=0.3
     )
-    log_g = fit_shape(z, 0).score_samples(z)
+    log_g = fit_density(z, 30).log(z)
     expected = resample(
         lambda z, log_g: log_g.mean() + np.log(z.std()) + (1 + np.log(2 * np.pi)) / 2, z, log_g
     )

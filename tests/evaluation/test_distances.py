@@ -30,24 +30,6 @@ def test_assignment_w1_takes_the_best_pairing():
     assert assignment_w1(x, y) == 1
 
 
-def test_assignment_w1_ignores_the_order_of_the_points_and_of_its_arguments():
-    x, y = normal(2, 200, 5), normal(3, 200, 5, scale=2)
-    shuffled = np.random.default_rng(4).permutation(y)
-    assert assignment_w1(x, y) == pytest.approx(assignment_w1(x, shuffled), rel=1e-12)
-    assert assignment_w1(x, y) == pytest.approx(assignment_w1(y, x), rel=1e-12)
-
-
-def test_assignment_w1_of_gaussians_with_known_distance():
-    # On a line N(0, 1) → N(0, 9): z ↦ 3z, W₁ = 2 E|z| = 2 √(2/π).
-    expected = 2 * np.sqrt(2 / np.pi)
-    assert assignment_w1(normal(5, 1000, 1), normal(6, 1000, 1, scale=3)) == pytest.approx(
-        expected, abs=0.15
-    )
-    # In the plane N(0, I) → N(v, I): W₁ = ‖v‖, and the sample's bias is small beside ‖v‖ = 5.
-    shifted = normal(8, 1000, 2) + np.array([3, 4])
-    assert assignment_w1(normal(7, 1000, 2), shifted) == pytest.approx(5, abs=0.15)
-
-
 def test_assignment_w1_is_above_the_distance_of_the_distributions_on_average():
     # Two draws of one distribution, whose distance is 0; and a shift, which the floor overstates.
     same = np.mean([assignment_w1(normal(i, 300, 10), normal(99 - i, 300, 10)) for i in range(3)])
@@ -122,11 +104,3 @@ def test_frechet_distance_of_singular_covariances():
     # 60 features that are mixtures of 10: of 60 dimensions 50 are empty.
     features = normal(23, 200, 10) @ normal(24, 10, 60)
     assert frechet_distance(features, features) == pytest.approx(0, abs=1e-8)
-
-
-def test_frechet_distance_of_points_that_were_shifted_or_scaled():
-    x = normal(25, 400, 4)
-    assert frechet_distance(x, x + np.array([3, 4, 0, 0])) == pytest.approx(25, rel=1e-10)
-    # Scaling by 3 about the mean: Σ (3s − s)² = 4 tr C.
-    y = x.mean(axis=0) + 3 * (x - x.mean(axis=0))
-    assert frechet_distance(x, y) == pytest.approx(4 * x.var(axis=0, ddof=1).sum(), rel=1e-10)

@@ -78,36 +78,8 @@ def test_half_widths_of_images_and_trainings_add_up_in_squares():
     assert (found.mean, found.half) == pytest.approx((7, square**0.5))
 
 
-def test_trainings_that_do_not_differ_add_nothing():
-    assert combine(7.0, None, [(Spread(0.0, 3), 3), (Spread(0.0, 5), 5)]).half == 0
-
-
-def test_intervals_cover_the_truth_about_19_times_in_20():
-    """An experiment of 3 trainings on 40 images, 400 times over. Both kinds of chance matter."""
-    rng = np.random.default_rng(3)
-    covered = []
-    for _ in range(400):
-        images = rng.exponential(2, 40)  # how hard each image is; the truth is 2
-        trainings = rng.normal(0, 0.3, 3)
-        replicates = np.mean([resample(np.mean, images + t) for t in trainings], axis=0)
-        values = images.mean() + trainings
-        found = combine(values.mean(), replicates, [(spread_of(values), 3)])
-        covered.append(found.low <= 2 <= found.high)
-    assert 0.91 <= np.mean(covered) <= 0.99
-
-
 def test_histogram_mode_is_the_centre_of_the_fullest_bin():
     assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 30]), bin_width=1) == 2.5
     assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30]), bin_width=2) == 3
     assert histogram_mode(np.array([-0.1, -0.2, 0.3]), bin_width=1) == -0.5
     assert histogram_mode(np.array([5.5, 1.5]), bin_width=1) == 1.5  # a tie goes to the lower bin
-
-
-def test_histogram_mode_uses_the_same_bins_whatever_the_smallest_value():
-    values = np.array([7.2, 7.4, 7.9, 8.1])
-    assert histogram_mode(values, 1) == histogram_mode(np.append(0.6, values), 1) == 7.5
-
-
-def test_histogram_mode_of_gamma_values_is_near_the_peak_of_their_density():
-    values = np.random.default_rng(5).gamma(5, 2, 10_000)  # density peaks at (5 − 1) · 2 = 8
-    assert histogram_mode(values, bin_width=1) == pytest.approx(8, abs=1)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from npvae.evaluation.law import average_kl, fit_shape, scale_part, shape_part, shape_shortfall
+from npvae.evaluation.densities import fit_density
+from npvae.evaluation.law import average_kl, scale_part, shape_part, shape_shortfall
 
-N, L = 20_000, 3
+N, L = 8_000, 3
 
 
 def gaussian(seed=0):
@@ -27,7 +28,7 @@ def affine_map():
 
 
 def shape_of(z, other):
-    return shape_part(z, fit_shape(other, seed=0).score_samples(z))
+    return shape_part(z, fit_density(other, 30).log(z))
 
 
 def test_scale_of_a_known_gaussian():
@@ -56,7 +57,9 @@ def test_shape_of_two_clusters_far_apart():
 def test_an_affine_map_changes_the_scale_and_not_the_shape():
     A, b = affine_map()
     z, other = two_clusters(0), two_clusters(1)
-    assert shape_of(z @ A + b, other @ A + b) == pytest.approx(shape_of(z, other), abs=0.02)
+    for factor in (1, 1e-4, 1e4):  # smaller than the least width of a component, too
+        far = shape_of(factor * (z @ A + b), factor * (other @ A + b))
+        assert far == pytest.approx(shape_of(z, other), abs=1e-3)
     assert scale_part(z @ A + b) > scale_part(z) + 1
 
 
@@ -70,8 +73,8 @@ def test_shape_is_a_lower_bound_for_the_true_density_and_exact_for_it():
 
 def test_the_shortfall_is_how_much_the_bound_misses_on_draws_with_a_known_answer():
     """With few draws to fit, a mixture of 30 is far off; with many, near."""
-    g = fit_shape(two_clusters(), seed=0)
-    few, many = (shape_shortfall(g, fitted, 5_000, seed=1) for fitted in (600, 20_000))
+    g = fit_density(two_clusters(), 30)
+    few, many = (shape_shortfall(g, fitted, 5_000) for fitted in (600, 20_000))
     assert few > 5 * many > 0
     assert many < 0.06
 
@@ -96,13 +99,6 @@ def test_average_kl_in_one_dimension_by_integration():
         integral = np.nansum(q * np.log(q / p)) * (t[1] - t[0])
     found = average_kl(np.array([[1.5]]), np.log([[0.49]]))
     assert found[0] == pytest.approx(integral, rel=1e-6)
-
-
-@pytest.mark.parametrize("dimensions", [1, 2])
-def test_few_dimensions_are_no_special_case(dimensions):
-    z = gaussian()[:, :dimensions]
-    assert scale_part(z) == pytest.approx(0, abs=1e-3)
-    assert shape_of(z, gaussian(1)[:, :dimensions]) == pytest.approx(0, abs=0.03)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -3e4])

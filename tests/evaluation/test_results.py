@@ -15,7 +15,7 @@ AE = replace(KL, beta=0.0)
 
 
 def record(options, **values):
-    return Trained(options, 3.0 + options.seed, Measurement(dict(values)), "a" * 64)
+    return Trained(options, Measurement(dict(values)), "a" * 64)
 
 
 def test_the_given_runs_have_their_models_key_and_others_name_what_differs():
@@ -66,7 +66,7 @@ def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(tabl
     heavy = replace(WS, wasserstein_weight=3.0)
     study = Study([*kl, record(WS, sse_mu=1.0), *(record(heavy, sse_mu=v) for v in (1.0, 3.0))], {})
     table.write_text(study.spread_table("a command"), encoding="utf-8")
-    assert table.read_text().startswith("# a command\nkind,weight,epochs,data,metric,")
+    assert table.read_text("utf-8").startswith("# a command\nkind,weight,epochs,data,metric,")
     expected = {"sse_mu": (pytest.approx(7**0.5, rel=1e-3), 3)}
     assert shipped_spread(KL, "a" * 64) == shipped_spread(replace(KL, seed=9), "a" * 64) == expected
     assert shipped_spread(heavy, "a" * 64)["sse_mu"].seeds == 2
@@ -92,4 +92,4 @@ def test_the_shipped_table_can_be_read():
     assert spread.SEED_SPREAD.read_text(encoding="utf-8").startswith("# ")
     for (kind, *_), metrics in spread._table().items():
         assert kind in ("kl", "ws", "sw") and metrics.keys() <= spread.BY_KEY.keys()
-        assert all(s.deviation >= 0 and s.seeds >= 3 for s in metrics.values())
+        assert all(s.deviation >= 0 and s.seeds >= 2 for s in metrics.values())

@@ -136,7 +136,7 @@ def test_a_wrong_start_gives_one_line_and_status_2(arguments, word, tmp_path):
 
 
 def test_it_needs_nothing_but_numpy_and_stays_short():
-    source = PATH.read_text()
+    source = PATH.read_text("utf-8")
     nodes = list(ast.walk(ast.parse(source)))
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}

@@ -45,7 +45,7 @@ def test_anything_but_one_known_word_gives_one_line_of_help_and_status_2(words, 
         [sys.executable, ROOT / "make.py", *words], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "usage: make.py experiment | test\n"
+    assert done.stderr == "usage: make.py experiment | test | site\n"
 
 
 def python(source: str) -> list[str]:

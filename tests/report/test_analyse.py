@@ -1,5 +1,6 @@
-"""The analysis refuses data that it cannot compare models on, before it looks for any run."""
+"""The analysis: a small study from end to end, and what it refuses before it begins."""
 
+import csv
 from argparse import Namespace
 
 import numpy as np
@@ -9,31 +10,87 @@ from npvae.data.dataset import load_data
 from npvae.errors import UserError
 from npvae.report import analyse as module
 from npvae.report.analyse import analyse
+from npvae.training import study as study_module
 from npvae.training.checkpoint import save_checkpoint
 from npvae.training.kinds import KINDS
-from npvae.training.options import Options
+from npvae.training.options import Options, Settings
 from npvae.training.run import new_run
+from npvae.training.train import train
+
+SMALL = {"hidden_dim": 8, "latent_dim": 2, "batch_size": 16}
+GIVEN = {"kl": Options("kl", 1, **SMALL), "ws": Options("ws", 1, critic_steps=1, **SMALL)}
+HEAVY = Options("sw", 1, wasserstein_weight=3.0, **SMALL)
 
 
 def request_of(directory, data, **others):
     """Return a request for a comparison of the runs in a directory."""
     values = {key: directory / key for key in ("kl", "ws", "sw", "ae")}
     values |= {"out": directory / "report", "data_dir": data, "threads": None, "dask": None}
-    values |= {"on_training_images": False, "seeds": 1, "study": False}
+    values |= {"on_training_images": False, "seeds": 1, "study": False, "as_it_is": False}
     return Namespace(**values | others)
 
 
 @pytest.fixture
 def own(tmp_path):
-    images = np.random.default_rng(0).random((60, 3, 3)).astype(np.float32)
-    np.savez(tmp_path / "own.npz", images=images[:40], test_images=images[40:])
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((60, 3, 3)).astype(np.float32), np.arange(60) % 3
+    np.savez(tmp_path / "own.npz", images=images[:40], test_images=images[40:],
+             labels=labels[:40], test_labels=labels[40:])  # fmt: skip
     return tmp_path / "own.npz"
 
 
-def save(directory, data, epochs=1, **options):
+def rows_of(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines[0], list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+def test_a_study_runs_to_its_end_and_a_part_of_it_is_shown_as_it_is(own, tmp_path, monkeypatch):
+    """Three settings for 1 and 2 epochs in place of 35 and 140, with two seeds and one."""
+    table = {GIVEN["kl"]: (1, 2), GIVEN["ws"]: (1, 2), HEAVY: (1,)}
+    monkeypatch.setattr(study_module, "SETTINGS", table)
+    monkeypatch.setattr(study_module, "LONG", 2)
+    monkeypatch.setattr(study_module, "LONG_SEEDS", 1)
+    for key, options in GIVEN.items():
+        train(options, Settings(tmp_path / key, own, 1, resume=False))
+    analyse(request_of(tmp_path, own, study=True, seeds=2, as_it_is=True))
+    report = tmp_path / "report"
+    assert "6 are not finished, and not shown" in (report / "report.md").read_text(encoding="utf-8")
+    assert not (tmp_path / "study").exists()
+
+    analyse(request_of(tmp_path, own, study=True, seeds=2))
+    _, rows = rows_of(report / "numbers.csv")
+    trained = {(r["setting"], r["epochs"], r["seed"]) for r in rows if r["setting"]}
+    expected = {(s, "1", seed) for s in ("kl", "ws", "sw") for seed in ("0", "1", "all")}
+    assert trained == expected | {(s, "2", seed) for s in ("kl", "ws") for seed in ("0", "all")}
+    value = {(r["setting"], r["epochs"], r["seed"]): float(r["value"])
+             for r in rows if r["metric"] == "sse_mu"}  # fmt: skip
+    mean = (value["ws", "1", "0"] + value["ws", "1", "1"]) / 2
+    assert value["ws", "1", "all"] == pytest.approx(mean, rel=1e-4)
+    head, spreads = rows_of(report / "seed_spread.csv")
+    assert head == "# python analyze.py --study --seeds 2"
+    assert {(r["kind"], r["weight"], r["epochs"]) for r in spreads} == {
+        ("kl", "1", "1"), ("ws", "0.1736", "1"), ("sw", "3", "1")
+    }  # fmt: skip
+    (row,) = [r for r in spreads if (r["kind"], r["metric"]) == ("ws", "sse_mu")]
+    spread = np.std([value["ws", "1", "0"], value["ws", "1", "1"]], ddof=1)
+    assert float(row["deviation"]) == pytest.approx(spread, rel=0.02, abs=1e-4)
+    assert load_data(own).fingerprint.startswith(row["data"])
+    for name in ("first", "law", "trade_off", "claims", "error_kl", "tsne_ws"):
+        assert (report / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    text = (report / "report.md").read_text(encoding="utf-8")
+    assert "not finished" not in text and "All numbers, 2 epochs" in text
+    assert "| SW, λ = 3 | 1 | 2 |" in text and "(plots/trade_off.png)" in text
+    assert (
+        "explorer.html" in (report / "report.html").read_text(encoding="utf-8")
+        and "_sw.png" not in text
+    )
+
+
+def save(directory, data, epochs=1, fingerprint=None, **options):
     """Save a run of random weights under a key: kl, ws or ae."""
     data = load_data(data)
-    run = new_run(Options(epochs=35, hidden_dim=8, **options), (3, 3), data.name, data.fingerprint)
+    known = data.fingerprint if fingerprint is None else fingerprint
+    run = new_run(Options(epochs=35, hidden_dim=8, **options), (3, 3), data.name, known)
     columns = KINDS[run.options.kind].columns
     run.epoch, run.steps = epochs, epochs
     run.history = [dict.fromkeys(columns, 1.0) | {"epoch": n + 1} for n in range(epochs)]
@@ -45,12 +102,8 @@ def save(directory, data, epochs=1, **options):
     ("ws", "ae", "words"),
     [
         ({"latent_dim": 3}, None, "has 10 latent dimensions, .*ws has 3"),
-        (
-            {},
-            {"beta": 2.0},
-            "ae: holds a KL run of weight 2, .* autoencoder is trained with --beta 0",
-        ),
-        ({"wasserstein_weight": 0.0}, None, "ws: holds a AE run"),
+        ({}, {"beta": 2.0}, "ae: holds a KL model, trained with weight 2, .* --beta 0"),
+        ({"wasserstein_weight": 0.0}, None, "ws: holds a plain autoencoder, trained with weight 0"),
     ],
 )
 def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_path):
@@ -64,7 +117,7 @@ def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_pat
     assert not request.out.exists()
 
 
-def test_runs_on_unlike_images_are_not_compared(own, tmp_path):
+def test_runs_on_unlike_images_or_without_a_fingerprint_are_not_compared(own, tmp_path):
     save(tmp_path / "kl", own, kind="kl")
     unlike = tmp_path / "unlike.npz"
     with np.load(own) as file:
@@ -74,15 +127,9 @@ def test_runs_on_unlike_images_are_not_compared(own, tmp_path):
         words = f"{model}.checkpoint.npz: trained on {trained_on.name}, .* now in {data.name}, "
         with pytest.raises(UserError, match=words):
             analyse(request_of(tmp_path, data))
-
-
-def test_a_run_without_a_fingerprint_is_not_compared(own, tmp_path, monkeypatch):
-    save(tmp_path / "kl", own, kind="kl")
-    monkeypatch.setattr("npvae.data.dataset.fingerprint_of", lambda *arrays: "")
-    save(tmp_path / "ws", own, kind="ws")
-    monkeypatch.undo()
-    with pytest.raises(UserError, match=r"ws.checkpoint\.npz: was made by an older version"):
-        analyse(request_of(tmp_path, own))
+    save(tmp_path / "old", own, fingerprint="", kind="ws")
+    with pytest.raises(UserError, match=r"old.checkpoint\.npz: was made by an older version"):
+        analyse(request_of(tmp_path, own, ws=tmp_path / "old"))
 
 
 @pytest.mark.parametrize(("training", "test", "too_few"), [(10, 40, "training"), (40, 10, "test")])

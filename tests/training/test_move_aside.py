@@ -110,6 +110,7 @@ def test_data_that_is_refused_moves_nothing(tmp_path, images):
     assert not (tmp_path / "kl.1").exists() and content(tmp_path / "kl")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there, only administrators make links")
 @pytest.mark.parametrize("here", [".", "../here", "link"])
 def test_other_names_of_a_directory(here, tmp_path, images, monkeypatch):
     (tmp_path / "here").mkdir()
@@ -122,6 +123,7 @@ def test_other_names_of_a_directory(here, tmp_path, images, monkeypatch):
     assert content(tmp_path / "here") != before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="has no kill -9")
 @pytest.mark.parametrize("renames", range(4))
 def test_a_kill_on_the_way_loses_nothing(renames, tmp_path, images):
     again(images, tmp_path / "kl")

@@ -42,7 +42,7 @@ def settings(tmp_path, digits, name="out", threads=1, resume=False):
 
 
 def history(directory):
-    with open(directory / "history.csv", newline="") as file:
+    with open(directory / "history.csv", newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -1,1 +1,0 @@
-"""A small classifier: the measuring instrument that judges samples and interpolations."""
