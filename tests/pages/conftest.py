@@ -9,7 +9,6 @@ import shutil
 
 import pytest
 from explorers import Explorer
-from firefox import Firefox
 from page_helpers import CRITIC_LAB
 
 
@@ -57,6 +56,10 @@ def contexts(browser):
 @pytest.fixture(scope="session")
 def firefox(tmp_path_factory):
     """Firefox, started once."""
+    try:
+        from firefox import Firefox
+    except ImportError:
+        missing("no websockets: pip install websockets")
     started = Firefox(found("firefox-esr", "firefox"), tmp_path_factory.mktemp("profile"))
     yield started
     started.close()

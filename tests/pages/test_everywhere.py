@@ -122,7 +122,8 @@ def test_a_field_is_drawn_as_it_is(still):
     lines, corners = still.evaluate(
         """() => {
             const { NODES, nodePlace, contours, heatMap } = npvaeField, lines = [];
-            const size = 400, ctx = new OffscreenCanvas(size, size).getContext("2d");
+            const size = 400, often = { willReadFrequently: true };
+            const ctx = new OffscreenCanvas(size, size).getContext("2d", often);
             const values = Float64Array.from({ length: NODES * NODES }, (_, n) =>
                 nodePlace(n % NODES, 1) + 2 * nodePlace(Math.floor(n / NODES), 1));
             const { moveTo, lineTo } = Path2D.prototype, keep = (x, y) => lines.push([x, y]);
