@@ -20,26 +20,12 @@ def wait(page, condition):
     raise AssertionError(condition)
 
 
-def drag(page, t, event="change"):
-    """Put the timeline to step t, as a hand does: `input` while it drags, `change` at the end."""
-    page.evaluate(
-        """([t, event]) => {
-            const time = document.getElementById("time");
-            time.value = t;
-            time.dispatchEvent(new Event(event));
-        }""",
-        [t, event],
-    )
-
-
-def hide(page, hidden):
-    page.evaluate(
-        """(value) => {
-            Object.defineProperty(document, "hidden", { value, configurable: true });
-            document.dispatchEvent(new Event("visibilitychange"));
-        }""",
-        hidden,
-    )
+# Put the timeline to a step, as a hand does: `input` while it drags, `change` at the end.
+DRAG = """([t, event]) => { const time = document.getElementById("time");
+    time.value = t;
+    time.dispatchEvent(new Event(event)); }"""
+HIDE = """(value) => { Object.defineProperty(document, "hidden", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange")); }"""
 
 
 def address(page):
@@ -64,12 +50,12 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     page.click("#play")
     wait(page, f"{T} >= 5")
     assert page.text_content("#play") == "Pause"
-    hide(page, True)
+    page.evaluate(HIDE, True)
     page.wait_for_timeout(600)
     hidden = page.evaluate(T)
     page.wait_for_timeout(400)
     assert page.evaluate(T) == hidden
-    hide(page, False)
+    page.evaluate(HIDE, False)
     wait(page, f"{T} > {hidden}")
     page.click("#play")
     page.wait_for_timeout(600)
@@ -82,27 +68,26 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     page.click("#start-over")
     wait(page, f"{T} === 0")
     page.click("#new-seed")
-    wait(page, 'document.getElementById("seed").textContent === "2"')
-    assert address(page) == "seed=2&speed=1"
+    wait(page, "location.hash === '#seed=2&speed=1'")
 
 
 def test_the_past_can_be_seen_again_and_changed(watched):
     page = watched.open(f"{URL}#seed=4&t=24&updates=1")
     wait(page, f"{T} === 24")
     then = page.evaluate(THETA)
-    drag(page, 17, "input")  # the nearest copy before it
+    page.evaluate(DRAG, [17, "input"])  # the nearest copy before it
     wait(page, f"{T} === 10")
-    drag(page, 17)
+    page.evaluate(DRAG, [17, "change"])
     wait(page, f"{T} === 17")
     assert address(page) == "seed=4&updates=1&t=17"
     assert page.get_attribute("#time", "max") == "24"  # what was reached can be reached again
     again = watched.open(f"{URL}#seed=4&t=17&updates=1")
     wait(again, f"{T} === 17")
     assert page.evaluate(THETA) == again.evaluate(THETA)
-    drag(page, 24)
+    page.evaluate(DRAG, [24, "change"])
     wait(page, f"{T} === 24")
     assert page.evaluate(THETA) == then
-    drag(page, 17)
+    page.evaluate(DRAG, [17, "change"])
     wait(page, f"{T} === 17")
     page.select_option("[data-key=weightRight]", "30")
     wait(page, 'document.getElementById("time").max === "17"')
@@ -116,17 +101,15 @@ def test_the_past_can_be_seen_again_and_changed(watched):
 
 def test_copies_are_thinned_and_any_step_stays_in_reach(lab):
     copies, exact = lab.evaluate(
-        """() => {
-            const state = labState.read("#left=AE&right=AE");
+        """() => { const state = labState.read("#left=AE&right=AE");
             const lab = labModel.open(state, labDigits.decode(vaeLab.digits));
-            while (lab.t < 45) labModel.step(lab);
+            const steps = (t) => { while (lab.t < t) labModel.step(lab); };
+            steps(45);
             const theta = String(lab.models[1].vae.theta);
-            const later = (_, k) => ({ ...lab.kept[0], t: 1001 + k });
-            lab.kept.push(...Array.from({ length: 36 }, later));
-            while (lab.t < 50) labModel.step(lab);
+            for (let t = 1001; t < 1037; t++) lab.kept.push({ ...lab.kept[0], t });
+            steps(50);
             labModel.goTo(lab, 45, true);
-            return [lab.kept.map(({ t }) => t), String(lab.models[1].vae.theta) === theta];
-        }"""
+            return [lab.kept.map(({ t }) => t), String(lab.models[1].vae.theta) === theta]; }"""
     )
     assert copies[:3] == [0, 20, 40] and len(copies) < 40 and exact
 
@@ -135,13 +118,11 @@ def test_everything_stands_in_the_address(lab):
     text = "#seed=9&left=SW&right=KL&weightLeft=5&weightRight=10&lr=0.001&updates=2&gp=1&sigma=0.3"
     text += "&seeds=other&digit=31&show=ho&speed=10&task=2&t=40&did=left:AE@3,lr:0.01@40"
     found, write, bad, options = lab.evaluate(
-        """(text) => {
-            const state = labState.read(text);
+        """(text) => { const state = labState.read(text), options = labState.optionsOf;
             const { unknown } = labState.read("#left=VAE&t=x&seed=2&did=seed:3@5,lr:0.01");
-            const at = [2, 3].map((t) => labState.settingsAt(state, t));
+            const [two, three] = [2, 3].map((t) => labState.settingsAt(state, t));
             return [state.unknown, labState.write(state), unknown,
-                    [...at.map((one) => labState.optionsOf(one, 0)), labState.optionsOf(at[0], 1)]];
-        }""",
+                    [options(two, 0), options(three, 0), options(two, 1)]]; }""",
         text,
     )
     assert (found, write) == ([], text)

@@ -180,6 +180,27 @@ def test_the_digits_are_the_samples(lab, images):
     assert len({tuple(digit) for digit in images}) == 1000
 
 
+def test_noise_is_fresh_and_the_same_for_all_kinds(lab):
+    body = """
+        const { drawNoise, batchOf, KINDS } = labSteps;
+        return [KINDS.map((kind) => [0, 1].map((t) => drawNoise(5, t, kind, 2))),
+                [...Array(62).keys()].map((t) => batchOf(5, t, 1000))];
+    """
+    noise, batches = ask(lab, body)
+    epochs = [np.concatenate(batches[k : k + 31]) for k in (0, 31)]
+    assert [len(set(epoch)) for epoch in epochs] == [31 * B] * 2 and list(epochs[0]) != list(
+        epochs[1]
+    )
+    for steps in noise:
+        assert [one["eps"] for one in steps] == [one["eps"] for one in noise[0]]
+        critic = [x for one in steps for update in one["critic"] for x in update.values()]
+        numbers = [
+            x for one in steps for x in (one["eps"], one.get("prior"), one.get("lines")) if x
+        ]
+        numbers = np.concatenate(numbers + critic)
+        assert len(set(numbers)) == len(numbers) > 2 * B
+
+
 @pytest.mark.parametrize("latent", [1, 2, 3, 10])
 def test_the_sliced_distance_is_plains(lab, latent):
     rng = np.random.default_rng(latent)
