@@ -36,20 +36,8 @@ def shown(report: "Report", brief: bool = False) -> str:
     lines = report.lines[:-1] if brief and report.status == DONE else report.lines
     if len(lines) == 1 and len(head + lines[0]) <= 100:
         return head + lines[0]
-    wrapped = textwrap.TextWrapper(
-        100,
-        initial_indent="    ",
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return "\n".join([head.rstrip(), *map(wrapped.fill, lines)])
-
-
-def as_json(report: "Report") -> str:
-    """Return a report as one JSON object on one line."""
-    fields = {"name": report.name, "status": report.status, "diagnosis": report.diagnosis}
-    return json.dumps({**fields, "message": "\n".join(report.lines)})
+    wrapped = textwrap.TextWrapper(96, break_long_words=False, break_on_hyphens=False)
+    return f"{head.rstrip()}\n" + textwrap.indent("\n".join(map(wrapped.fill, lines)), "    ")
 
 
 def chosen(words: Sequence[str]) -> list[str]:
@@ -69,7 +57,9 @@ def grade_all(names: Sequence[str], json_lines: bool) -> int:
         # What an exercise prints must not come between the objects.
         if printed:
             print(printed.rstrip("\n"), file=sys.stderr if json_lines else sys.stdout)
-        print(as_json(report) if json_lines else shown(report, brief=len(names) > 1), flush=True)
+        fields = {"name": name, "status": report.status, "diagnosis": report.diagnosis}
+        as_json = json.dumps({**fields, "message": "\n".join(report.lines)})
+        print(as_json if json_lines else shown(report, brief=len(names) > 1), flush=True)
         done += report.status == DONE
     if len(names) > 1 and not json_lines:
         print(f"{done} of {len(names)} done")

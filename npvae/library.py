@@ -9,12 +9,13 @@ first call on a machine compiles the kernels, which takes about 10 seconds.
 """
 
 import math
+import warnings
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from npvae.data.npz import check_images_header, checked_images
+from npvae.data.checks import checked_images, doubt
 from npvae.errors import UserError
 from npvae.models import inference
 from npvae.training import streams
@@ -26,7 +27,8 @@ from npvae.training.options import Options
 class Model:
     """A trained VAE, with its critic if it has one: the `run` in the checkpoint of a directory.
 
-    All methods raise UserError for arrays of a wrong shape or type, or with values out of range.
+    All methods raise UserError for arrays of a wrong shape or type, or with values out of range,
+    and warn of images that look like a mistake, such as dark ink for a model of bright digits.
     """
 
     def __init__(self, directory: str | PathLike[str]):
@@ -52,8 +54,9 @@ class Model:
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Return what the decoder makes of mu: (rows, columns) or (N, rows, columns), in [0, 1]."""
-        mu, _ = self.encode(images)
-        return self.decode(mu)
+        rows, is_one = self._image_rows(images)
+        mu, _ = inference.encode(self.run.vae.w, rows)
+        return self.decode(mu[0] if is_one else mu)
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Return n new images (n, rows, columns), in [0, 1], decoded from z of the prior N(0, I).
@@ -85,15 +88,17 @@ class Model:
         """Return images as rows (N, pixels), uint8 or float32, and whether there is only one."""
         images = np.asarray(images)
         shape, pixels = self.run.image_shape, math.prod(self.run.image_shape)
-        is_one = images.shape in (shape, (pixels,))
-        if not is_one and (images.shape[1:] not in (shape, (pixels,)) or len(images) == 0):
+        forms = (shape, (pixels,), (*shape, 1))
+        is_one = images.shape in forms
+        if not is_one and (images.shape[1:] not in (*forms, (1, *shape)) or len(images) == 0):
             raise UserError(
                 f"images: have shape {images.shape}; this model takes {shape} for one image and"
                 f" (N, {shape[0]}, {shape[1]}) for many, or flat ({pixels},) and (N, {pixels})"
             )
-        stack = images.reshape(-1, *shape)
-        check_images_header("images", stack.shape, stack.dtype)
-        return checked_images("images", stack).reshape(-1, pixels), is_one
+        rows = checked_images("images", images).reshape(-1, pixels)
+        if warning := doubt(rows):
+            warnings.warn(f"images: {warning}", stacklevel=3)
+        return rows, is_one
 
     def _z_rows(self, z: np.ndarray) -> tuple[np.ndarray, bool]:
         """Return z as rows (N, latent), and whether there is only one."""

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, idx_bytes
+from npvae.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from npvae.errors import UserError
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
@@ -69,6 +69,13 @@ def error_line(path: Path | str, load=load_data) -> str:
 
 def header(*sizes: int, kind: int = 8) -> bytes:
     return struct.pack(f">HBB{len(sizes)}I", 0, kind, len(sizes), *sizes)
+
+
+def idx_bytes(array: np.ndarray) -> bytes:
+    """Return the IDX file of bytes, or of 32-bit integers where the array has any others."""
+    if array.dtype == np.uint8:
+        return header(*array.shape) + array.tobytes()
+    return header(*array.shape, kind=0x0C) + array.astype(">i4").tobytes()
 
 
 @st.composite

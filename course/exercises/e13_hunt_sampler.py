@@ -9,7 +9,7 @@ own. It must pass (do nothing) if the function is right, and fail (by `assert`) 
 must not depend on luck. The grader runs it on right code, on the code below and on relatives of it:
 other functions that get sigma wrong. Leave the code below as it is.
 
-    mu, logvar, eps, z    all (B, L); choose any B and L
+    mu, logvar, eps, z    all (B, L); choose any B above 1, and any L
 
 Predict first: what is the largest relative error that a gradient check finds in the code below? And
 what does the standard deviation of z become where it should be 0.1?

@@ -12,7 +12,7 @@ code below and on relatives of it, in which another part of the loss is a mean i
 a sum instead of a mean.
 Leave the code below as it is.
 
-    logits, x (B, P)    mu, logvar (B, L); choose any B, P and L
+    logits, x (B, P)    mu, logvar (B, L); choose any B above 1, and any P and L
 
 Predict first: P = 784 and all logits are 0. How large are the two parts of the loss below if the KL
 of an image is 20? By what factor is the KL too strong?

@@ -1,12 +1,12 @@
 """What grades the exercises: a safe call, npvae's answer beside the student's, a diagnosis.
 
     attempt.py     calls a student's function and checks what comes back
-    diagnosis.py   compares answers with npvae's, and recognises the known mistakes
+    diagnosis.py   compares it with the right answer, and recognises the known mistakes
     report.py      one exercise's verdict: done, not yet, wrong
-    dense.py ..    one grader for each exercise: grade(attempt), HINTS, COMPARE, measured()
+    hints.md       all words: hints, what was measured, what each mistake is
+    dense.py ..    one grader for each exercise: MISTAKES, grade(attempt), measured()
 
-A right answer is that of npvae/plain.py, but for what it does not have: tanh, importance
-weights, MMD. A known mistake is, wherever that is possible, plain's function given something else
-(other gates, twice logvar, another t), or run with one of its functions replaced. NumPy is all that
-is needed.
+The right answers are those of npvae/plain.py; for what it does not have (tanh, importance weights,
+MMD) they stand in the grader. A known mistake is the right function with a part exchanged. NumPy is
+all that is needed.
 """

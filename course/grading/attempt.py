@@ -12,9 +12,12 @@ import inspect
 import io
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import IO
 
 import numpy as np
+
+from course.grading.hints import mistakes
 
 SEED = 0  # another one gives other numbers
 SECONDS = 0.0  # what a call may take, or 0 for no limit; a process that grades one file sets both
@@ -26,6 +29,8 @@ def numbers(seed: int, *shapes: tuple[int, ...] | int) -> list[np.ndarray]:
     return [rng.standard_normal(shape) for shape in shapes]
 
 
+Arguments = Mapping[str, object]
+Shapes = Mapping[str, tuple]  # of results, by their names; () is a number
 UNWRITTEN = 1.23456789e300  # what no function computes
 
 
@@ -41,23 +46,59 @@ class Wrong(Exception):
         self.key, self.text = key, text
 
 
-class Attempt:
-    """A student's functions, here the attributes of a module, and which of them were called."""
+class Cut(io.TextIOBase):
+    """Passes on the first characters that are written, so many as are `left`."""
 
-    def __init__(self, module: object):
-        self.module = module
+    def __init__(self, stream: IO[str] | None, left: int):
+        self.stream, self.left = stream, left
+
+    def write(self, text: str) -> int:
+        """Write what there is room for."""
+        if self.left > 0:
+            self.stream.write(text[: self.left] + (" ... (cut)" if len(text) > self.left else ""))
+            self.left -= len(text)
+        return len(text)
+
+
+def general(key: str, **fields: object) -> Wrong:
+    """Return a mistake that any exercise can have; `fields` are put into its words."""
+    return Wrong(key, mistakes("In every exercise")[key].format(**fields))
+
+
+class Attempt:
+    """A student's functions, here the attributes of a module, and which of them were called.
+
+    `words` tells of each mistake in this exercise what it is.
+    """
+
+    def __init__(self, exercise: str, module: object):
+        self.module, self.words = module, mistakes(exercise)
         self.called = {}  # names, in order, and with what; the next is called if the last was right
 
     def function(self, name: str) -> Callable:
         """Return the student's function. Raises Wrong if there is none."""
         found = getattr(self.module, name, None)
         if not callable(found):
-            raise Wrong("no function", f"The file has no function {name}. Was it renamed?")
+            raise general("no function", name=name)
         return found
 
-    def call(
-        self, name: str, arguments: Mapping[str, object], results: Mapping[str, tuple]
-    ) -> dict[str, np.ndarray]:
+    def wrong(self, key: str, result: str, said: str = "") -> Wrong:
+        """Return the known mistake of this name in one of the results."""
+        return Wrong(key, f"{result}: {said}{self.words[key]}")
+
+    def number(
+        self, name: str, arguments: Arguments, weights: object = 1.0, results: int = 1
+    ) -> Callable[[], float]:
+        """Return a loss for finite differences: the sum of weights * the first result of a call."""
+
+        def loss():
+            with contextlib.redirect_stdout(Cut(None, 0)):
+                value = self.flat(self._run(name, copy.deepcopy(dict(arguments))), results)[0]
+            return float(np.sum(weights * np.asarray(value)))
+
+        return loss
+
+    def call(self, name: str, arguments: Arguments, results: Shapes) -> dict[str, np.ndarray]:
         """Call a function; return its results as float64 arrays by their names.
 
         `results` maps the names to the expected shapes; () is a number. Raises NotYet and Wrong.
@@ -66,40 +107,45 @@ class Attempt:
         answers = _results(name, self._run(name, given), results)
         for label, before in arguments.items():
             if isinstance(before, np.ndarray) and not _same(before, given[label]):
-                text = f"{name} changed its argument {label} in place. Compute a new array instead."
-                raise Wrong("argument changed", text)
-        again = self.quiet(name, arguments, results)
-        if not all(_same(answers[label], again[label]) for label in results):
-            text = (
-                f"{name} returns something else when it is called again with the same arguments. "
-                "Does it draw fresh random numbers instead of using those it is given, or keep "
-                "something between calls?"
-            )
-            raise Wrong("different answers", text)
+                raise general("argument changed", name=name, label=label)
         self.called[name] = arguments, results
-        self._unrelated_calls()
-        if not all(_same(answers[k], v) for k, v in self.quiet(name, arguments, results).items()):
-            text = (
-                f"{name} returns something else after unrelated calls of {', '.join(self.called)}. "
-                "Does it use what another call has left behind? All that it needs is handed over."
-            )
-            raise Wrong("kept from another call", text)
+        for key in ("different answers", "kept from another call"):
+            if key == "kept from another call":
+                self._unrelated_calls()
+            again = self.quiet(name, arguments, results)
+            if not all(_same(answers[label], again[label]) for label in results):
+                raise general(key, name=name, called=", ".join(self.called))
         return answers
 
     def quiet(
-        self,
-        name: str,
-        arguments: Mapping[str, object],
-        results: Mapping[str, tuple],
-        overflow: str = "ignore",
+        self, name: str, arguments: Arguments, results: Shapes, overflow: str = "ignore"
     ) -> dict[str, np.ndarray]:
         """Call a function as `call` does, for the results only, and without what it prints.
 
         With overflow="raise", a number that becomes infinite on the way is an exception.
         """
-        with contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.redirect_stdout(Cut(None, 0)):
             value = self._run(name, copy.deepcopy(dict(arguments)), overflow)
         return _results(name, value, results)
+
+    def stable(
+        self, name: str, arguments: Arguments, results: Shapes, key: str
+    ) -> dict[str, np.ndarray]:
+        """Call a function as `quiet` does; results that are not finite are the mistake `key`."""
+        try:
+            return self.quiet(name, arguments, results)
+        except Wrong as wrong:
+            if wrong.key == "not finite":
+                raise self.wrong(key, name) from None
+            raise Wrong(wrong.key, f"{name}: {wrong.text}") from None
+
+    @staticmethod
+    def flat(value: object, count: int) -> Sequence:
+        """Return `count` results; those of a list at the end, as of critic_loss, one by one."""
+        if count == 1:
+            return [value]
+        nested = isinstance(value, tuple | list) and value and isinstance(value[-1], tuple | list)
+        return (*value[:-1], *value[-1]) if nested and len(value) != count else value
 
     def _unrelated_calls(self):
         """Call all functions called so far, with other numbers."""
@@ -140,8 +186,7 @@ def watched() -> Iterator[None]:
             changed = [name for name, value in old.items() if space.get(name) is not value]
             space.update(old)
             if changed:
-                text = f"np.{changed[0]} was changed. Leave NumPy's functions as they are."
-                raise Wrong("numpy changed", text)
+                raise general("numpy changed", name=changed[0])
 
 
 def explained(error: BaseException, function: Callable, call: str) -> Wrong:
@@ -196,79 +241,58 @@ def _same(a, b):
 
 def _results(name, value, shapes):
     """Return a function's results by name, as float64 arrays, or raise Wrong."""
-    labels = list(shapes)
+    labels, values = list(shapes), Attempt.flat(value, len(shapes))
     if value is None:
-        raise Wrong("nothing returned", f"{name} returns None. Is its `return` missing?")
-    if len(labels) == 1:
-        values = [value]
-    elif isinstance(value, tuple | list) and len(value) == len(labels):
-        values = value
-    else:
-        text = f"{name} must return {len(labels)} results: {', '.join(labels)}."
-        raise Wrong("wrong number of results", text)
-    found, expected = [np.shape(v) for v in values if _regular(v)], list(shapes.values())
+        raise general("nothing returned", name=name)
+    if not (isinstance(values, tuple | list) and len(values) == len(labels)):
+        raise general("wrong number of results", name=name, labels=", ".join(labels), n=len(labels))
+    try:
+        found, expected = [np.shape(v) for v in values], list(shapes.values())
+    except Exception:  # such as [[1], [2, 3]]; _array says what it is
+        found = expected = []
     if found != expected and sorted(found) == sorted(expected):
-        text = f"{name} returns arrays of the right shapes in another order than "
-        raise Wrong("exchanged", f"{text}{', '.join(labels)}.")
+        label, shape = next((k, f) for k, f in zip(labels, found, strict=True) if f != shapes[k])
+        other = next(k for k in labels if shapes[k] == shape)
+        raise general("exchanged", label=label, other=other)
     return {label: _array(name, label, v, shapes) for label, v in zip(labels, values, strict=True)}
 
 
-def _regular(value):
-    """Tell whether a value has a shape: [[1], [2, 3]] has none."""
-    with contextlib.suppress(Exception):
-        return isinstance(np.shape(value), tuple)
-    return False
-
-
 def _array(name, label, value, shapes):
-    shape = shapes[label]
     try:
         array = np.array(value)
     except Exception:
         array = np.array(None)
     if array.dtype.kind not in "fiu":
         kind = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
-        text = f"{label}, a result of {name}, must be an array of real numbers. It is a {kind}."
-        raise Wrong("not numbers", text)
-    if array.shape != shape:
+        raise general("not numbers", name=name, label=label, kind=kind)
+    if array.shape != shapes[label]:
         raise _wrong_shape(name, label, array.shape, shapes)
-    if array.dtype.kind == "f" and array.dtype.itemsize < 8:
-        text = (
-            f"{label} is {array.dtype}, but all arguments of {name} are float64. Where is it cut?"
-        )
-        raise Wrong("precision lost", text)
-    if not np.isfinite(array).all():
-        text = f"{label}, a result of {name}, holds NaN or infinity. Look for 0/0, log(0), e^1000."
-        raise Wrong("not finite", text)
-    if np.any(array == UNWRITTEN):
-        text = (
-            f"{label}, a result of {name}, has numbers that were never written. np.empty leaves "
-            "them as they happen to be. Does a loop end too early?"
-        )
-        raise Wrong("never written", text)
-    if array.dtype.kind != "f":
-        text = (
-            f"{label}, a result of {name}, holds whole numbers only. Is it made with dtype=int, or "
-            "cut by int or //?"
-        )
-        raise Wrong("whole numbers", text)
+    faults = {
+        "precision lost": array.dtype.kind == "f" and array.dtype.itemsize < 8,
+        "not finite": not np.isfinite(array).all(),
+        "never written": np.any(array == UNWRITTEN),
+        "whole numbers": array.dtype.kind != "f",
+    }
+    for key in [key for key, is_there in faults.items() if is_there]:
+        raise general(key, name=name, label=label, kind=array.dtype)
     return array.astype(np.float64)
 
 
 def _wrong_shape(name, label, found, shapes):
     shape = shapes[label]
-    expected = f"of shape {shape}" if shape else "one number"
-    text = f"{label}, a result of {name}, should be {expected}. Its shape is {found}."
-    if len(shape) == 2 and found == shape[::-1]:
-        text += " Is a transpose missing, or the order of the factors exchanged?"
-        return Wrong("transposed", text)
     others = [other for other, s in shapes.items() if s == found]
+    fields = {"name": name, "label": label, "found": found}
+    fields["expected"] = f"of shape {shape}" if shape else "one number"
+    if len(shape) == 2 and found == shape[::-1]:
+        return general("transposed", **fields)
     if others:
-        text += f" That is the shape of {others[0]}. Are the results in the right order?"
+        question = f"That is the shape of {others[0]}. Are the results in the right order?"
     elif len(found) == len(shape) == 1:
-        text += " Was a sum or a mean taken over the other axis?"
+        question = "Was a sum or a mean taken over the other axis?"
     elif len(found) < len(shape):
-        text += " Was a sum or a mean taken that the question does not have?"
+        question = "Was a sum or a mean taken that the question does not have?"
     elif len(found) > len(shape):
-        text += " Is there a sum or a mean still to take, and over which axis?"
-    return Wrong("wrong shape", text)
+        question = "Is there a sum or a mean still to take, and over which axis?"
+    else:
+        question = "Write the shapes of the factors beside the line."
+    return general("wrong shape", **fields, question=question)

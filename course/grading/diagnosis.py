@@ -1,45 +1,30 @@
-"""What is wrong with an answer: compare it with npvae's, and recognise the known mistakes.
+"""What is wrong with an answer: compare it with the right one, and recognise the known mistakes.
 
-First come the mistakes that an exercise's grader knows: each is told by the very numbers that it
-gives. Then what any gradient can suffer from: a wrong sign, or a factor such as the number of rows.
-At last the right function is tried with other arguments, until one gives the student's numbers.
+First come the mistakes that an exercise's grader knows. Each is the right function with a part
+exchanged: if it gives the student's numbers, that is what the student did. Then what any answer can
+suffer from: a wrong sign, or a factor such as the number of rows. At last the right function is
+tried with other arguments, until one gives the student's numbers.
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from types import ModuleType
 
 import numpy as np
 
-from course.grading.attempt import Wrong
+from course.grading.attempt import Attempt, Wrong, general
+from course.replace import edited, plain_with
+from npvae import plain
 from npvae.nn.gradcheck import GradientCheck, check_gradients
 
 # A relative error of a right gradient here is below 1e-8. A mistake makes one near 1.
 TOLERANCE = 1e-6
 
 Arrays = Mapping[str, np.ndarray]
-Checks = Mapping[str, GradientCheck]  # of each gradient
-
-
-def differences(
-    loss: Callable[[], float],
-    arrays: Mapping[str, tuple[np.ndarray, np.ndarray]],
-    active: Callable[[], np.ndarray] | None = None,
-) -> Checks:
-    """Check gradients by central differences with npvae's own checker, 60 numbers of each array.
-
-    `arrays` maps a name x to (values, gradient), as `check_gradients` takes it. Returns one check
-    for each, by the name that the gradient has in an exercise: dx.
-    """
-    return {
-        f"d{name}": check_gradients(loss, {name: pair}, active, samples=60)
-        for name, pair in arrays.items()
-    }
-
-
-def disagreement(checks: Checks) -> str:
-    """Return where a gradient differs most from its finite difference, or nothing if none does."""
-    worst = max(checks.values(), key=lambda check: check.max_error)
-    return worst.worst if worst.max_error > TOLERANCE else ""
+Edit = tuple[str, ...]  # a function's name, then old and new text, see course.replace.edited
+Variant = Edit | Mapping[str, Callable]  # or functions that stand in plain under these names
+Mistakes = Mapping[str, Variant | list[Variant]]
 
 
 def close(answer: np.ndarray, truth: np.ndarray) -> bool:
@@ -48,43 +33,55 @@ def close(answer: np.ndarray, truth: np.ndarray) -> bool:
     return answer.shape == truth.shape and bool(np.abs(answer - truth).max() <= 1e-7 * scale)
 
 
-def compare(
-    answers: Arrays,
-    right: Arrays,
-    hints: Mapping[str, str],
-    mistakes: Mapping[str, Arrays | list[Arrays]],
+def judge(
+    attempt: Attempt,
+    name: str,
+    arguments: Mapping[str, object],
+    results: Mapping[str, tuple],
+    mistakes: Mistakes,
     sizes: Mapping[str, tuple[int, str]],
-    checks: Checks | None = None,
-    retry: tuple[Callable, Mapping[str, np.ndarray]] | None = None,
-) -> None:
-    """Raise Wrong, with a diagnosis, at the first answer that is not the right one.
+    *,
+    right: ModuleType = plain,
+    loss: Callable[[], float] | None = None,
+    of: Arrays | None = None,
+    active: Callable[[], np.ndarray] | None = None,
+    order: Sequence[str] = (),
+) -> dict[str, np.ndarray]:
+    """Call a student's function; raise NotYet, or Wrong with a diagnosis, or return its results.
 
-    `mistakes` maps the keys of `hints` to the results that a mistake gives, or to a list of them.
-    `sizes` maps a symbol to its value and what it counts. `checks` is what finite differences said.
-    `retry` holds the right function, whose results are in the order of `right`, and its arguments.
+    `results` maps their names to shapes; the function of this name in the module `right` gives the
+    right ones. They are compared in this order, or in `order`. `sizes` maps a symbol to its value
+    and what it counts. Gradients of `loss` for the arrays `of`, dx for an array x, are checked by
+    differences as well, 60 numbers of each; `active` is that of `check_gradients`.
     """
-    for label, truth in right.items():
-        if close(answers[label], truth):
+    found = attempt.call(name, arguments, results)
+    checks = {
+        f"d{x}": check_gradients(loss, {x: (values, found[f"d{x}"])}, active, samples=60)
+        for x, values in (of or {}).items()
+    }
+
+    def given_by(module, **changed):
+        values = attempt.flat(getattr(module, name)(**{**arguments, **changed}), len(results))
+        return dict(zip(results, map(np.asarray, values), strict=True))
+
+    truth = given_by(right)
+    for label in order or results:
+        if close(found[label], truth[label]):
             continue
-        key = recognised(label, answers[label], mistakes)
-        if key:
-            raise Wrong(key, f"{label}: {hints[key]}{_evidence(label, checks)}")
-        known = _general(label, answers, right, sizes)
-        if known is None and retry is not None:
-            known = retried(label, answers[label], list(right).index(label), *retry)
-        key, text = known or _place(label, answers[label], truth)
-        raise Wrong(key, f"{text}{_evidence(label, checks)}")
+        wrong = (
+            _known(attempt, label, found, mistakes, right, given_by)
+            or _general(label, found, truth, sizes)
+            or _retried(label, found, arguments, lambda **new: given_by(right, **new))
+            or _place(label, found[label], truth[label])
+        )
+        raise Wrong(wrong.key, f"{wrong.text}{_evidence(label, checks)}")
+    return found
 
 
-def recognised(
-    label: str, answer: np.ndarray, mistakes: Mapping[str, Arrays | list[Arrays]]
-) -> str | None:
-    """Return the key of the first known mistake that gives this answer, or None."""
-    for key, variants in mistakes.items():
-        for results in variants if isinstance(variants, list) else [variants]:
-            if label in results and close(answer, results[label]):
-                return key
-    return None
+def disagreement(checks: Mapping[str, GradientCheck]) -> str:
+    """Return where a gradient differs most from its finite difference, or nothing if none does."""
+    worst = max(checks.values(), key=lambda check: check.max_error)
+    return worst.worst if worst.max_error > TOLERANCE else ""
 
 
 def _evidence(label, checks):
@@ -100,53 +97,56 @@ def _evidence(label, checks):
     )
 
 
-def _general(label, answers, right, sizes):
-    """Return key and text of a mistake that any answer can have, or None."""
-    answer, truth = answers[label], right[label]
+def variant_of(module: ModuleType, variant: Variant) -> ModuleType:
+    """Return a copy of a module with a mistake in it, the same one for the same mistake."""
+    return _variant(module, variant if isinstance(variant, tuple) else tuple(variant.items()))
+
+
+@cache
+def _variant(module, parts):
+    return edited(module, *parts) if isinstance(parts[0], str) else plain_with(**dict(parts))
+
+
+def _known(attempt, label, found, mistakes, right, given_by):
+    """Return a mistake that the grader knows, or None."""
+    for key, variants in mistakes.items():
+        for variant in variants if isinstance(variants, list) else [variants]:
+            if close(found[label], given_by(variant_of(right, variant))[label]):
+                return attempt.wrong(key, label)
+    return None
+
+
+def _general(label, found, right, sizes):
+    """Return a mistake that any answer can have, or None."""
+    answer, truth = found[label], right[label]
     for other, array in right.items():
         if other != label and close(answer, array):
-            return "exchanged", f"{label} holds what {other} should be. Were the two exchanged?"
+            return general("exchanged", label=label, other=other)
     ratio = _ratio(answer, truth)
-    if ratio is not None:
-        known = factor_meaning(label, ratio, sizes)
-        if known is not None:
-            return known
-        if truth.size > 1:
-            text = (
-                f"{label} is exactly {ratio:.6g} times the right result. Where does that come from?"
-            )
-            return "a factor", text
+    if ratio is not None and (known := _factor_meaning(label, ratio, sizes)):
+        return known
+    if ratio is not None and truth.size > 1:
+        return general("a factor", label=label, ratio=ratio)
     if np.abs(answer - truth).max() < 1e-4 * np.abs(truth).max():
-        text = f"{label} is nearly right. Is a small number added, or is something clipped?"
-        return "nearly right", text
+        return general("nearly right", label=label)
     return None
 
 
 def _place(label, answer, truth):
-    """Return key and text of an unknown mistake: where the answer is furthest off."""
+    """Return an unknown mistake: where the answer is furthest off."""
     place = np.unravel_index(np.abs(answer - truth).argmax(), truth.shape)
     index = f"[{', '.join(str(int(n)) for n in place)}]" if place else ""
-    return (
-        "unknown",
-        f"{label} differs from npvae's result, most of all here: {label}{index} is "
-        f"{answer[place]:.9g} and should be {truth[place]:.9g}.",
-    )
+    return general("unknown", label=label, at=label + index, is_=answer[place], should=truth[place])
 
 
-def retried(
-    label: str, answer: np.ndarray, place: int, function: Callable, arguments: Arrays
-) -> tuple[str, str] | None:
-    """Return key and text of the first wrong argument that gives this answer, or None.
-
-    `place` is the answer's place in the results of `function`, the right one.
-    """
+def _retried(label, found, arguments, function):
+    """Return the first wrong argument that gives this answer, or None."""
     arrays = {name: a for name, a in arguments.items() if isinstance(a, np.ndarray)}
     for name in arrays:
         for key, what, value in _other_arguments(name, arrays):
-            results = function(**{**arguments, name: value})
-            result = results[place] if isinstance(results, tuple) else results
-            if np.any(result) and np.isfinite(result).all() and close(answer, result):
-                return key, f"{label} is what comes out with {what} in place of {name}."
+            result = function(**{name: value})[label]
+            if np.any(result) and np.isfinite(result).all() and close(found[label], result):
+                return Wrong(key, f"{label} is what comes out with {what} in place of {name}.")
     return None
 
 
@@ -168,64 +168,41 @@ def _other_arguments(name, arrays):
     row, none = "row" if a.ndim > 1 else "number", np.zeros_like(a)
     first, last = none.copy(), none.copy()
     first[0], last[-1] = a[0], a[-1]
-    yield "rows left out", f"only the first {row} of {name}", first
-    yield "rows left out", f"only the last {row} of {name}", last
-    yield "rows left out", f"all but the first {row} of {name}", a - first
-    yield "rows left out", f"all but the last {row} of {name}", a - last
-    yield "one row for all", f"the first {row} of {name}, for each {row},", none + a[0]
-    yield "one row for all", f"the mean {row} of {name}, for each {row},", none + a.mean(axis=0)
-    yield (
-        "one row for all",
-        f"the sum of the {row}s of {name}, for each {row},",
-        none + a.sum(axis=0),
-    )
+    for which, part in ("first", first), ("last", last):
+        yield "rows left out", f"only the {which} {row} of {name}", part
+        yield "rows left out", f"all but the {which} {row} of {name}", a - part
+    sums = {
+        f"first {row}": a[0],
+        f"mean {row}": a.mean(axis=0),
+        f"sum of the {row}s": a.sum(axis=0),
+    }
+    for which, same in sums.items():
+        yield "one row for all", f"the {which} of {name}, for each {row},", none + same
 
 
-def factor_meaning(
-    label: str, ratio: float, sizes: Mapping[str, tuple[int, str]]
-) -> tuple[str, str] | None:
-    """Return key and text of the mistake that makes an answer `ratio` times too large, if known."""
+def _factor_meaning(label, ratio, sizes):
+    """Return the mistake that makes an answer `ratio` times too large, if it is known."""
 
     def is_about(number):
         return np.isclose(ratio, number, rtol=1e-8)
 
     for symbol, (n, what) in sizes.items():
-        if is_about(n):
-            return (
-                f"{symbol} times too large",
-                f"{label} is exactly {n} times too large, and {symbol} = {n} here. Was the mean "
-                f"over the {what} forgotten?",
-            )
-        if is_about(1 / n):
-            return (
-                f"{symbol} times too small",
-                f"{label} is exactly {n} times too small, and {symbol} = {n} here. Is there a mean "
-                f"over the {what} where the question has a sum, or a second mean?",
-            )
-    if is_about(-1):
-        return "wrong sign", f"{label} has the wrong sign everywhere, and is right otherwise."
-    if is_about(2):
-        text = f"{label} is exactly twice too large. Is a factor of one half missing?"
-        return "2 times too large", text
-    if is_about(0.5):
-        text = f"{label} is exactly half of what it should be. Is a factor of 2 missing?"
-        return "2 times too small", text
+        for much, factor in (("large", n), ("small", 1 / n)):
+            if is_about(factor):
+                text = general(f"times too {much}", label=label, n=n, symbol=symbol, what=what).text
+                return Wrong(f"{symbol} times too {much}", text)
+    keys = {-1: "wrong sign", 2: "2 times too large", 0.5: "2 times too small"}
+    for key in [key for number, key in keys.items() if is_about(number)]:
+        return general(key, label=label)
     counts = {"1": 1, "2": 2} | {symbol: n for symbol, (n, _) in sizes.items()}
     for (above, n), (below, m) in itertools.product(counts.items(), repeat=2):
         if is_about(n / m) or is_about(-n / m):
-            sign = "-" if ratio < 0 else ""
-            return (
-                "a factor of the sizes",
-                f"{label} is exactly {sign}{above}/{below} = {ratio:.6g} times the right result. "
-                "Which sum or mean is over the wrong axis, or was taken twice?",
-            )
+            quotient = f"{'-' if ratio < 0 else ''}{above}/{below}"
+            return general("a factor of the sizes", label=label, quotient=quotient, ratio=ratio)
     return None
 
 
 def _ratio(answer, truth):
     """Return c if answer = c * truth everywhere with c != 0, else None."""
-    square = float(np.sum(truth * truth))
-    if square == 0:
-        return None
-    ratio = float(np.sum(answer * truth)) / square
+    ratio = float(np.sum(answer * truth) / max(np.sum(truth * truth), 1e-300))
     return ratio if ratio and close(answer, ratio * truth) else None

@@ -1,65 +1,38 @@
 """Runs a test that a student wrote, on right code and on faulty code."""
 
 import contextlib
-import io
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from course.grading.attempt import Attempt, NotYet, Wrong, explained, watched
+from course.grading.attempt import Attempt, Cut, NotYet, Wrong, explained, watched
 
-HINTS = {
-    "the suspect was changed": (
-        "the faulty function in the file was changed. Put it back: the test is what you should "
-        "write."
-    ),
-    "right code rejected": "my_test fails on right code{line}",
-    "luck": "my_test rejects right code in some runs and not in others. It depends on luck.",
-    "exact comparison": (
-        "my_test fails on right code that rounds differently, in the 16th digit. Allow for that: "
-        "np.allclose does."
-    ),
-    "nothing found": (
-        "my_test passes on the code with the fault. Does it call the function, with numbers for "
-        "which the fault shows, and does it `assert`?"
-    ),
-    "overfitted": (
-        "my_test catches the fault in the file, but not its relative: {relative}. Ask what is "
-        "right, not what this one fault gives."
-    ),
-}
 RUNS = 10  # of code with a fault
 RIGHT_RUNS = 40  # a test that rejects right code once in 20 runs is noticed with 87 %
 
 
 def hunt(attempt: Attempt, right: Callable, suspect: Callable, relatives: Mapping[str, Callable]):
-    """Raise NotYet or Wrong unless my_test passes on right code and fails on all the faulty "
-    "code.
-    """
+    """Raise NotYet or Wrong unless my_test passes on right code and fails on all faulty code."""
     my_test = attempt.function("my_test")
     right, suspect, *faulty = (_nameless(f) for f in (right, suspect, *relatives.values()))
     outcomes = [_run(my_test, right, quiet=k > 0) for k in range(RIGHT_RUNS)]
     failures = [failure for failure in outcomes if failure is not None]
     if len(failures) == RIGHT_RUNS:
-        raise Wrong("right code rejected", HINTS["right code rejected"].format(line=failures[0]))
+        raise attempt.wrong("right code rejected", "my_test", failures[0])
     if failures:
-        raise Wrong("luck", HINTS["luck"])
+        raise attempt.wrong("luck", "my_test")
     if _run(my_test, _nameless(lambda *a, **k: _rounded(right(*a, **k)))) is not None:
-        raise Wrong("exact comparison", HINTS["exact comparison"])
+        raise attempt.wrong("exact comparison", "my_test")
     if any(_run(my_test, suspect) is None for _ in range(RUNS)):
-        raise Wrong("nothing found", HINTS["nothing found"])
+        raise attempt.wrong("nothing found", "my_test")
     for what, relative in zip(relatives, faulty, strict=True):
         if any(_run(my_test, relative) is None for _ in range(RUNS)):
-            raise Wrong("overfitted", HINTS["overfitted"].format(relative=what))
+            raise attempt.wrong("overfitted", "my_test", f"it passes although {what}. ")
 
 
 def _nameless(function):
     """Return the same function, without a name or a source that would tell which one it is."""
-
-    def handed_over(*args, **kwargs):
-        return function(*args, **kwargs)
-
-    return handed_over
+    return lambda *args, **kwargs: function(*args, **kwargs)
 
 
 def _rounded(results):
@@ -75,13 +48,13 @@ def _run(my_test, function, quiet=True):
         with (
             watched(),
             np.errstate(all="ignore"),
-            contextlib.redirect_stdout(io.StringIO()) if quiet else contextlib.nullcontext(),
+            contextlib.redirect_stdout(Cut(None, 0)) if quiet else contextlib.nullcontext(),
         ):
             my_test(function)
     except NotImplementedError:
         raise NotYet("my_test") from None
     except AssertionError as error:
-        return f". {explained(error, my_test, 'my_test').text}"
+        return f"{explained(error, my_test, 'my_test').text} "
     except (KeyboardInterrupt, Wrong):
         raise
     except BaseException as error:

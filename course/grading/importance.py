@@ -1,170 +1,103 @@
 """Grades e12_importance, which is not in npvae/plain.py: the right answers stand here."""
 
+import sys
+from functools import partial
+
 import numpy as np
 
-from course.grading.attempt import Attempt, Wrong, numbers
-from course.grading.diagnosis import close, compare, differences
+from course.grading.attempt import Attempt, numbers
+from course.grading.diagnosis import close, judge
 
-COMPARE = ("npvae/evaluation/likelihood.py::log_weights",)
-HINTS = {
-    "likelihood forgotten": "log p(x|z) is missing.",
-    "prior and proposal exchanged": (
-        "p(z) and q(z) are exchanged: it is q(z) that stands below the line."
-    ),
-    "half forgotten": (
-        "log p(z) - log q(z) is exactly twice too large. A normal density has a half."
-    ),
-    "logvar forgotten": "the factor 1/sigma of the density q is missing.",
-    "sigma = exp(logvar)": "this is right for sigma = e^logvar. But logvar is the log of sigma^2.",
-    "prior forgotten": "log p(z) is missing: only log q(z) was subtracted.",
-    "mean over the dimensions": "log p(z) - log q(z) is a sum over the L dimensions, not a mean.",
-    "proposal forgotten": "log q(z) is missing: only log p(z) was added.",
-    "sign of logvar": "logvar has the wrong sign. q is a density: the wider it is, the lower.",
-    "eps divided by sigma": "eps is divided by sigma. It is (z - mu) / sigma already.",
-    "2 pi": "a term of log(2 pi) is left. p and q have the same, so it cancels.",
-    "not the log": "these are the weights themselves. Their logs are wanted.",
-    "mean of the logs": (
-        "this is the mean of the logs. The bound is the log of the mean: that is what makes it "
-        "better."
-    ),
-    "log K forgotten": "it is too large by log K. The weights are averaged, not added up.",
-    "shift not added": "the largest log-weight was taken off, and is not added again.",
-    "largest weight only": "the largest weight alone counts. The others have a share, too.",
-    "not stable": (
-        "for log-weights of some thousands, of either sign, the result is NaN or infinite. Shift "
-        "them first, those of each image by their own largest."
-    ),
-    "all samples alike": (
-        "every sample has the share 1/K. That is the gradient of the mean of the logs. Here large "
-        "weights count more."
-    ),
-    "over the images": "the shares add up to 1 over the images. They should for each image.",
-    "not normalised": "the shares of an image's samples must add up to 1.",
-}
+RATIO, WHOLE = "(log_prior - log_q)", "log_p + (log_prior - log_q).sum(axis=2)"
+SHIFTED, SHARES = "np.log(np.exp(log_w - most).mean(axis=1))", "w / w.sum(axis=1, keepdims=True)"
+PI = "np.log(2 * np.pi) / 2"
+MISTAKES = {
+    "likelihood forgotten": ("log_weights", "log_p + ", ""),
+    "prior and proposal exchanged": ("log_weights", RATIO, "(log_q - log_prior)"),
+    "half forgotten": ("log_weights", RATIO, f"(2 * {RATIO})"),
+    "logvar forgotten": ("log_weights", " - logvar / 2", ""),
+    "sigma = exp(logvar)": [
+        ("log_weights", "np.exp(logvar / 2)", "np.exp(logvar)"),
+        ("log_weights", "np.exp(logvar / 2)", "np.exp(logvar)", "- logvar / 2", "- logvar"),
+    ],
+    "proposal forgotten": [("log_weights", RATIO, f"(log_prior{pi})") for pi in ("", f" - {PI}")],
+    "sign of logvar": ("log_weights", "- logvar / 2", "+ logvar / 2"),
+    "eps divided by sigma": ("log_weights", "-(eps**2)", "-(eps / np.exp(logvar / 2)) ** 2"),
+    "2 pi": [("log_weights", RATIO, f"({RATIO} {sign} {PI})") for sign in "+-"],
+    "not the log": ("log_weights", WHOLE, f"np.exp({WHOLE})"),
+    "prior forgotten": [("log_weights", RATIO, f"(-log_q{pi})") for pi in ("", f" + {PI}")],
+    "mean over the dimensions": ("log_weights", ".sum(", ".mean("),
+    "mean of the logs": ("bound", f"most[:, 0] + {SHIFTED}", "log_w.mean(axis=1)"),
+    "shift not added": ("bound", "most[:, 0] + ", ""),
+    "largest weight only": [
+        ("bound", f" + {SHIFTED}", ""), ("bound_backward", SHARES, "1.0 * (w == 1)"),
+    ],
+    "log K forgotten": ("bound", ".mean(", ".sum("),
+    "all samples alike": ("bound_backward", SHARES, "0 * w + 1 / w.shape[1]"),
+    "not normalised": [("bound_backward", SHARES, w) for w in ("w", "np.exp(log_w)")],
+    "over the images": [
+        ("bound_backward", SHARES, f"{w} / {w}.sum({axis})")
+        for w in ("w", "np.exp(log_w)") for axis in ("axis=0", "")
+    ],
+}  # fmt: skip
 B, K, L = 4, 6, 3
 SIZES = {"B": (B, "batch"), "K": (K, "samples"), "L": (L, "latent dimensions")}
+
+
+def log_weights(log_p, mu, logvar, eps):
+    """Return log_w (B, K): log p(x|z) + log p(z) - log q(z). Both densities have 2 pi alike."""
+    mu, logvar = mu[:, None], logvar[:, None]  # (B, 1, L)
+    z = mu + np.exp(logvar / 2) * eps
+    log_prior, log_q = -(z**2) / 2, -(eps**2) / 2 - logvar / 2  # (B, K, L)
+    return log_p + (log_prior - log_q).sum(axis=2)
+
+
+def bound(log_w):
+    """Return the log of the mean of the weights of each image, (B,)."""
+    most = log_w.max(axis=1, keepdims=True)
+    return most[:, 0] + np.log(np.exp(log_w - most).mean(axis=1))
+
+
+def bound_backward(log_w):
+    """Return the share of each sample in the sum of an image's weights, (B, K)."""
+    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
+    return w / w.sum(axis=1, keepdims=True)
 
 
 def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     log_p, mu, logvar, eps = numbers(20, (B, K), (B, L), (B, L), (B, K, L))
     arguments = {"log_p": log_p - 5, "mu": mu, "logvar": logvar, "eps": eps}
-    log_w = log_weights(**arguments)
-    found = attempt.call("log_weights", arguments, {"log_w": (B, K)})
-    mistakes, retry = _weight_mistakes(log_w, **arguments), (log_weights, arguments)
-    compare(found, {"log_w": log_w}, HINTS, mistakes, SIZES, None, retry)
-
+    ask = partial(judge, attempt, mistakes=MISTAKES, sizes=SIZES, right=sys.modules[__name__])
+    log_w = ask("log_weights", arguments, {"log_w": (B, K)})["log_w"]
     # Weights that are too far apart have gradients that finite differences cannot measure.
     log_w *= min(1, 8 / np.ptp(log_w, axis=1).max())
-    right_bound = bound(log_w)
-    found = attempt.call("bound", {"log_w": log_w}, {"bound": (B,)})
-    mistakes = {
-        "mean of the logs": {"bound": log_w.mean(axis=1)},
-        "shift not added": {"bound": right_bound - log_w.max(axis=1)},
-        "largest weight only": {"bound": log_w.max(axis=1)},
-        "log K forgotten": {"bound": right_bound + np.log(K)},
-    }
-    compare(found, {"bound": right_bound}, HINTS, mistakes, SIZES)
+    ask("bound", {"log_w": log_w}, {"bound": (B,)})
+    _grade_far(attempt, bound, log_w, {"bound": (B,)})
+    loss = attempt.number("bound", {"log_w": log_w})
+    ask("bound_backward", {"log_w": log_w}, {"dlog_w": (B, K)}, loss=loss, of={"log_w": log_w})
+    _grade_far(attempt, bound_backward, log_w, {"dlog_w": (B, K)})
+
+
+def _grade_far(attempt, right, log_w, results):
+    """Grade with extreme numbers."""
     for far in (1000 * log_w, -1000 * log_w):
-        answer = _finite(attempt, "bound", {"log_w": far}, {"bound": (B,)})["bound"]
-        if not close(answer, bound(far)):
-            raise Wrong("not stable", f"bound: {HINTS['not stable']}")
-
-    found = attempt.call("bound_backward", {"log_w": log_w}, {"dlog_w": (B, K)})
-
-    def loss():
-        return float(attempt.quiet("bound", {"log_w": log_w}, {"bound": (B,)})["bound"].sum())
-
-    checks = differences(loss, {"log_w": (log_w, found["dlog_w"])})
-    shifted = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    mistakes = {
-        "all samples alike": {"dlog_w": np.full((B, K), 1 / K)},
-        "not normalised": [{"dlog_w": np.exp(log_w)}, {"dlog_w": shifted}],
-        "largest weight only": {"dlog_w": 1.0 * (shifted == 1)},
-        "over the images": [
-            {"dlog_w": w / total}
-            for w in (shifted, np.exp(log_w))
-            for total in (w.sum(axis=0), w.sum())
-        ],
-    }
-    compare(found, {"dlog_w": shares(log_w)}, HINTS, mistakes, SIZES, checks)
-    for far in (1000 * log_w, -1000 * log_w):
-        answer = _finite(attempt, "bound_backward", {"log_w": far}, {"dlog_w": (B, K)})["dlog_w"]
-        if not close(answer, shares(far)):
-            raise Wrong("not stable", f"dlog_w: {HINTS['not stable']}")
+        (answer,) = attempt.stable(right.__name__, {"log_w": far}, results, "not stable").values()
+        if not close(answer, right(far)):
+            raise attempt.wrong("not stable", *results)
 
 
-def log_normal(z, mean=0.0, sigma=1.0):
-    """Return log N(z; mean, sigma^2), number by number."""
-    return -(((z - mean) / sigma) ** 2) / 2 - np.log(sigma) - np.log(2 * np.pi) / 2
+def measured() -> tuple:
+    """Measure what the prediction is about, over 10,000 repetitions."""
 
-
-def log_weights(log_p, mu, logvar, eps):
-    """Return log_w (B, K): log p(x|z) + log p(z) - log q(z), each density as it is defined."""
-    mu, sigma = mu[:, None], np.exp(logvar / 2)[:, None]
-    z = mu + sigma * eps
-    return log_p + (log_normal(z) - log_normal(z, mu, sigma)).sum(axis=2)
-
-
-def bound(log_w):
-    """Return the log of the mean of the weights of each image, (B,)."""
-    return np.logaddexp.reduce(log_w, axis=1) - np.log(log_w.shape[1])
-
-
-def shares(log_w):
-    """Return the share of each sample in the sum of an image's weights, (B, K)."""
-    return np.exp(log_w - np.logaddexp.reduce(log_w, axis=1, keepdims=True))
-
-
-def _weight_mistakes(log_w, log_p, mu, logvar, eps):
-    ratio = log_w - log_p
-    z = mu[:, None] + np.exp(logvar / 2)[:, None] * eps
-    wide, scaled = mu[:, None] + np.exp(logvar)[:, None] * eps, eps / np.exp(logvar / 2)[:, None]
-    return {
-        "likelihood forgotten": {"log_w": ratio},
-        "prior and proposal exchanged": {"log_w": log_p - ratio},
-        "half forgotten": {"log_w": log_p + 2 * ratio},
-        "logvar forgotten": {"log_w": log_w - logvar.sum(axis=1, keepdims=True) / 2},
-        "sigma = exp(logvar)": [
-            {"log_w": log_weights(log_p, mu, 2 * logvar, eps)},
-            {"log_w": log_w + ((z**2 - wide**2) / 2).sum(axis=2)},
-        ],
-        "proposal forgotten": [
-            {"log_w": log_p + log_normal(z).sum(axis=2)},
-            {"log_w": log_p - (z**2).sum(axis=2) / 2},
-        ],
-        "sign of logvar": {"log_w": log_w - logvar.sum(axis=1, keepdims=True)},
-        "eps divided by sigma": {"log_w": log_w + ((scaled**2 - eps**2) / 2).sum(axis=2)},
-        "2 pi": [{"log_w": log_w + k * L / 2 * np.log(2 * np.pi)} for k in (-1, 1)],
-        "not the log": {"log_w": np.exp(log_w)},
-        "prior forgotten": {"log_w": log_w - log_normal(z).sum(axis=2)},
-        "mean over the dimensions": {"log_w": log_p + ratio / L},
-    }
-
-
-def _finite(attempt, name, arguments, results):
-    """Call a function with extreme numbers; NaN and infinity then mean that it is not stable."""
-    try:
-        return attempt.quiet(name, arguments, results)
-    except Wrong as wrong:
-        key = "not stable" if wrong.key == "not finite" else wrong.key
-        raise Wrong(key, f"{name}: {HINTS.get(key, wrong.text)}") from None
-
-
-def measured() -> str:
-    """Return the answer to the prediction, measured over 10,000 repetitions."""
+    def log_normal(z, mean, variance):
+        return -((z - mean) ** 2) / variance / 2 - np.log(2 * np.pi * variance) / 2
 
     def mean_bound(variance, samples):
         rng = np.random.default_rng(22)
         z = 0.5 + np.sqrt(variance) * rng.standard_normal((10_000, samples))
-        log_w = log_normal(1, z) + log_normal(z) - log_normal(z, 0.5, np.sqrt(variance))
+        log_w = log_normal(1, z, 1) + log_normal(z, 0, 1) - log_normal(z, 0.5, variance)
         return bound(log_w).mean()
 
-    exact = log_normal(1, 0, np.sqrt(2))
     one, many, narrow_one, narrow = (mean_bound(v, k) for v in (0.5, 0.005) for k in (1, 100))
-    return (
-        f"log p(x) = {exact:.3f}. With the exact posterior {one:.3f} for K = 1 and {many:.3f} for "
-        f"K = 100: all weights are equal. With the narrow q {narrow_one:.3f} and {narrow:.3f}: "
-        "samples that would count are never drawn. A posterior that has collapsed must be widened "
-        "first."
-    )
+    return log_normal(1, 0, 2), one, many, narrow_one, narrow

@@ -53,9 +53,14 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(new, path)
 
 
+def _files(paths):
+    """Return the files among paths, in order. A link may lead to what is another student's."""
+    return sorted(path for path in paths if path.is_file() and not path.is_symlink())
+
+
 def _row(student, name, seed):
     who = f"'{student.name}" if student.name[0] in "=+-@" else student.name  # no formula
-    files = sorted(student.rglob("e[0-9][0-9]_*.py"))
+    files = _files(student.rglob("e[0-9][0-9]_*.py"))
     found = next((file for file in files if file.stem == name), None)
     if found is None:
         return who, name, "missing", 0, f"there is no {name}.py"
@@ -63,7 +68,7 @@ def _row(student, name, seed):
         answers, work = Path(folder, "answers"), Path(folder, "work")
         answers.mkdir()
         work.mkdir()
-        for file in found.parent.glob("e[0-9][0-9]_*.py"):
+        for file in _files(found.parent.glob("e[0-9][0-9]_*.py")):
             shutil.copyfile(file, answers / file.name)
         report, _ = grade_file(answers / f"{name}.py", seed, marking=True, folder=work)
     gained = points(name) if report.status == DONE else 0

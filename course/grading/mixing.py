@@ -4,28 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from course.grading.attempt import Attempt, Wrong, numbers
+from course.grading.attempt import Attempt, numbers
 from npvae import plain
 
-COMPARE = ("npvae/models/steps.py::mix",)
-HINTS = {
-    "not on the line": (
-        "the rows do not lie on the straight lines from z to prior. Do the two weights add up to 1?"
-    ),
-    "alpha per dimension": (
-        "each dimension has an alpha of its own, which fills a box. A row is one point of a line, "
-        "so all its dimensions share one alpha. Which shape makes alpha do that?"
-    ),
-    "one alpha for all rows": "all rows share one alpha. Each row needs its own.",
-    "alpha does not vary": (
-        "the alphas are the same in every call, at most in another order. Each should be drawn "
-        "anew, from rng."
-    ),
-    "alpha outside [0, 1]": (
-        "some points lie beyond the ends of the line. Is alpha drawn from a normal distribution?"
-    ),
-    "alpha not uniform": "some parts of the line are more likely than others.",
-}
 B, L = 500, 3
 
 
@@ -33,27 +14,26 @@ def grade(attempt: Attempt) -> None:
     """Raise NotYet or Wrong unless the exercise is done."""
     z, prior = numbers(14, (B, L), (B, L))
     mixed, alpha = _draw(attempt, z, prior, 1)
-    between_rows = np.ptp(alpha.mean(axis=1))
-    if np.ptp(alpha, axis=1).max() > 1e-6:
-        inside = alpha.min() > -1e-9 and alpha.max() < 1 + 1e-9
-        shared = np.ptp(alpha, axis=0).max() < 1e-6
-        _wrong("alpha per dimension" if inside or shared else "not on the line")
+    outside = alpha.min() < -1e-9 or alpha.max() > 1 + 1e-9
     first = SimpleNamespace(random=lambda *_: alpha[:, :1])  # plays the alpha of column 0
-    if np.abs(mixed - plain.mix(z, prior, first)).max() > 1e-6:
-        _wrong("not on the line")
-    if between_rows < 1e-6:
-        again = _draw(attempt, z, prior, 2)[1]
-        _wrong("alpha does not vary" if np.allclose(alpha, again) else "one alpha for all rows")
-    again = _draw(attempt, z, prior, 2)[1]
-    if np.allclose(np.sort(alpha, axis=0), np.sort(again, axis=0)):  # also if only shuffled
-        _wrong("alpha does not vary")
-    if alpha.min() < -1e-9 or alpha.max() > 1 + 1e-9:
-        _wrong("alpha outside [0, 1]")
-    ordered = np.sort(alpha[:, 0])
-    if (
-        np.abs(ordered - (np.arange(B) + 0.5) / B).max() > 0.1
-    ):  # 1e-4 of honest draws are further off
-        _wrong("alpha not uniform")
+    key = None
+    if np.ptp(alpha, axis=1).max() > 1e-6:
+        shared = np.ptp(alpha, axis=0).max() < 1e-6
+        key = "not on the line" if outside and not shared else "alpha per dimension"
+    elif np.abs(mixed - plain.mix(z, prior, first)).max() > 1e-6:
+        key = "not on the line"
+    else:
+        again, ordered = _draw(attempt, z, prior, 2)[1], np.sort(alpha, axis=0)
+        if np.allclose(ordered, np.sort(again, axis=0)):  # also if only shuffled
+            key = "alpha does not vary"
+        elif np.ptp(alpha.mean(axis=1)) < 1e-6:
+            key = "one alpha for all rows"
+        elif outside:
+            key = "alpha outside [0, 1]"
+        elif np.abs(ordered[:, 0] - (np.arange(B) + 0.5) / B).max() > 0.1:  # 1e-4 of honest draws
+            key = "alpha not uniform"
+    if key:
+        raise attempt.wrong(key, "mixed")
 
 
 def _draw(attempt, z, prior, seed):
@@ -63,17 +43,9 @@ def _draw(attempt, z, prior, seed):
     return mixed, (mixed - z) / (prior - z)
 
 
-def _wrong(key):
-    raise Wrong(key, f"mixed: {HINTS[key]}")
-
-
-def measured() -> str:
-    """Return the answer to the prediction, measured."""
+def measured() -> tuple:
+    """Measure what the prediction is about."""
     z, prior = numbers(15, (20_000, 10), (20_000, 10))
     mixed = plain.mix(z, prior, np.random.default_rng(16))
     lengths = [np.mean(np.sum(array**2, axis=1)) for array in (z, mixed)]
-    return (
-        f"{lengths[1]:.2f} instead of {lengths[0]:.2f}: two thirds, because alpha^2 + (1 - "
-        "alpha)^2 is 2/3 on average. The slope is tested where neither of the two distributions "
-        "has most of its mass."
-    )
+    return lengths[1], lengths[0]

@@ -7,7 +7,6 @@ longer than SECONDS ends the child; faulthandler does that, on Windows too, and 
 """
 
 import ast
-import io
 import json
 import os
 import re
@@ -24,9 +23,8 @@ from course.grading.report import NOT_YET, WRONG, Report, grade_module, import_f
 ROOT = Path(__file__).parents[2]
 SECONDS, WHOLE = 2.0, 60.0  # for a call, and for a file
 SHOWN = 4000  # characters of what a file prints
-CUT = " ... (cut)"
-MODULES = "numpy math itertools functools collections typing __future__ course.exercises"
-IMPORTS = tuple(f"{module}." for module in MODULES.split())
+IMPORTS = ("numpy.", "math.", "itertools.", "functools.", "collections.", "typing.", "__future__.")
+IMPORTS += ("course.exercises.",)
 # Words that have no place in an answer: with them it could read answers or change the grader.
 WORDS = {
     *("open", "exec", "eval", "compile", "globals", "locals", "vars", "getattr", "setattr"),
@@ -61,7 +59,7 @@ def grade_file(
     out, err = (end.decode("utf-8", "replace") for end in (child.stdout, child.stderr))
     printed, _, verdict = out.replace("\r\n", "\n").partition(f"\n{token}")
     report = Report(**json.loads(verdict)) if verdict else _ended(path, err)
-    return report, printed[: SHOWN + len(CUT)]
+    return report, printed[: SHOWN + 20]
 
 
 def _read(name, path, marking):
@@ -74,8 +72,7 @@ def _read(name, path, marking):
     except Exception as error:
         return Report(name, WRONG, [import_failure(name, error)], "the file does not run")
     if marking and (word := _refused(tree)):
-        text = f"{word} is refused when answers are marked. NumPy is all that they need."
-        return Report(name, WRONG, [text], "refused")
+        return Report(name, WRONG, [attempt.general("refused", word=word).text], "refused")
     if not _predicted(tree):
         text = "First write your PREDICTION into the file, in words: any is taken. "
         return Report(name, NOT_YET, [f"{text}{_question(name)}".strip()])
@@ -95,7 +92,8 @@ def _predicted(tree):
 def _question(name):
     """Return what an exercise asks for first."""
     text = ast.get_docstring(ast.parse((ROOT / f"course/exercises/{name}.py").read_text("utf-8")))
-    return " ".join(text.partition("Predict first: ")[2].partition("\n\n")[0].split())
+    question = " ".join(text.partition("Predict first: ")[2].partition("\n\n")[0].split())
+    return question[:1].upper() + question[1:]
 
 
 def _refused(tree):
@@ -118,40 +116,21 @@ def _refused(tree):
 def _ended(path, err):
     """Return the report on a child that ended without one: too slow, or os._exit."""
     place = re.search(rf'{path.stem}\.py", line (\d+) in (\S+)', err)
-    key = "too slow" if "Timeout (" in err else "the process ended"
-    if key == "too slow" and place:
-        line = path.read_text("utf-8", "replace").splitlines()[int(place[1]) - 1].strip()
-        text = (
-            f"too slow: line {place[1]}, `{line}`, in {place[2]}. A call may take {SECONDS:g} s. "
-            "Is there a loop that does not end?"
-        )
+    if "Timeout (" not in err or not place:
+        wrong = attempt.general("the process ended")
     else:
-        text = (
-            f"{key}: Python ended, or took a minute, before the grading was done. Does the file "
-            "call os._exit, or use up the memory? A function returns its result."
-        )
-    return Report(path.stem, WRONG, [text], key)
-
-
-class Cut(io.TextIOBase):
-    """Passes on the first SHOWN characters that are written."""
-
-    def __init__(self, stream):
-        self.stream, self.left = stream, SHOWN
-
-    def write(self, text: str) -> int:
-        """Write what there is room for."""
-        if self.left > 0:
-            self.stream.write(text[: self.left] + (CUT if len(text) > self.left else ""))
-            self.left -= len(text)
-        return len(text)
+        line = path.read_text("utf-8", "replace").splitlines()[int(place[1]) - 1].strip()
+        fields = {"number": place[1], "line": line, "name": place[2], "seconds": SECONDS}
+        wrong = attempt.general("too slow", **fields)
+    return Report(path.stem, WRONG, [wrong.text], wrong.key)
 
 
 def main(name: str, file: str, seed: str) -> None:
     """Run and grade a file; print the report."""
     token = sys.stdin.readline().strip()
-    out = sys.stdout
-    sys.stdout = sys.stderr = Cut(out)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what bypasses sys.stdout goes nowhere
+    sys.stdout = sys.stderr = attempt.Cut(out, SHOWN)
     attempt.SEED, attempt.SECONDS = int(seed), SECONDS
     module = types.ModuleType(f"course.exercises.{name}")
     module.__file__ = file

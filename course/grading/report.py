@@ -8,6 +8,7 @@ import numpy as np
 
 from course.exercises import FUNCTIONS
 from course.grading.attempt import Attempt, NotYet, Wrong
+from course.grading.hints import told
 
 DONE, NOT_YET, WRONG = "done", "not yet", "wrong"
 
@@ -29,7 +30,7 @@ def grader(name: str):
 
 def grade_module(name: str, module: object) -> Report:
     """Grade an exercise whose functions are the attributes of `module`. Never raises."""
-    attempt = Attempt(module)
+    attempt = Attempt(name, module)
     try:
         with np.errstate(all="ignore"):
             grader(name).grade(attempt)
@@ -51,14 +52,15 @@ def _still_missing(attempt, missing):
 def _conclusion(name, module):
     """Return what is told after an exercise is solved."""
     prediction = str(getattr(module, "PREDICTION", "")).strip()[:300]
-    lines = [f"You predicted: {prediction}", f"Measured: {grader(name).measured()}"]
+    measured = told(name, "Measured").format(*grader(name).measured())
+    lines = [f"You predicted: {prediction}", f"Measured: {measured}"]
     return [*lines, f"Now compare with {', '.join(compared(name))}."]
 
 
 def compared(name: str) -> list[str]:
     """Return where a solution can be compared: functions of npvae/plain.py, then others."""
     in_plain = [f"npvae/plain.py::{function}" for function in FUNCTIONS.get(name, ())]
-    return [*in_plain, *grader(name).COMPARE]
+    return [*in_plain, *told(name, "Compare").split(", ")]
 
 
 def import_failure(name: str, error: BaseException) -> str:

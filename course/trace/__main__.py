@@ -18,7 +18,6 @@ import numpy as np
 from course.mine import load_mine
 from course.replace import plain_with
 from course.trace.watch import GRADIENTS, SCORES, SHORT, VIA_Z, WEIGHTED, Call, Made, Watch
-from course.trace.words import END, HEAD, WORDS
 from npvae.cli import OneLineParser, run_program, whole
 
 P, H, L, B, H1, H2, U = 4, 3, 2, 2, 3, 2, 2
@@ -27,6 +26,10 @@ SETTINGS = {
     "ws": {"weight": 0.5, "gp_weight": 10.0, "lr": 0.01, "critic_lr": 0.01, "updates": 1},
 }
 SEED = 14663  # with it, each hidden layer has ReLUs that are on and ReLUs that are off
+WORDS = dict(
+    part.split("\n\n", 1)
+    for part in Path(__file__).with_name("words.md").read_text("utf-8").split("\n## ")[1:]
+)
 WIDTH, GAP, STEP = 100, "    ", 1e-6
 
 
@@ -224,7 +227,7 @@ def main() -> None:
         say(f"Yours: {', '.join(mine) or 'nothing yet'}.")
         say(f"Still npvae's, as you have not written them: {', '.join(to_do) or 'nothing'}.")
     if options.part is None:
-        for text in HEAD:
+        for text in WORDS["head"].split("\n\n"):
             print()
             say(text)
     # Gradients are measured while no weight moves, and those of the VAE with the new critic.
@@ -233,7 +236,7 @@ def main() -> None:
     tell(watch, still, options.part)
     if options.part in (None, "end"):
         rule("end")
-        say(END)
+        say(WORDS["end"])
         tell_change(watch, still, after)
 
 

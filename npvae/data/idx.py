@@ -1,100 +1,54 @@
 """IDX, the file format of MNIST: a big-endian header, then the bytes of one array in C order.
 
-Header: 00 00, a type code (08 = unsigned byte, the only one read here), the number of dimensions,
-then one 32-bit size per dimension. A file may be gzipped; its content tells, not its name.
+Header: 00 00, a type code, the number of dimensions, then one 32-bit size per dimension.
 """
 
-import gzip
 import math
 import struct
-import zlib
-from pathlib import Path
+from collections.abc import Callable
 from typing import BinaryIO
 
 import numpy as np
 
 from npvae.errors import UserError
-from npvae.files.archive import DEFLATE_RATIO, check_promise
+from npvae.files.archive import check_size
 
-TRAIN_IMAGES = "train-images-idx3-ubyte"
-TRAIN_LABELS = "train-labels-idx1-ubyte"
-TEST_IMAGES = "t10k-images-idx3-ubyte"
-TEST_LABELS = "t10k-labels-idx1-ubyte"
-NDIM = {TRAIN_IMAGES: 3, TRAIN_LABELS: 1, TEST_IMAGES: 3, TEST_LABELS: 1}
-
-_UNSIGNED_BYTE = 0x08
-_GZIP_MAGIC = b"\x1f\x8b"
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+IDX_NAMES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: Path, ndim: int) -> np.ndarray:
-    """Read the array of `ndim` dimensions in the IDX file `path`: uint8, C order, none of size 0.
-
-    The file must hold exactly what its header promises, and its gzip checksum must be right.
-    Nothing is allocated for a promise that the file is too short to keep.
-    Raises UserError for anything else, and for a file that cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            capacity = path.stat().st_size
-            zipped = file.read(2) == _GZIP_MAGIC
-            file.seek(0)
-            if not zipped:
-                return _read_array(file, ndim, capacity, path)
-            with gzip.GzipFile(fileobj=file) as unzipped:
-                return _read_array(unzipped, ndim, capacity * DEFLATE_RATIO, path)
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        reason = type(error).__name__
-        raise UserError(f"{path}: damaged gzip data ({reason}); get the file again") from error
-    except MemoryError as error:
-        raise UserError(f"{path}: does not fit into memory; use fewer images") from error
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UserError(f"{path}: cannot be read ({reason}); check the file") from error
-
-
-def idx_bytes(array: np.ndarray) -> bytes:
-    """Return the bytes of the IDX file, not gzipped, that holds the uint8 `array`."""
-    header = struct.pack(f">HBB{array.ndim}I", 0, _UNSIGNED_BYTE, array.ndim, *array.shape)
-    return header + array.tobytes()
-
-
-def _read_array(stream: BinaryIO, ndim: int, capacity: int, path: Path) -> np.ndarray:
+def idx_header(stream: BinaryIO, where: object) -> tuple[tuple[int, ...], np.dtype]:
+    """Read the array's shape, without a size 0, and its type; raises UserError."""
     magic = stream.read(4)
-    wanted = bytes([0, 0, _UNSIGNED_BYTE, ndim])
-    if len(magic) < 4 or magic[:2] != wanted[:2]:
-        raise UserError(
-            f"{path}: not an IDX file: begins with {magic.hex(' ') or 'nothing'}, "
-            f"not {wanted.hex(' ')}; get the file again"
-        )
-    if magic[2] != _UNSIGNED_BYTE:
-        raise UserError(
-            f"{path}: IDX type code {magic[2]:02x}, but only 08 (unsigned bytes) is read; "
-            "convert the data to bytes"
-        )
-    if magic[3] != ndim:
-        raise UserError(
-            f"{path}: has {magic[3]} dimensions, not {ndim}; "
-            "images need 3 and labels 1, so check that they are not swapped"
-        )
-    sizes = stream.read(4 * ndim)
-    if len(sizes) < 4 * ndim:
-        raise UserError(f"{path}: truncated inside its header; get the file again")
-    shape = struct.unpack(f">{ndim}I", sizes)
-    if 0 in shape:
-        raise UserError(f"{path}: is empty: its header says {shape}; it must hold some data")
+    sizes = stream.read(4 * magic[3]) if len(magic) == 4 else b""
+    if len(magic) < 4 or magic[2] not in TYPES or len(sizes) < 4 * magic[3]:
+        raise UserError(f"{where}: damaged IDX header {magic.hex(' ')}; get the file again")
+    shape = struct.unpack(f">{magic[3]}I", sizes)
+    if 0 in shape or not shape:
+        raise UserError(f"{where}: is empty: its header says {shape}; it must hold some data")
+    return shape, np.dtype(TYPES[magic[2]])
 
-    promised = math.prod(shape)
-    check_promise(path, promised, capacity)
-    array = np.empty(promised, np.uint8)
-    found = stream.readinto(array)
-    if found < promised:
-        raise UserError(
-            f"{path}: truncated: {found:,} bytes of data where the header promises "
-            f"{promised:,}; get the file again"
-        )
-    if stream.read(1):  # at the end of a gzip stream this also checks its CRC
-        raise UserError(
-            f"{path}: longer than the {promised:,} bytes of data that its header promises; "
-            "get the file again"
-        )
-    return array.reshape(shape)
+
+def read_idx(
+    stream: BinaryIO, where: object, limit: int | None, hashed: Callable[[bytes], object]
+) -> np.ndarray:
+    """Read an IDX file; keep its first `limit` rows, and hand the bytes of all to `hashed`.
+
+    It must hold exactly what its header promises, or UserError is raised. Memory is taken for the
+    rows that are kept, and only as their bytes come in.
+    """
+    shape, dtype = idx_header(stream, where)
+    count = min(shape[0], limit or shape[0])
+    row = math.prod(shape[1:]) * dtype.itemsize
+    check_size(where, count * row)
+    promised, found, kept = shape[0] * row, 0, bytearray()
+    while chunk := stream.read(min(2**20, promised - found)):
+        found += len(chunk)
+        kept += chunk[: count * row - len(kept)]
+        hashed(chunk)
+    if found < promised or stream.read(1):  # at the end of a gzip stream this also checks its CRC
+        problem = "shorter" if found < promised else "longer"
+        raise UserError(f"{where}: {problem} than the {promised:,} bytes it promises; get it again")
+    return np.frombuffer(kept, dtype).reshape(count, *shape[1:])

@@ -5,6 +5,7 @@ Whoever reads a file sees the old one or the new one, whole; a kill or a full di
 
 import itertools
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +13,13 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from npvae.errors import UserError
+from npvae.errors import UserError, why
+
+PATIENCE = 1.0  # seconds in which another program must let go of a file that is to be replaced
+
+
+class InUse(UserError):
+    """Another process holds the directory."""
 
 
 def make_directory(path: Path) -> Path:
@@ -21,7 +28,7 @@ def make_directory(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be made a directory ({error.strerror}); choose another with --out"
+            f"{path}: cannot be made a directory ({why(error)}); choose another with --out"
         ) from error
     return path
 
@@ -30,19 +37,19 @@ def make_directory(path: Path) -> Path:
 def only_user(directory: Path, wait: float = 0) -> Iterator[None]:
     """Hold a directory for this process, and remove what a killed one left half-written there.
 
-    Raises UserError if another process holds it for more than `wait` seconds, or it cannot be
+    Raises InUse if another process holds it for more than `wait` seconds, UserError if it cannot be
     written to.
     """
     lock = FileLock(directory / ".lock")
     try:
         lock.acquire(timeout=wait)
     except Timeout as error:
-        raise UserError(
+        raise InUse(
             f"{directory}: another run is writing there; wait for it or choose another --out"
         ) from error
     except OSError as error:
         raise UserError(
-            f"{directory}: cannot be written to ({error.strerror}); choose another --out"
+            f"{directory}: cannot be written to ({why(error)}); choose another --out"
         ) from error
     try:
         for left in directory.glob(".*.tmp"):
@@ -69,15 +76,28 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
                 break
         for name in names:
             with suppress(FileNotFoundError):
-                os.rename(directory / name, aside / name)
+                rename(directory / name, aside / name)
     except OSError as error:
         with suppress(OSError):
             aside.rmdir()
         raise UserError(
-            f"{directory}: holds a run that cannot be moved to {aside} ({error.strerror});"
+            f"{directory}: holds a run that cannot be moved to {aside} ({why(error)});"
             " choose another --out"
         ) from error
     return aside
+
+
+def rename(old: Path, new: Path) -> None:
+    """Rename a file; `new` is replaced. Windows refuses while another program has either open.
+
+    That is a virus scanner, or a reader of history.csv, and soon over.
+    """
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with suppress(PermissionError):
+            return os.replace(old, new)
+        time.sleep(0.02)
+    os.replace(old, new)
 
 
 @contextmanager
@@ -88,15 +108,18 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
+        # A name that is no UTF-8, as Python holds it, is written with its own bytes.
+        text = {} if "b" in mode else {"encoding": "utf-8", "errors": "surrogateescape"}
+        with open(temporary, mode, **text) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        rename(temporary, path)
     except OSError as error:
-        reason = error.strerror or error
+        if error.filename is not None and Path(error.filename) != temporary:
+            raise  # another file's, which was needed to write this one
         raise UserError(
-            f"{path}: cannot be written ({reason}); make room or choose another --out"
+            f"{path}: cannot be written ({why(error)}); choose another --out"
         ) from error
     finally:
         with suppress(OSError):

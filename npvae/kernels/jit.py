@@ -1,79 +1,144 @@
-"""How npvae compiles: one set of Numba options, one cache directory, one threading layer.
+"""How npvae compiles: one set of Numba options, one cache directory, and Numba's threads.
 
 Numba keeps compiled code on disk, but does not notice when a function in another file changes.
 So the cache directory is named after the content of `COMPILED_ROOMS`, where everything compiled
 lives: edit a file there and all is compiled anew, leave them and the second start is quick.
+Nothing here changes what Numba does with the functions of a program that imports npvae.
 """
 
 import hashlib
-import importlib.util
 import os
 import platform
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numba
 import pooch
-from numba.core.event import Event, Listener, register
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.caching import FunctionCache
+from numba.extending import intrinsic
+
+from npvae.errors import UserError
 
 # A multiplication and an addition may become one instruction. The other "fast" flags stay off: some
 # assume away NaN and infinity, and reordering sums would make the last bits depend on what else was
 # compiled along with them.
 FAST = {"contract"}
+OPTIONS = {"error_model": "numpy", "fastmath": FAST}
 
 COMPILED_ROOMS = ("kernels", "nn", "models")
 
-LAYERS = {"omp": "omppool", "tbb": "tbbpool", "workqueue": "workqueue"}
-_found = (n for n, m in LAYERS.items() if importlib.util.find_spec(f"numba.np.ufunc.{m}"))
+
+def _start_threads() -> str:
+    """Start Numba's threads, and return by which library: "omp" (OpenMP), "tbb" or "workqueue".
+
+    Only loading one tells whether it is there. Raises UserError where Numba's variables forbid it.
+    """
+    if numba.config.DISABLE_JIT:
+        raise UserError(
+            "NUMBA_DISABLE_JIT is set, but npvae's kernels exist compiled only; unset it, or run"
+            " npvae/plain.py, which needs no compiler"
+        )
+    try:
+        numba.get_num_threads()
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        raise UserError(
+            f"NUMBA_THREADING_LAYER={numba.config.THREADING_LAYER}: {reason}; unset it"
+        ) from error
+    return numba.threading_layer()
+
+
+LAYER = _start_threads()
 # OpenMP starts a parallel loop in about 2 microseconds, Numba's own workqueue in about 140: there a
 # loop must be so many times as long before sharing it out pays.
-SLOW_START = 70 if next(_found, "workqueue") == "workqueue" else 1
+SLOW_START = 70 if LAYER == "workqueue" else 1
 
 
 def _cache_directory() -> Path:
+    """Return a directory in which nobody else can write: compiled code is a pickle."""
     digest = hashlib.sha256()
     package = Path(__file__).parent.parent
     for room in COMPILED_ROOMS:
         for source in sorted((package / room).glob("*.py")):
             digest.update(source.read_bytes())
-    for setting in (numba.__version__, platform.machine(), os.environ.get("NPVAE_SIMD", "")):
+    simd = os.environ.get("NPVAE_SIMD", "")
+    for setting in (numba.__version__, platform.machine(), simd, str(SLOW_START)):
         digest.update(setting.encode())
-    for parent in (pooch.os_cache("npvae"), Path(tempfile.gettempdir(), "npvae-cache")):
-        directory = Path(parent) / f"compiled-{digest.hexdigest()[:12]}"
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(directory, os.W_OK):
-            return directory
+    name = f"compiled-{digest.hexdigest()[:12]}"
+    for directory in (pooch.os_cache("npvae") / name, Path(tempfile.gettempdir(), f"npvae-{name}")):
+        with suppress(OSError):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if is_private(directory):
+                return directory
     return Path(tempfile.mkdtemp(prefix="npvae-"))
 
 
-class _Notice(Listener):
-    """Says on stderr, once, that kernels are being compiled. Nothing is said if all are on disk."""
-
-    said = False
-
-    def on_start(self, event: Event) -> None:
-        own = event.data["dispatcher"].py_func.__module__.startswith("npvae.")
-        if own and not self.said:
-            print("compiling for this machine, once: about 10 seconds", file=sys.stderr, flush=True)
-            self.said = True
-
-    def on_end(self, event: Event) -> None:
-        """A listener must have this method; there is nothing to say."""
+def is_private(directory: Path) -> bool:
+    """Return whether a directory is this user's, and closed to all others."""
+    if not os.access(directory, os.W_OK):
+        return False
+    if not hasattr(os, "getuid"):  # Windows: both candidates lie in the user's own profile
+        return True
+    info = directory.lstat()
+    mine = stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid()
+    return mine and not info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
 
 
 CACHE = _cache_directory()
-numba.config.THREADING_LAYER_PRIORITY = list(LAYERS)
-numba.config.CACHE_DIR = str(CACHE)
-register("numba:compile", _Notice())
 
-OPTIONS = {"error_model": "numpy", "fastmath": FAST}
-jit = partial(numba.njit, cache=True, **OPTIONS)
+
+class _Cache(FunctionCache):
+    """Numba's cache, in npvae's directory. What is damaged there is thrown away."""
+
+    said = False
+
+    def __init__(self, function: Callable):
+        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE)
+        try:
+            super().__init__(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    def load_overload(self, *args) -> object | None:
+        """Return compiled code, or None; then Numba compiles, and one line on stderr says so."""
+        found = None
+        try:
+            found = super().load_overload(*args)
+        except Exception:  # a pickle that is cut short raises anything
+            self.flush()
+        if found is None and not _Cache.said:
+            print("compiling for this machine, once: about 10 seconds", file=sys.stderr, flush=True)
+            _Cache.said = True
+        return found
+
+
+def jit(function: Callable | None = None, **more) -> Callable:
+    """Compile a function with npvae's options, and keep the result in npvae's cache."""
+    if function is None:
+        return partial(jit, **more)
+    compiled = numba.njit(**(OPTIONS | more))(function)
+    compiled._cache = _Cache(function)  # what `cache=True` does, with a class of Numba's own
+    return compiled
+
+
+@intrinsic
+def _threads(typingctx):
+    """Return `numba.get_num_threads()`, which in compiled code would keep it out of the cache."""
+
+    def codegen(context, builder, signature, args):
+        kind = ir.FunctionType(cgutils.intp_t, [])
+        function = cgutils.get_or_insert_function(builder.module, kind, "get_num_threads")
+        return builder.call(function, [])
+
+    return types.intp(), codegen
 
 
 def shared_from(least: int) -> Callable[[Callable], Callable]:
@@ -90,7 +155,7 @@ def shared_from(least: int) -> Callable[[Callable], Callable]:
 
         @numba.njit(error_model="numpy")
         def by_size(work, *args):
-            if work >= enough:
+            if work >= enough and _threads() > 1:
                 every(*args)
             else:
                 one(*args)

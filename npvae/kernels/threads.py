@@ -9,13 +9,22 @@ are timed. When all threads together are slower than one has been, one goes on a
     one thread    for 0.05 s; then all try again. Each try that fails doubles this time, up to 1 s.
 
 The number of threads changes between two products only. No result depends on it (see matmul.py).
+
+A fork copies the memory of a process, but not its threads, and OpenMP's loops would wait for them
+for ever. So a process that was forked from one with npvae works with one thread.
 """
 
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 
 import numba
+from joblib import cpu_count
+
+from npvae.errors import UserError
+from npvae.kernels.jit import LAYER
 
 WINDOW = 0.004  # seconds of products after which all threads are judged
 GAIN = 1.75  # how much faster all threads are taken to be, until one thread has been seen
@@ -70,16 +79,28 @@ class Pace:
 
 
 pace = Pace()
+available = numba.config.NUMBA_NUM_THREADS  # threads
+in_turn = threading.RLock()  # for Python threads: not every layer lets two of them start a loop
 
 
 def set_threads(threads: int | None) -> None:
     """Use this many threads from now on; None means up to all cores that this process may use.
 
     A number is a firm choice. Without one, `pace` goes down to one thread while other programs keep
-    the cores busy. Raises ValueError if there are fewer threads than asked for.
+    the cores busy. Raises UserError if there are fewer threads than asked for.
     """
-    most = numba.config.NUMBA_NUM_THREADS
-    if threads is not None and threads > most:
-        raise ValueError(f"{threads} threads asked for, {most} can be had (see NUMBA_NUM_THREADS)")
+    if threads is not None and threads > available:
+        raise UserError(f"--threads: {threads} asked for, {available} can be had")
+    most = min(available, cpu_count())  # a container's quota may be lower than its cores
     pace.start(most if threads is None else 1)
     numba.set_num_threads(threads or most)
+
+
+def _after_fork() -> None:
+    global available, in_turn
+    available, in_turn = 1, threading.RLock()  # another thread may have held it
+    set_threads(1)
+
+
+if LAYER == "omp" and hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from npvae.kernels import threads
 from npvae.models.critic import (
     CriticWeights,
     make_critic_activations,
@@ -36,11 +37,12 @@ def batches(
     make_activations: Callable[[NamedTuple, int], NamedTuple], w: NamedTuple, n: int
 ) -> Iterator[tuple[slice, NamedTuple]]:
     """Yield the rows of each batch of n images, and a network's activations of its size."""
-    act = make_activations(w, min(n, BATCH))  # for all batches but the last
-    for first in range(0, n, BATCH):
-        if n - first < BATCH and first:
-            act = make_activations(w, n - first)
-        yield slice(first, min(n, first + BATCH)), act
+    with threads.in_turn:  # a program may have several Python threads
+        act = make_activations(w, min(n, BATCH))  # for all batches but the last
+        for first in range(0, n, BATCH):
+            if n - first < BATCH and first:
+                act = make_activations(w, n - first)
+            yield slice(first, min(n, first + BATCH)), act
 
 
 def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -29,10 +29,9 @@ from npvae.report.study_charts import draw_law, draw_trade_off
 from npvae.report.text import Written, write_report
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
-from npvae.training.parallel import train_missing
+from npvae.training.parallel import finished, train_missing
 from npvae.training.run import Run
 from npvae.training.study import directory_of, seed_trainings, study_trainings
-from npvae.training.train import use_threads
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
 KINDS_OF_RUN = {"kl": "kl", "ws": "ws", "sw": "sw", "ae": "kl"}  # by the option of analyze.py
@@ -45,7 +44,7 @@ def analyse(request: Namespace) -> None:
     `request` holds the options of `analyze.py`, which explains them. Raises UserError for missing
     or unfit runs, unusable data, or an output that cannot be written.
     """
-    use_threads(request.threads)
+    set_threads(request.threads)
     whole = load_data(request.data_dir)
     data = _on_training_images(whole) if request.on_training_images else whole
     _check(data)
@@ -109,7 +108,7 @@ def _others(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Ru
     directory = request.kl.parent / "study"
     paths = {directory / directory_of(o): o for o in wanted if o not in options}
     if request.as_it_is:
-        return [_finished(path, o, data) for path, o in paths.items()]
+        return [finished(path, o, data) for path, o in paths.items()]
     if not paths:
         return []
     # A training of more epochs begins where a given run ends, unless that was stopped early.
@@ -117,15 +116,6 @@ def _others(given: dict[str, Run], request: Namespace, data: Dataset) -> list[Ru
     ended = {path: o for path, o in where.items() if _as_asked(path) == o}
     found = train_missing(ended | paths, request.data_dir, data, request.dask)
     return [found[path] for path in paths]
-
-
-def _finished(directory: Path, options: Options, data: Dataset) -> Run | None:
-    """Return the run in a directory if it has these options, is of these images, and finished."""
-    if not (directory / "checkpoint.npz").exists():
-        return None
-    run = load_checkpoint(directory / "checkpoint.npz")
-    is_it = (run.options, run.fingerprint, run.epoch) == (options, data.fingerprint, options.epochs)
-    return run if is_it else None
 
 
 def _as_asked(directory: Path) -> Options:

@@ -8,14 +8,13 @@ Nothing in it is pickled.
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from npvae.errors import UserError
-from npvae.files.archive import array_names, check_promise, open_npz, read_array
 from npvae.files.atomic import replacing
 from npvae.models.critic import CriticWeights, critic_shapes
 from npvae.models.vae import VAEWeights, vae_shapes
@@ -64,34 +63,29 @@ def save_checkpoint(path: Path, run: Run) -> None:
 
 
 def load_checkpoint(path: Path) -> Run:
-    """Read a run back. No memory is taken for more than the file's own size.
+    """Read a run back.
 
     Raises UserError if the file is missing, damaged, of another format version, if `meta` does not
     describe a run, or if an array is missing, left over, of another shape or type, or not finite.
     """
     if not path.exists():
         raise UserError(f"{path}: no such checkpoint; train the model first")
-    with open_npz(path, "train again") as archive:
-        capacity = path.stat().st_size
-        names = set(array_names(archive))
-        if "meta" not in names:
-            raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
-        meta = _checked_meta(path, str(read_array(archive, "meta", capacity, _check_meta_header)))
-        shapes = _shapes(meta["options"], meta["image_shape"])
-        if names != shapes.keys() | {"meta"}:
-            name = min((names ^ shapes.keys()) - {"meta"})
-            problem = "is missing" if name in shapes else "does not belong there"
-            raise UserError(f"{path}: array {name:.60} {problem}; train again")
-        check_promise(path, sum(4 * math.prod(shape) for shape in shapes.values()), capacity)
-        stored = {
-            name: read_array(archive, name, capacity, _header_check(shape))
-            for name, shape in shapes.items()
-        }
-    run = new_run(meta["options"], meta["image_shape"], meta["data"], meta["fingerprint"])
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            stored = {name: file[name] for name in file.files}
+    except MemoryError as error:
+        raise UserError(f"{path}: does not fit into memory; train again") from error
+    except Exception as error:  # a damaged zip or array header makes the libraries raise anything
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise UserError(f"{path}: not a readable .npz file ({reason}); train again") from error
+    if "meta" not in stored:
+        raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
+    meta = _checked_meta(path, str(stored.pop("meta")))
+    options, image_shape = meta["options"], meta["image_shape"]
+    _check_arrays(path, stored, _shapes(options, image_shape))
+    run = new_run(options, image_shape, meta["data"], meta["fingerprint"])
     run.epoch, run.steps, run.history = meta["epoch"], meta["steps"], meta["history"]
     for name, array in _arrays(run).items():
-        if not np.isfinite(stored[name]).all():
-            raise UserError(f"{path}: {name} holds NaN or infinity; train again")
         array[...] = stored[name]
     return run
 
@@ -104,17 +98,20 @@ def _shapes(options: Options, image_shape: tuple[int, int]) -> dict[str, tuple[i
     return _named([shapes] * 3 for shapes in networks)
 
 
-def _header_check(wanted: tuple[int, ...]) -> Callable[[str, tuple[int, ...], np.dtype], None]:
-    def check(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        if shape != wanted or dtype != np.float32:
-            raise UserError(f"{where}: is {dtype}{shape}, not float32{wanted}; train again")
-
-    return check
-
-
-def _check_meta_header(where: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if shape or dtype.kind != "U":
-        raise UserError(f"{where}: is not a text; train again")
+def _check_arrays(
+    path: Path, stored: dict[str, np.ndarray], shapes: dict[str, tuple[int, ...]]
+) -> None:
+    for name in sorted(stored.keys() | shapes.keys()):
+        array, shape = stored.get(name), shapes.get(name)
+        if array is None or shape is None:
+            problem = "is missing" if array is None else "does not belong there"
+        elif array.shape != shape or array.dtype != np.float32:
+            problem = f"is {array.dtype}{array.shape}, not float32{shape}"
+        elif not np.isfinite(array).all():
+            problem = "holds NaN or infinity"
+        else:
+            continue
+        raise UserError(f"{path}: array {name:.60} {problem}; train again")
 
 
 def _checked_meta(path: Path, text: str) -> dict:

@@ -1,4 +1,4 @@
-"""A Dask cluster for joblib: processes on this machine, or on every machine that has joined one.
+"""Trainings on a Dask cluster: processes of this machine, or of every machine that has joined one.
 
 Dask is optional (`pip install "npvae[dask]"`), and npvae must be installed on all of the machines.
 A training runs on one thread, so a worker has one thread.
@@ -7,26 +7,24 @@ A training runs on one thread, so a worker has one thread.
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
-
-from joblib import parallel_config
 
 from npvae.errors import UserError
 
 if TYPE_CHECKING:
     from distributed import Client
-    from joblib._dask import DaskDistributedBackend
 
 PATIENCE = 10  # seconds in which a scheduler must answer, and have a worker
-LOSSES = 100  # workers that may be lost during one training before Dask gives it up
+LOSSES = 100  # how often trainings are handed over again because their worker was lost
 
 
 @contextmanager
-def dask_cluster(address: str, most: int) -> Iterator[None]:
-    """Let joblib hand its work to Dask inside of this `with`.
+def dask_cluster(address: str, most: int) -> Iterator[Callable[[Callable, list], Iterator]]:
+    """Connect to a cluster. What is yielded takes a function and its calls' arguments.
 
     `address` is that of a scheduler, such as tcp://host:8786, or "local" for `most` processes on
     this machine. Raises UserError if the package is not there, no scheduler answers, it has no
@@ -46,18 +44,14 @@ def dask_cluster(address: str, most: int) -> Iterator[None]:
             local = LocalCluster(n_workers=most, threads_per_worker=1, dashboard_address=any_port)
             address = stack.enter_context(local).scheduler_address
         _check(name, address)
-        failures = (KilledWorker, CancelledError, OSError, ImportError, RuntimeError)
         try:
             client = stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
-            # By default a training is given up after three: a class loses more in an afternoon.
-            client.run_on_scheduler(_allow_losses, LOSSES)
             client.run(import_module, "npvae.training.train")  # is npvae there on each of them?
-            with parallel_config(backend=_backend(client)):
-                yield
-        except failures as error:
+            yield partial(_results, client)
+        except (KilledWorker, CancelledError, OSError, ImportError, RuntimeError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             if isinstance(error, KilledWorker):
-                reason = f"one training has lost {LOSSES + 1} workers; is there too little memory?"
+                reason = f"it has lost {LOSSES + 1} trainings; is there too little memory?"
             elif isinstance(error, CancelledError):
                 reason = "the connection to its scheduler is lost"
             raise UserError(
@@ -66,28 +60,25 @@ def dask_cluster(address: str, most: int) -> Iterator[None]:
             ) from error
 
 
-def _allow_losses(most: int, dask_scheduler: object) -> None:
-    dask_scheduler.allowed_failures = most
+def _results(client: "Client", function: Callable, work: list[tuple]) -> Iterator[object]:
+    """Yield function(*arguments) for each of `work` as soon as it is there.
 
+    What a lost worker had is submitted again, whatever the scheduler itself allows for.
+    """
+    from distributed import KilledWorker, as_completed
 
-def _backend(client: "Client") -> "DaskDistributedBackend":
-    """Return joblib's backend for Dask, with two of its habits changed."""
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            return 2  # of a single worker joblib would make no use: it does the work itself
-
-        def submit(self, func: Callable, callback: Callable) -> Future:
-            # joblib hears of results only; it would wait for ever for a task that Dask gives up.
-            future = super().submit(func, callback)
-            future.add_done_callback(lambda done: callback(done) if done.exception() else None)
-            return future
-
-        def retrieve_result_callback(self, out: object) -> object:
-            return super().retrieve_result_callback(out.result() if type(out) is Future else out)
-
-    return Backend(client=client)
+    losses = 0
+    tasks = {client.submit(function, *arguments, pure=False): arguments for arguments in work}
+    finished = as_completed(tasks, loop=client.loop)
+    for future in finished:
+        if isinstance(future.exception(), KilledWorker) and losses < LOSSES:
+            losses += 1
+            arguments = tasks.pop(future)
+            again = client.submit(function, *arguments, pure=False)
+            tasks[again] = arguments
+            finished.add(again)
+        else:
+            yield future.result()
 
 
 def _check(name: str, address: str) -> None:

@@ -71,7 +71,7 @@ def training_parser(kind: str, description: str) -> OneLineParser:
             add(_flag(option), type=convert, default=argparse.SUPPRESS, metavar="N", help=shown)
     where = " or ".join(f"runs/{row.key}" for row in rows.values())
     add("--out", type=Path, metavar="DIR", help=f"where the results go (default: {where})")
-    add("--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST")
+    add("--data-dir", type=Path, metavar="PATH", help="your own images instead of MNIST")
     add("--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result")
     add("--resume", action="store_true", help="go on from the last epoch saved in --out")
     return parser

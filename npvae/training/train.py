@@ -6,14 +6,15 @@ noise of every step. An epoch therefore does not depend on how the ones before i
 
 import json
 import math
-import platform
-import shlex
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
+from platform import python_version
 
 import numba
 import numpy as np
@@ -91,19 +92,20 @@ def make_sw_step(run: Run, images: np.ndarray, batch: int) -> Step:
 STEP_MAKERS = {"kl": make_kl_step, "ws": make_ws_step, "sw": make_sw_step}  # by kind
 
 
-def train(options: Options, settings: Settings) -> Run:
+def train(options: Options, settings: Settings, wait: float = 0, start: Path | None = None) -> Run:
     """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
 
-    With settings.resume it goes on from the checkpoint there, if there is one; otherwise it first
-    moves the run that is there aside, and prints where to.
+    With settings.resume it goes on from the checkpoint there, if there is one, or else from that in
+    the directory `start`, if it is given; otherwise it first moves the run that is there aside, and
+    prints where to. A process that holds settings.out is waited for so many seconds.
     Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
     turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """
-    use_threads(settings.threads)
+    set_threads(settings.threads)
     data = load_data(settings.data_dir, options.limit)
     out = make_directory(settings.out)
-    with only_user(out), StopButton() as stop:
-        run = _start(options, settings, data)
+    with only_user(out, wait), ctrl_c_waits() as stop:
+        run = _begin(options, settings, data, start)
         print(f"{data.name}; results go to {out}")
         write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
         if run.history:
@@ -115,30 +117,22 @@ def train(options: Options, settings: Settings) -> Run:
             save_checkpoint(out / "checkpoint.npz", run)
             write_text(out / "history.csv", _csv(run))
             print(_summary(run, len(data.train_images)), flush=True)
+            _warn_of_divergence(run)
     return run
 
 
-def use_threads(threads: int | None) -> None:
-    """Use so many threads; raises UserError if there are fewer."""
-    try:
-        set_threads(threads)
-    except ValueError as error:
-        raise UserError(f"--threads: {error}") from error
-
-
-def _start(options: Options, settings: Settings, data: Dataset) -> Run:
+def _begin(options: Options, settings: Settings, data: Dataset, start: Path | None) -> Run:
     """Return the run to go on with: the one in the checkpoint, or a new one in its place."""
     path = settings.out / "checkpoint.npz"
     if path.is_file() and not settings.resume:
         # The checkpoint goes first: `--resume` can write the other two again from it.
         aside = move_aside(settings.out, ("checkpoint.npz", "history.csv", "config.json"))
-        back = f"mv {shlex.quote(str(aside))}/* {shlex.quote(str(settings.out))}"
-        print(f"{settings.out}: the run that was here is now in {aside}; to get it back: {back}")
+        print(f"{settings.out}: the run that was here is now in {aside}")
+    if start is not None and not path.exists():
+        path = start / "checkpoint.npz"
     if not (settings.resume and path.exists()):
         return new_run(options, data.image_shape, data.name, data.fingerprint)
     run = load_checkpoint(path)
-    if run.data != data.name:
-        raise UserError(f"{path}: trained on {run.data}, not on {data.name}; check --data-dir")
     check_data(path, run, data)
     if run.options.kind != options.kind:
         kind = KINDS[run.options.kind]
@@ -154,29 +148,29 @@ def _start(options: Options, settings: Settings, data: Dataset) -> Run:
     return run
 
 
-class StopButton:
-    """Turns Ctrl-C into a wish that is granted between two steps, never while a file is written.
+@contextmanager
+def ctrl_c_waits() -> Iterator[threading.Event]:
+    """Turn Ctrl-C into an event, to be looked at between two steps, never while a file is written.
 
     A second Ctrl-C stops at once.
     """
+    pressed = threading.Event()
 
-    def __enter__(self) -> "StopButton":
-        self.pressed = False
-        self.before = None
-        if threading.current_thread() is threading.main_thread():
-            self.before = signal.signal(signal.SIGINT, self._press)
-        return self
-
-    def _press(self, *_) -> None:
-        self.pressed = True
+    def press(*_) -> None:
+        pressed.set()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def __exit__(self, *_) -> None:
-        if self.before is not None:
-            signal.signal(signal.SIGINT, self.before)
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
+def _train_epoch(run: Run, data: Dataset, stop: threading.Event) -> dict[str, float]:
     """Train on every image once, and return the epoch's row of history."""
     options, images = run.options, data.train_images
     n, epoch = len(images), run.epoch + 1
@@ -191,7 +185,7 @@ def _train_epoch(run: Run, data: Dataset, stop: StopButton) -> dict[str, float]:
     )  # fmt: skip
     with progress:
         for first in range(0, n, options.batch_size):
-            if stop.pressed:
+            if stop.is_set():
                 raise KeyboardInterrupt(
                     f"in epoch {epoch}; the {run.epoch} before are saved: the same command with"
                     " --resume goes on from there"
@@ -228,10 +222,35 @@ def _summary(run: Run, n_images: int) -> str:
     row = run.history[-1]
     losses = _losses(run.options, [row[loss.column] for loss in KINDS[run.options.kind].losses])
     speed = n_images / row["seconds"]
+    notes = ""
+    if run.critic is not None and run.options.gp_weight == 0:
+        notes += "  (W1 is no distance: with --gp-weight 0 nothing keeps the critic's slope at 1)"
+    if run.epoch == 1:
+        notes += "  (training: the mean over the epoch; test: after it)"
     return (
-        f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |"
-        f"  test BCE {row['test_bce_z']:.2f}  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s"
+        f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |  test BCE {row['test_bce_z']:.2f}"
+        f"  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s{notes}"
     )
+
+
+def _warn_of_divergence(run: Run) -> None:
+    """Say once that losses are far above what a model that knows nothing has.
+
+    With p = 1/2 for every pixel BCE is D ln 2; with all codes at 0, W1 is E|z|, about sqrt(latent).
+    """
+    bce, w1 = math.prod(run.image_shape) * math.log(2), math.sqrt(run.options.latent_dim)
+    most = {"train_bce": 2 * bce, "test_bce_z": 2 * bce, "train_w1": 100 * w1, "train_sw": 100 * w1}
+    absurd = [
+        [f"{k} {row[k]:.3g}" for k, limit in most.items() if abs(row.get(k, 0)) > limit]
+        for row in run.history[-2:]
+    ]
+    if absurd[-1] and not any(absurd[:-1]):
+        print(
+            f"npvae: warning: {', '.join(absurd[-1])} in epoch {run.epoch}; knowing nothing gives"
+            f" BCE {bce:.0f} and W1 {w1:.1f}: this run diverges, and a learning rate or a weight is"
+            " likely too large",
+            file=sys.stderr,
+        )
 
 
 def _divergence(run: Run, losses: dict[str, float], max_abs: float) -> str:
@@ -244,19 +263,9 @@ def _divergence(run: Run, losses: dict[str, float], max_abs: float) -> str:
 
 
 def _config(run: Run, data: Dataset) -> dict:
-    return {
-        "options": as_stored(run.options),
-        "data": data.name,
-        "train_images": len(data.train_images),
-        "test_images": len(data.test_images),
-        "image_shape": data.image_shape,
-        "is_sample": data.is_sample,
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "numba": numba.__version__,
-        },
-    }
+    versions = {m.__name__: m.__version__ for m in (np, numba)} | {"python": python_version()}
+    shape = {"image_shape": data.image_shape}
+    return {"options": as_stored(run.options), "data": data.name, **shape, "versions": versions}
 
 
 def _csv(run: Run) -> str:

@@ -1,5 +1,6 @@
 """The tables of steps, at rest and beside busy programs: who takes turns, and how it is told."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -16,22 +17,16 @@ from benchmarks.worker import STEPS, Timing
 MS = {"npvae": 1.0, "torch eager": 2.0}
 
 
-class Fixed:
+class Fixed(contextlib.nullcontext):
     """Stands in for a worker: slower with each busy program; "jax jit" is not there."""
 
-    busy = 0
-    turns = ()
+    busy, turns = 0, ()
 
     def __init__(self, name, run, threads, images):
+        super().__init__(self)
         self.absent = None if name in MS else "jax is not installed"
         self.name, self.threads = name, threads
         assert np.load(images).ndim == 2
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
 
     def run(self, steps):
         Fixed.turns.append((self.name, self.threads, steps))
@@ -75,18 +70,13 @@ def test_the_table_of_steps(run, monkeypatch):
 def test_the_table_of_the_busy_machine_has_the_idle_time_and_its_multiples(run, monkeypatch):
     counts = []
 
-    class Counted:
-        def __init__(self, count):
-            counts.append(count)
-            self.count = count
+    @contextlib.contextmanager
+    def counted(count):
+        counts.append(count)
+        Fixed.busy = count
+        yield
 
-        def __enter__(self):
-            Fixed.busy = self.count
-
-        def __exit__(self, *_):
-            pass
-
-    monkeypatch.setattr(busy, "busy_programs", Counted)
+    monkeypatch.setattr(busy, "busy_programs", counted)
     monkeypatch.setattr(Fixed, "busy", 0)
     shown, said = run(busy, "--rounds", "3", "--busy", "0", "2")
     assert counts == [0, 2, 0, 2]
@@ -99,9 +89,3 @@ def test_the_table_of_the_busy_machine_has_the_idle_time_and_its_multiples(run, 
         "| WS | npvae | 1.00 | 2.00 (2.0) |",
         "| WS | torch eager | 2.00 | 4.00 (2.0) |",
     ]
-
-
-def test_busy_programs_run_until_the_end():
-    with busy.busy_programs(2) as programs:
-        assert [program.poll() for program in programs] == [None, None]
-    assert all(program.poll() is not None for program in programs)

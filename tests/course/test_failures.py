@@ -34,7 +34,7 @@ def test_a_fault_does_what_the_page_says(letter, digits, right):
 
 
 def test_the_page_is_small_and_has_all_its_pictures():
-    page = (COURSE / "failures.md").read_text()
+    page = (COURSE / "failures.md").read_text("utf-8")
     pictures = re.findall(r"\((failures/\w+\.png)\)", page)
     assert sorted(pictures) == sorted(
         f"failures/{name.lower()}.png" for name in ("KL", "WS", "codes", *failures.FAULTS)
@@ -46,9 +46,9 @@ def test_the_page_is_small_and_has_all_its_pictures():
 
 def test_the_page_has_the_words_of_its_template():
     """Where the template has a number, the page may have any."""
-    template = (COURSE / "failures" / "page.md").read_text()
+    template = (COURSE / "failures" / "page.md").read_text("utf-8")
     parts = [re.escape(part) for part in re.split(r"\{\w+\[[^]]+\][^}]*\}", template)]
-    assert re.fullmatch(r"-?[\d.,e+-]+".join(parts), (COURSE / "failures.md").read_text())
+    assert re.fullmatch(r"-?[\d.,e+-]+".join(parts), (COURSE / "failures.md").read_text("utf-8"))
 
 
 def test_noise_on_the_way_back_is_other_noise():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from exercise_answers import RIGHT
 
-from course import digits, exercises, train
+from course import exercises, train
 from course.replace import plain_with
 from npvae import plain
 from npvae.cli import run_program
@@ -24,7 +24,7 @@ def files(tmp_path, monkeypatch):
     for exercise, functions in RIGHT.items():
         module = f"course.exercises.{exercise}"
         text = helpers + "\n".join(map(inspect.getsource, functions.values()))
-        (tmp_path / f"{exercise}.py").write_text(text.replace("clipped(", "("))
+        (tmp_path / f"{exercise}.py").write_text(text)
         monkeypatch.setitem(sys.modules, module, None)
         del sys.modules[module]
     monkeypatch.setattr(exercises, "__path__", [str(tmp_path)])
@@ -36,20 +36,30 @@ def files(tmp_path, monkeypatch):
     return tmp_path
 
 
+def run(monkeypatch, capsys, *words):
+    """What the program prints, and what its training returned."""
+    returned, trained = [], train.trained
+    monkeypatch.setattr(train, "trained", lambda *args: returned.extend(trained(*args)) or returned)
+    monkeypatch.setattr(sys, "argv", ["train", *words])
+    train.main()
+    return capsys.readouterr().out.splitlines(), *returned
+
+
 @pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
 def test_all_right_answers_train_as_plain_does(kind, files, monkeypatch, capsys):
-    networks = []
-    shown = train.trained
-    monkeypatch.setattr(
-        train, "trained", lambda *args: networks.append(shown(*args)) or networks[-1]
-    )
-    monkeypatch.setattr(sys, "argv", ["train", kind, "--epochs", "2", "--weight", "3"])
-    train.main()
-    (mine, log), (theirs, same_log) = networks
-    assert all(np.array_equal(mine[name], w) for name, w in theirs.items()) and log == same_log
-    first, second, *lines = capsys.readouterr().out.splitlines()
+    words = kind, "--epochs", "2", "--weight", "3"
+    (first, second, *lines), (mine, theirs), log = run(monkeypatch, capsys, *words)
+    assert all(np.array_equal(mine[name], w) for name, w in theirs.items())
+    assert len(log) == 2 and all(a == b for row in log for a, b in row.values())
     assert first.startswith("Yours: dense_forward, ") and second.endswith("written them: nothing.")
-    assert sum(line.startswith(("yours  ", "plain's")) for line in lines) == 4
+    losses, whose, *rows = lines[1:5]
+    assert losses.split()[:2] == ["loss", "BCE"] and set(whose.split()) == {
+        "epoch",
+        "yours",
+        "plain's",
+    }
+    assert [row.split()[0] for row in rows] == ["1/2", "2/2"]
+    assert [f"{x:.3f}" for both in log[1].values() for x in both] == rows[1].split()[1:]
     assert (files / "runs" / f"{kind}.png").read_bytes()[:4] == b"\x89PNG"
     assert ("W1 by your identity" in lines[-1]) == (kind == "ws")
 
@@ -58,10 +68,19 @@ def test_what_is_not_written_is_told(monkeypatch, capsys, tmp_path):
     images = np.random.default_rng(0).uniform(size=(70, 16)).astype(np.float32)
     monkeypatch.setattr(plain, "load_images", lambda source: images)
     monkeypatch.setattr(train, "OUT", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["train", "kl", "--epochs", "1"])
-    train.main()
-    first, second, *_ = capsys.readouterr().out.splitlines()
+    first, second, *_ = run(monkeypatch, capsys, "kl", "--epochs", "1")[0]
     assert first == "Yours: nothing yet." and "kl, sample" in second and "mix" not in second
+
+
+def test_an_error_in_training_is_raised():
+    def nothing(*args):
+        raise UserError("your kl fails")
+
+    with pytest.raises(UserError, match="your kl"):
+        train.trained(
+            {"yours": plain_with(kl=nothing), "plain's": plain_with()},
+            *("KL", np.zeros((8, 4), np.float32), 1, 0, 1.0),
+        )
 
 
 def other_way_round(z, prior, rng):
@@ -101,7 +120,7 @@ def test_points_off_the_lines_are_refused():
 def test_a_functions_copy_of_plain_is_its_own():
     """What stands in for Python's print in a copy does not reach npvae.plain."""
     copy = plain_with()
-    train.trained(copy, "x", "KL", np.zeros((8, 4), np.float32), 1, 0, 1.0)
+    train.trained({"x": copy}, "KL", np.zeros((8, 4), np.float32), 1, 0, 1.0)
     assert "print" in vars(copy) and "print" not in vars(plain)
 
 
@@ -109,7 +128,7 @@ def test_a_functions_copy_of_plain_is_its_own():
 @pytest.mark.parametrize("program", ["train", "failures"])
 def test_a_package_that_is_missing_is_told_in_one_line(program, package, monkeypatch, capsys):
     main = importlib.import_module(f"course.{program}").main
-    monkeypatch.setattr(digits, "find_spec", lambda name: None if name == package else name)
+    monkeypatch.setattr(train, "find_spec", lambda name: None if name == package else name)
     monkeypatch.setattr(sys, "argv", [program, "kl"][: 2 if program == "train" else 1])
     with pytest.raises(SystemExit) as stop:
         run_program(main)

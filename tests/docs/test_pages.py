@@ -90,7 +90,8 @@ def test_what_a_page_names_exists(page):
 
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+    words = " ".join(heading.lower().split())
+    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -101,21 +102,24 @@ def test_links_to_headings_lead_to_headings(page):
             continue
         aim = page if not target else page.parent / target
         headings = re.findall(r"^#+ (.*)$", FENCE.sub("", read(aim)), re.M)
-        assert fragment in {anchor(h) for h in headings}, f"{target}#{fragment}"
+        ids = set(re.findall(r'<a id="([^"]+)">', read(aim)))
+        assert fragment in ids | {anchor(h) for h in headings}, f"{target}#{fragment}"
 
 
 def test_terms_of_the_chapters_and_of_the_glossary_link_each_other():
     """A glossary's row names the chapter that explains the term, and only it links the term."""
     course = ROOT / "course"
     glossary = read(course / "README.md").split("## Glossary")[1]
-    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| \[\d+\]\(([^)]+)\) \|$", glossary, re.M)
+    row = r'^\| <a id="([^"]+)"></a>([^|]+) \| [^|]+ \| \[\d+\]\(([^)]+)\) \|$'
+    rows = re.findall(row, glossary, re.M)
     linked = [
-        (term.lower(), page.name)
+        (term, fragment, page.name)
         for page in sorted(course.glob("[0-9]*.md"))
-        for term in re.findall(r"\[([^\]]+)\]\(README.md#glossary\)", read(page))
+        for term, fragment in re.findall(r"\[([^\]]+)\]\(README.md#([^)]+)\)", read(page))
     ]
-    assert len(rows) > 20
-    assert sorted(linked) == sorted((term.lower(), page) for term, page in rows)
+    assert len(rows) > 20 and all(anchor(term) == fragment for fragment, term, _ in rows)
+    assert all(anchor(term) == fragment for term, fragment, _ in linked)
+    assert sorted(linked_to[1:] for linked_to in linked) == sorted((f, page) for f, _, page in rows)
 
 
 def drawn(kind):

@@ -1,10 +1,10 @@
-"""Coverage-guided fuzzing of the readers of IDX, .npz and checkpoint files, with atheris.
+"""Coverage-guided fuzzing of the readers of data and of checkpoint files, with atheris.
 
-An input is a file's bytes or, since most changes to a zip only spoil its checksum, what goes into
-an intact zip. Any exception but UserError, a hang, or more than 1 GB of memory ends it as a crash.
+An input is a file's bytes or, since most changes to a zip only spoil its checksum, those of one
+array in an intact zip. Any exception but UserError, a hang, or more than 1 GB of memory ends it.
 
     pip install atheris
-    python tests/fuzz/fuzz_readers.py idx|npz|checkpoint [-max_total_time=1800]
+    python tests/fuzz/fuzz_readers.py data|images|checkpoint|weights|meta [-max_total_time=1800]
 """
 
 import gzip
@@ -13,8 +13,6 @@ import os
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import atheris
@@ -22,15 +20,12 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-READERS = [
-    f"npvae.{name}" for name in ("data.idx", "data.npz", "files.archive", "training.checkpoint")
-]
-with atheris.instrument_imports(include=[*READERS, "zipfile", "gzip", "json"]):
-    from npvae.data.idx import idx_bytes, read_idx
-    from npvae.data.npz import read_npz
+ROOMS = ("npvae.data", "npvae.files.archive", "npvae.training.checkpoint")
+with atheris.instrument_imports(include=[*ROOMS, "zipfile", "gzip", "json"]):
+    from npvae.data.dataset import load_data
     from npvae.errors import UserError
     from npvae.training.checkpoint import load_checkpoint, save_checkpoint
-from data_helpers import small_run  # noqa: E402  (found only through the path set above)
+from data_helpers import idx_bytes, small_run  # noqa: E402  (found only through the path set above)
 
 
 def zip_of(members: dict[str, bytes]) -> bytes:
@@ -38,7 +33,7 @@ def zip_of(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
-            archive.writestr(f"{name}.npy", content)
+            archive.writestr(name, content)
     return buffer.getvalue()
 
 
@@ -49,103 +44,48 @@ def npy(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-@dataclass(frozen=True)
-class Target:
-    """A reader: inputs to start from, the file that an input makes, and the check of the result."""
-
-    seeds: list[bytes]
-    file: Callable[[bytes], bytes]
-    read: Callable[[Path], None]
-
-
-def idx_target() -> Target:
-    """Return the target whose inputs are files, gzipped or not."""
-    valid = idx_bytes(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
-
-    def read(path: Path) -> None:
-        array = read_idx(path, 3)
-        assert array.ndim == 3 and array.size > 0 and array.dtype == np.uint8
-
-    return Target([valid, gzip.compress(valid)], bytes, read)
-
-
-def npz_target() -> Target:
-    """Return the target whose inputs' first byte tells what follows: a file, images, or labels."""
-    images = np.linspace(0, 1, 24, dtype=np.float32).reshape(2, 3, 4)
-    valid = {"images": npy(images), "labels": npy(np.arange(2))}
-    pixels = npy((255 * images).astype(np.uint8))
-    starts = {"file": zip_of(valid), "images": valid["images"], "labels": valid["labels"]}
-    kinds = {bytes([number]): kind for number, kind in enumerate(starts)}
-
-    def file(data: bytes) -> bytes:
-        kind, rest = kinds.get(data[:1], "file"), data[1:]
-        return rest if kind == "file" else zip_of(valid | {kind: rest})
-
-    def read(path: Path) -> None:
-        for name, array in read_npz(path).items():
-            assert array.size > 0 and array.min() >= 0, name
-
-    seeds = [byte + starts[kind] for byte, kind in kinds.items()]
-    return Target([*seeds, b"\1" + pixels], file, read)
-
-
-def checkpoint_target() -> Target:
-    """Return the target whose inputs' first byte tells what follows.
-
-    That is a file, the text of `meta`, the array `meta`, or an array of weights.
-    """
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "checkpoint.npz")
-        save_checkpoint(path, small_run())
-        whole = path.read_bytes()
-    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
-        valid = {n.removesuffix(".npy"): archive.read(n) for n in archive.namelist()}
-    text = str(np.load(io.BytesIO(valid["meta"]))).encode()
-    weights = "encoder.output.weight"
-    starts = {"file": whole, "text": text, "meta": valid["meta"], weights: valid[weights]}
-    kinds = {bytes([number]): kind for number, kind in enumerate(starts)}
-
-    def file(data: bytes) -> bytes:
-        kind, rest = kinds.get(data[:1], "file"), data[1:]
-        if kind == "text":
-            return zip_of(valid | {"meta": npy(np.array(rest.decode("latin-1")))})
-        return rest if kind == "file" else zip_of(valid | {kind: rest})
-
-    def read(path: Path) -> None:
-        run = load_checkpoint(path)
-        assert np.isfinite(run.vae.theta).all() and len(run.history) == run.epoch
-
-    return Target([byte + starts[kind] for byte, kind in kinds.items()], file, read)
-
-
-def tester(target: Target, path: Path) -> Callable[[bytes], None]:
-    """Return the function that tries one input."""
-
-    def test_one_input(data: bytes) -> None:
-        path.write_bytes(target.file(data))
-        try:
-            target.read(path)
-        except UserError as error:
-            assert "\n" not in str(error) and str(path) in str(error)
-
-    return test_one_input
-
-
 def main() -> None:
     """Fuzz the reader named on the command line until stopped, or as libFuzzer's options say."""
-    targets = {"idx": idx_target, "npz": npz_target, "checkpoint": checkpoint_target}
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    images, idx = {"images.npy": npy(pixels / 255)}, idx_bytes(pixels)
+    with tempfile.TemporaryDirectory() as directory:
+        save_checkpoint(Path(directory, "checkpoint.npz"), small_run())
+        whole = Path(directory, "checkpoint.npz").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        run = {name: archive.read(name) for name in archive.namelist()}
+    text = str(np.load(io.BytesIO(run["meta.npy"]))).encode()
+    table = b"label,a,b,c,d\n" + b"1,2,3,4,5\n" * 3
+    weights = "encoder.output.weight.npy"
+    targets = {  # the reader, inputs to start from, and the file that an input makes
+        "data": (load_data, [idx, gzip.compress(idx), npy(pixels), zip_of(images), table], bytes),
+        "images": (load_data, images.values(), lambda data: zip_of({"images.npy": data})),
+        "checkpoint": (load_checkpoint, [whole], bytes),
+        "weights": (load_checkpoint, [run[weights]], lambda data: zip_of(run | {weights: data})),
+        "meta": (
+            load_checkpoint,
+            [text],
+            lambda data: zip_of(run | {"meta.npy": npy(np.array(data.decode("latin-1")))}),
+        ),
+    }
     if len(sys.argv) < 2 or sys.argv[1] not in targets:
         sys.exit(f"usage: {sys.argv[0]} {'|'.join(targets)} [libFuzzer options]")
-    target, options = targets[sys.argv[1]](), sys.argv[2:]
-    shared_memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as work:
+    read, seeds, file = targets[sys.argv[1]]
+
+    def test_one_input(data: bytes) -> None:
+        Path("input").write_bytes(file(data))
+        try:
+            read(Path("input"))
+        except UserError as error:
+            assert "\n" not in str(error) and "input" in str(error)
+
+    with tempfile.TemporaryDirectory() as work:
         corpus = Path(work, "corpus")
         corpus.mkdir()
-        for number, seed in enumerate(target.seeds):
+        for number, seed in enumerate(seeds):
             (corpus / str(number)).write_bytes(seed)
-        limits = ["-rss_limit_mb=1024", "-timeout=10", "-max_len=8192"]
+        limits = ["-rss_limit_mb=1024", "-timeout=10", "-max_len=16384"]
         os.chdir(work)
-        atheris.Setup([sys.argv[0], *limits, *options, str(corpus)], tester(target, Path("input")))
+        atheris.Setup([sys.argv[0], *limits, *sys.argv[2:], str(corpus)], test_one_input)
         atheris.Fuzz()
 
 

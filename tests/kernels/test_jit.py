@@ -3,8 +3,6 @@
 import ast
 from pathlib import Path
 
-import pytest
-
 from npvae.kernels.jit import COMPILED_ROOMS
 
 PACKAGE = Path(__file__).resolve().parents[2] / "npvae"
@@ -33,17 +31,3 @@ def test_every_file_that_compiles_is_in_a_compiled_room():
     # A room stands for the files in it, not for those of its subdirectories.
     assert rooms <= set(COMPILED_ROOMS)
     assert {"kernels", "nn", "models"} <= rooms  # the search finds what there is
-
-
-@pytest.mark.parametrize(
-    ("source", "answer"),
-    [
-        ("from npvae.kernels.jit import jit", True),
-        ("import numba\n@numba.njit(cache=True)\ndef f(): pass", True),
-        ("from numba.extending import intrinsic as i", True),
-        ("from npvae.kernels.jit import is_compiled", False),
-        ("import numba\nn = numba.config.NUMBA_NUM_THREADS", False),
-    ],
-)
-def test_what_the_search_finds(source, answer):
-    assert compiles(source) == answer

@@ -6,6 +6,7 @@ import numba
 import pytest
 from small import Sized
 
+from npvae.errors import UserError
 from npvae.kernels import matmul, threads
 from npvae.kernels.threads import LEAST_PATIENCE, MOST_PATIENCE, WINDOW, Pace, set_threads
 
@@ -85,14 +86,16 @@ def test_all_threads_give_way_to_one_that_is_faster_even_if_not_by_much():
     assert machine.threads == 1
 
 
-def test_a_number_of_threads_is_a_firm_choice():
+def test_a_number_of_threads_is_a_firm_choice_and_none_means_what_the_quota_allows(monkeypatch):
     most = numba.config.NUMBA_NUM_THREADS
     try:
+        for quota in (1, most):
+            monkeypatch.setattr(threads, "cpu_count", lambda quota=quota: quota)
+            set_threads(None)
+            assert (numba.get_num_threads(), threads.pace.most) == (quota, quota)
         set_threads(1)
         assert (numba.get_num_threads(), threads.pace.most) == (1, 1)
-        set_threads(None)
-        assert (numba.get_num_threads(), threads.pace.most) == (most, most)
-        with pytest.raises(ValueError, match=f"{most + 1} threads asked for"):
+        with pytest.raises(UserError, match=f"--threads: {most + 1} asked for, {most} can be had"):
             set_threads(most + 1)
     finally:
         set_threads(most)

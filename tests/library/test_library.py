@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,26 @@ def test_bytes_and_floats_of_an_image_mean_the_same(model):
     np.testing.assert_allclose(mu, other, rtol=1e-5, atol=1e-6)
 
 
+def test_an_axis_of_one_channel_means_nothing(ws):
+    for many in (BYTES[..., None], BYTES[:, None]):
+        same(ws.reconstruct(many), ws.reconstruct(BYTES), (N, ROWS, COLUMNS))
+    same(ws.reconstruct(BYTES[2][..., None]), ws.reconstruct(BYTES[2]), (ROWS, COLUMNS))
+
+
+def test_images_that_look_like_a_mistake_are_warned_of_at_the_callers_line(model):
+    dark = np.where(BYTES > 200, np.uint8(255), np.uint8(0))
+    for method in (model.encode, model.reconstruct):
+        with pytest.warns(UserWarning, match=r"^images: .* dark ink on white paper") as caught:
+            method(255 - dark)
+        assert [warning.filename for warning in caught] == [__file__]
+        with pytest.warns(UserWarning, match="brightest pixel is 1 where white is 255"):
+            method(dark // 255)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            method(dark)
+            method(dark[3])
+
+
 def test_what_comes_in_is_not_changed_and_may_be_a_view_or_read_only(model):
     images = np.repeat(BYTES / 255, 2, axis=2)[:, :, ::2]
     images.flags.writeable = False
@@ -132,7 +153,7 @@ BAD_IMAGES = {
     "another size": (np.zeros((N, 6, 4)), SHAPE),
     "flat of another size": (np.zeros(21), SHAPE),
     "colours": (np.zeros((ROWS, COLUMNS, 3)), SHAPE),
-    "a channel": (np.zeros((N, 1, ROWS, COLUMNS)), SHAPE),
+    "two channels": (np.zeros((N, 2, ROWS, COLUMNS)), SHAPE),
     "integers": (np.zeros((ROWS, COLUMNS), int), "has type int64; it must be float"),
     "truths": (np.zeros((ROWS, COLUMNS), bool), "has type bool; it must be float"),
     "texts": (np.full((ROWS, COLUMNS), "a"), "it must be float"),

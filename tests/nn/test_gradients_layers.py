@@ -24,7 +24,11 @@ from npvae.nn.layers import (
 from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward
 
 SMOOTH, RELU = 1e-7, 1e-6
-BATCHES = [1, 3, 7]
+
+
+@pytest.fixture(params=[1, 3, 7])
+def batch(request):
+    return request.param
 
 
 def draw(seed, *shapes):
@@ -32,36 +36,39 @@ def draw(seed, *shapes):
     return [rng.standard_normal(shape) for shape in shapes]
 
 
-@pytest.mark.parametrize("batch", BATCHES)
-def test_matmul_gradients_in_every_orientation(batch):
-    A, B, dC = draw(1, (batch, 11), (11, 5), (batch, 5))
-    C, dA, dB = np.empty((batch, 5)), np.empty_like(A), np.empty_like(B)
-    matmul_nt(dC, B, dA)
-    matmul_tn(A, dC, dB)
+def check(loss, tolerance=SMOOTH, active=None, **arrays):
+    """Compare gradients, given as name=(values, gradient), with central differences of `loss`."""
+    found = check_gradients(loss, arrays, active)
+    assert found.max_error < tolerance, found.worst
+    assert found.skipped <= 0.1 * found.checked
+
+
+def weighed(dy, y, forward, *arguments):
+    """Return the loss sum(dy * y) of a layer that writes its last argument, y."""
 
     def loss():
-        matmul(A, B, C)
-        return float(np.sum(dC * C))
-
-    assert check_gradients(loss, {"A": (A, dA), "B": (B, dB)}).max_error < SMOOTH
-
-
-@pytest.mark.parametrize("batch", BATCHES)
-def test_dense(batch):
-    x, W, b, dy = draw(2, (batch, 13), (13, 9), 9, (batch, 9))
-    y, dx, dW, db = np.empty_like(dy), np.empty_like(x), np.empty_like(W), np.empty_like(b)
-    dense_backward(x, dy, dW, db)
-    dense_backward_input(dy, W, dx)
-
-    def loss():
-        dense_forward(x, W, b, y)
+        forward(*arguments, y)
         return float(np.sum(dy * y))
 
-    found = check_gradients(loss, {"x": (x, dx), "W": (W, dW), "b": (b, db)})
-    assert found.max_error < SMOOTH, found.worst
+    return loss
 
 
-@pytest.mark.parametrize("batch", BATCHES)
+def test_matmul_gradients_in_every_orientation(batch):
+    A, B, dC = draw(1, (batch, 11), (11, 5), (batch, 5))
+    dA, dB = np.empty_like(A), np.empty_like(B)
+    matmul_nt(dC, B, dA)
+    matmul_tn(A, dC, dB)
+    check(weighed(dC, np.empty((batch, 5)), matmul, A, B), A=(A, dA), B=(B, dB))
+
+
+def test_dense(batch):
+    x, W, b, dy = draw(2, (batch, 13), (13, 9), 9, (batch, 9))
+    dx, dW, db = np.empty_like(x), np.empty_like(W), np.empty_like(b)
+    dense_backward(x, dy, dW, db)
+    dense_backward_input(dy, W, dx)
+    check(weighed(dy, np.empty_like(dy), dense_forward, x, W, b), x=(x, dx), W=(W, dW), b=(b, db))
+
+
 def test_dense_relu(batch):
     x, W, b, V, dy = draw(3, (batch, 13), (13, 9), 9, (9, 6), (batch, 6))
     h, da, y = np.empty((batch, 9)), np.empty((batch, 9)), np.empty_like(dy)
@@ -76,12 +83,9 @@ def test_dense_relu(batch):
     dense_relu_backward_input(dy, V, h, da)
     dense_backward(x, da, dW, db)
     dense_backward_input(da, W, dx)
-    found = check_gradients(loss, {"x": (x, dx), "W": (W, dW), "b": (b, db)}, active=lambda: h > 0)
-    assert found.max_error < RELU, found.worst
-    assert found.skipped <= 0.1 * found.checked
+    check(loss, RELU, lambda: h > 0, x=(x, dx), W=(W, dW), b=(b, db))
 
 
-@pytest.mark.parametrize("batch", BATCHES)
 def test_the_way_back_of_a_relu_goes_back_once_more(batch):
     """dx = da W^T is linear in dh where h > 0, so there is no kink."""
     h, dh, W, ddx = draw(9, (batch, 9), (batch, 9), (13, 9), (batch, 13))
@@ -92,60 +96,37 @@ def test_the_way_back_of_a_relu_goes_back_once_more(batch):
         dense_backward_input(np.where(h > 0, dh, 0), W, dx)
         return float(np.sum(ddx * dx))
 
-    found = check_gradients(loss, {"dh": (dh, dda)})
-    assert found.max_error < SMOOTH, found.worst
+    check(loss, dh=(dh, dda))
     dense_relu_second_backward(ddx, W, h, h)  # in place
     assert np.array_equal(h, dda)
 
 
-@pytest.mark.parametrize("batch", BATCHES)
 def test_mean(batch):
     x, dy = draw(4, (batch, 10), batch)
-    y, dx = np.empty_like(dy), np.empty_like(x)
+    dx = np.empty_like(x)
     mean_backward(dy, dx)
-
-    def loss():
-        mean_forward(x, y)
-        return float(np.sum(dy * y))
-
-    assert check_gradients(loss, {"x": (x, dx)}).max_error < SMOOTH
+    check(weighed(dy, np.empty_like(dy), mean_forward, x), x=(x, dx))
 
 
-@pytest.mark.parametrize("batch", BATCHES)
 def test_reparameterise(batch):
     mu, logvar, eps, dz = draw(5, *[(batch, 6)] * 4)
     sigma, z, dmu, dlogvar = (np.empty_like(mu) for _ in range(4))
-
-    def loss():
-        reparameterise_forward(mu, logvar, eps, sigma, z)
-        return float(np.sum(dz * z))
-
+    loss = weighed(dz, z, reparameterise_forward, mu, logvar, eps, sigma)
     loss()
     reparameterise_backward(dz, eps, sigma, dmu, dlogvar)
-    found = check_gradients(loss, {"mu": (mu, dmu), "logvar": (logvar, dlogvar)})
-    assert found.max_error < SMOOTH, found.worst
+    check(loss, mu=(mu, dmu), logvar=(logvar, dlogvar))
 
 
-@pytest.mark.parametrize("batch", BATCHES)
 def test_bernoulli_nll(batch):
-    (logits,) = draw(6, (batch, 20))
-    logits *= 3
+    logits, rest = 3 * draw(6, (batch, 20))[0], np.empty((3, batch, 20))
     x = np.random.default_rng(7).uniform(size=logits.shape)
-    losses, dlogits, ignored = np.empty(batch), np.empty_like(logits), np.empty_like(logits)
-    bernoulli_nll(logits, x, np.empty_like(x), losses, dlogits)
-    found = check_gradients(
-        lambda: bernoulli_nll(logits, x, np.empty_like(x), losses, ignored),
-        {"logits": (logits, dlogits)},
-    )
-    assert found.max_error < SMOOTH, found.worst
+    losses, dlogits = np.empty(batch), rest[0]
+    bernoulli_nll(logits, x, rest[1], losses, dlogits)
+    check(lambda: bernoulli_nll(logits, x, rest[1], losses, rest[2]), logits=(logits, dlogits))
 
 
-@pytest.mark.parametrize("batch", BATCHES)
 def test_kl(batch):
     mu, logvar = draw(8, (batch, 6), (batch, 6))
     dmu, dlogvar = np.zeros_like(mu), np.zeros_like(mu)
     kl_backward_add(mu, logvar, 0.7, dmu, dlogvar)
-    found = check_gradients(
-        lambda: 0.7 * kl_forward(mu, logvar), {"mu": (mu, dmu), "logvar": (logvar, dlogvar)}
-    )
-    assert found.max_error < SMOOTH, found.worst
+    check(lambda: 0.7 * kl_forward(mu, logvar), mu=(mu, dmu), logvar=(logvar, dlogvar))

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from data_helpers import idx_bytes
 from numpy_alone import run_with_numpy_alone
 
 from npvae import plain
-from npvae.data.idx import TRAIN_IMAGES, idx_bytes
+from npvae.data.idx import TRAIN_IMAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "npvae" / "plain.py"

@@ -61,15 +61,6 @@ def test_it_stops_at_the_first_command_that_fails(monkeypatch, tmp_path, capfd):
     assert said.splitlines()[-1] == f"make.py: status 7 from: {' '.join(three[1])}"
 
 
-def test_commands_run_in_its_own_directory_and_their_success_is_status_0(
-    monkeypatch, tmp_path, capfd
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(make, "commands", lambda word: [python("import os; print(os.getcwd())")])
-    assert make.main(["test"]) == 0
-    assert capfd.readouterr().out.strip() == str(ROOT)
-
-
 @pytest.mark.skipif(os.name == "nt", reason="sends a signal to a group of processes")
 def test_ctrl_c_lets_the_command_end_in_its_own_way_and_gives_status_130():
     child = """

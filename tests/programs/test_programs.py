@@ -1,6 +1,5 @@
 """The three programs as a user runs them: from the shell, on a small data set of one's own."""
 
-import csv
 import html
 import os
 import subprocess
@@ -30,6 +29,10 @@ def run(program, *arguments, cwd):
     )
 
 
+def text(directory, *names):
+    return directory.joinpath(*names).read_text(encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
     """A directory with own data, after three trainings and the analysis."""
@@ -45,14 +48,10 @@ def workshop(tmp_path_factory):
     return directory, [*results, run("analyze.py", "--data-dir", OWN, cwd=directory)]
 
 
-def test_all_programs_succeed(workshop):
-    for result in workshop[1]:
-        assert result.returncode == 0, result.stderr
-
-
 def test_a_summary_line_per_epoch(workshop):
     _, (kl, ws, sw, _) = workshop
     shown = (kl, ("BCE", "KL")), (ws, ("BCE", "W1", "penalty")), (sw, ("BCE", "SW"))
+    assert [result.returncode for result in workshop[1]] == [0] * 4, workshop[1]
     for result, words in shown:
         lines = [line for line in result.stdout.splitlines() if line.startswith("epoch")]
         assert len(lines) == 3
@@ -61,7 +60,7 @@ def test_a_summary_line_per_epoch(workshop):
 
 def test_the_report_shows_every_picture(workshop):
     directory, _ = workshop
-    report = (directory / "report" / "report.md").read_text("utf-8")
+    report = text(directory, "report", "report.md")
     names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
     names += ["training_loss.png", "explorer.png", "first.png", "law.png", "claims.png"]
     for name in names:
@@ -69,18 +68,9 @@ def test_the_report_shows_every_picture(workshop):
         assert (directory / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_training_time_is_that_of_all_epochs(workshop):
-    with (workshop[0] / "report" / "numbers.csv").open(encoding="utf-8") as file:
-        told = next(r for r in csv.DictReader(file) if r["metric"] == "seconds")
-    with (workshop[0] / "runs" / "kl" / "history.csv").open(encoding="utf-8") as file:
-        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
-    assert told["model"] == "KL"
-    assert float(told["value"]) == pytest.approx(sum(seconds), rel=0.01)
-
-
 def test_the_page_is_self_contained_and_escaped(workshop):
     directory, _ = workshop
-    page = (directory / "report" / "report.html").read_text("utf-8")
+    page = text(directory, "report", "report.html")
     assert page.count("data:image/png;base64,") >= 13
     assert 'src="plots' not in page and "<script" not in page and "://" not in page
     assert html.escape(OWN) in page and "<own>" not in page
@@ -88,19 +78,19 @@ def test_the_page_is_self_contained_and_escaped(workshop):
 
 def test_the_explorer_lies_beside_the_report_and_is_linked(workshop):
     directory, _ = workshop
-    page = (directory / "report" / "explorer.html").read_text("utf-8")
+    page = text(directory, "report", "explorer.html")
     shown = OWN.replace("<", "\\u003c")
     assert f"{shown}, 583 training and 117 test images" in page and "<own>" not in page
     for name in ("report.md", "report.html"):
-        assert "explorer.html" in (directory / "report" / name).read_text("utf-8")
+        assert "explorer.html" in text(directory, "report", name)
 
 
 def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
     directory, _ = workshop
-    report = (directory / "report" / "report.md").read_text("utf-8")
+    report = text(directory, "report", "report.md")
     for model, column in (("kl", 1), ("ws", 2)):
-        history = (directory / "runs" / model / "history.csv").read_text("utf-8")
-        bce_mu = float(history.splitlines()[-1].split(",")[-6])
+        last = text(directory, "runs", model, "history.csv").splitlines()[-1].split(",")
+        bce_mu = float(last[-6])
         row = next(line for line in report.splitlines() if line.startswith("| BCE (z = μ)"))
         cell = row.split(" | ")[column].split(" ±")[0]
         assert float(cell) == pytest.approx(bce_mu, rel=0.01)
@@ -110,18 +100,14 @@ def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
     ("program", "arguments", "words"),
     [
         ("run_kl.py", ["--lr", "-1"], "--lr"),
-        ("run_kl.py", ["--epochs", "0"], "--epochs"),
-        ("run_kl.py", ["--sigma", "0"], "--sigma"),
         ("run_kl.py", ["--threads", "4000"], "--threads"),
         ("run_ws.py", ["--gp-weight", "nan"], "--gp-weight"),
-        ("run_ws.py", ["--beta", "1"], "--beta"),
         ("run_ws.py", ["--distance", "sliced", "--critic-steps", "6"], "--distance critic"),
         ("run_kl.py", ["--data-dir", "nowhere"], "nowhere"),
         ("run_kl.py", ["--data-dir", OWN, "--out", OWN], "own"),
         ("analyze.py", ["--kl", "nowhere", "--data-dir", OWN], "nowhere"),
         ("analyze.py", ["--kl", "runs/ws", "--data-dir", OWN], "runs/ws"),
         ("analyze.py", ["--seeds", "0"], "--seeds"),
-        ("analyze.py", ["--sweep"], "--sweep"),
     ],
 )
 def test_bad_input_gives_one_line_and_exit_status_2(program, arguments, words, workshop):

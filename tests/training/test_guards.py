@@ -91,7 +91,7 @@ def places(run):
 CASES = [(run, place) for run in KINDS for place in places(run)]
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
 @pytest.mark.parametrize(("run", "place"), CASES)
 def test_one_bad_number_stops_the_run_at_that_step(run, place, bad, tmp_path, images, monkeypatch):
     new_run = training.new_run

@@ -1,4 +1,4 @@
-"""kill -9 at 50 random moments: the newest checkpoint always loads, and resuming loses no bit."""
+"""kill -9 at 24 random moments: the newest checkpoint always loads, and resuming loses no bit."""
 
 import multiprocessing
 import os
@@ -12,15 +12,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.program import training_program
 from npvae.training.run import Run
 
 ROOT = Path(__file__).resolve().parents[2]
-KILLS = {"kl": 20, "ws": 20, "sw": 10}
+KILLS = {"kl": 8, "ws": 8, "sw": 8}
 PROGRAMS = {"kl": ["run_kl.py"], "ws": ["run_ws.py"], "sw": ["run_ws.py", "--distance", "sliced"]}
 ENDLESS = 10**6  # epochs: the run is killed before
+
+if os.name == "nt":
+    pytest.skip("processes are neither forked nor killed by signals", allow_module_level=True)
 
 # Most of a start is imports. These processes are forked from one that has them.
 FORKS = multiprocessing.get_context("forkserver")
@@ -92,7 +96,7 @@ def without_seconds(run: Run) -> list[dict]:
     return [row | {"seconds": None} for row in run.history]
 
 
-def test_kill_at_50_random_moments_and_resume_to_the_same_bytes(tmp_path):
+def test_kill_at_random_moments_and_resume_to_the_same_bytes(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(tmp_path / "own.npz", images=rng.random((100, 5, 4), dtype=np.float32))
     with ThreadPoolExecutor() as pool:

@@ -13,7 +13,6 @@ from npvae.models.objectives import make_critic_batch
 from npvae.models.sliced import make_lines
 from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
-from npvae.nn.adam import adam_update
 from npvae.training.checkpoint import save_checkpoint
 from npvae.training.options import Options, Settings
 from npvae.training.program import read_command_line
@@ -86,10 +85,6 @@ def test_the_command_line_has_the_reference_s_defaults(run):
     assert settings == Settings(Path("runs", run), data_dir=None, threads=None, resume=False)
 
 
-def test_the_options_of_a_program_that_names_none_are_the_same(run):
-    assert vars(Options(run)) == {"kind": run} | SHARED | OWN["kl"] | OWN["ws"] | OWN["sw"]
-
-
 def test_a_step_of_a_run_trains_with_these_values(run):
     """The run's own step and the written-out one, from the same start and noise: the same bits."""
     trained = new_run(Options(run), (28, 28))
@@ -136,18 +131,3 @@ def test_every_option_of_a_run_reaches_its_step(run):
     for option in ("lr", "seed", "sigma", *OWN[run]):
         value = other.get(option, 2 * OWN[run].get(option, 0))
         assert weights(**{option: value}) != weights(), option
-
-
-def test_adam_has_the_reference_s_constants():
-    rng = np.random.default_rng(0)
-    p = make_vae(2, 3, 1, np.float64, rng)  # three hidden units, so three numbers in b1
-    m = v = np.zeros(3)
-    theta = p.w.b1.copy()
-    for t in (1, 2, 3):
-        g = np.array([1.0, 1e-3, 1e-8]) * rng.standard_normal(3)  # 1e-8: where epsilon counts
-        p.dw.b1[:] = g
-        adam_update(p, t, 1e-3)
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-        theta -= 1e-3 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    # 1e-12: both are float64, and differ in the order of a few roundings.
-    np.testing.assert_allclose(p.w.b1, theta, rtol=1e-12)

@@ -106,7 +106,7 @@ def test_the_gradient_of_the_mmd():
 
 def test_a_third_kind_trains_and_leaves_what_a_run_leaves(trained):
     out, shown = trained(100.0)
-    table = (out / "history.csv").read_text().splitlines()
+    table = (out / "history.csv").read_text(encoding="utf-8").splitlines()
     assert table[0].split(",") == ["epoch", "train_bce", "train_mmd", *TEST]
     assert len(table) == 31
     assert "epoch  30/30  BCE " in shown and "  MMD 0." in shown
