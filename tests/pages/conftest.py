@@ -79,7 +79,7 @@ class Watched:
             self.contexts[key] = self.browser.new_context(
                 viewport=screen, color_scheme=scheme, has_touch=touch, **media
             )
-            self.contexts[key].set_default_timeout(15_000)
+            self.contexts[key].set_default_timeout(60_000)  # loaded machines are slow
         page = self.contexts[key].new_page()
         page.set_viewport_size(screen)
         self.pages.append(page)

@@ -179,7 +179,7 @@ def test_the_laboratory_in_firefox(firefox, still):
     found = firefox.evaluate(theta)
     expected = still.evaluate(
         """() => { const lab = labModel.open("#seed=3&codes=wider&did=u40,m2,u10");
-            labModel.replay(lab, 1e4);
+            labModel.replay(lab, 1e6);
             return [...lab.u.critic.theta]; }"""
     )
     assert found == pytest.approx(expected, abs=1e-6)

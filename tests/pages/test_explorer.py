@@ -239,6 +239,10 @@ def test_drawing_with_keys(page, made):
     settled(page)
     image = image_of(page).reshape(8, 6)
     assert image[4:7, 2].min() > 0.4 and image[:3].sum() == 0
+    drawn = np.round(255 * image).ravel()
+    assert np.flatnonzero(picture(page, "#pad") != drawn).tolist() == [6 * 6 + 2]  # the cursor
+    page.locator("#pad").blur()
+    assert picture(page, "#pad") == drawn.tolist()
 
 
 def test_the_tasks_set_the_page_up(page, made):
