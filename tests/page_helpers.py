@@ -13,7 +13,8 @@ from npvae.models.critic import (
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
 
-CRITIC_LAB = Path(__file__).parents[1] / "course" / "critic_lab.html"
+COURSE = Path(__file__).parents[1] / "course"
+CRITIC_LAB, VAE_LAB = COURSE / "critic_lab.html", COURSE / "vae_lab.html"
 BATCH, WEIGHT = 64, 10.0
 PLAIN = {"classifier": False, "weight": WEIGHT, "oneSided": False, "clip": 0, "bug": "none"}
 

@@ -85,10 +85,14 @@ class Watched:
         self.pages.append(page)
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("request", self.note)
         page.goto(url)
         page.wait_for_selector("body[data-state=ready]")
         return page
+
+    def note(self, request):
+        if not request.url.startswith("blob:"):  # a worker that the page made of its own scripts
+            self.requests.append(request.url)
 
     def close(self):
         """No page may have complained, or asked for anything but its own file."""

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_helpers import CRITIC_LAB, contrast, settled
+from page_helpers import CRITIC_LAB, VAE_LAB, contrast, settled
 
 from npvae.report.page import write_page
 
 LAB = CRITIC_LAB.as_uri() + "#seed=1&did=u20&at=Adam"
+VAE = VAE_LAB.as_uri() + "#seed=1&t=2&show=ef&task=2"
 
 
-@pytest.fixture(params=["lab", "explorer"])
+@pytest.fixture(params=["lab", "vae", "explorer"])
 def url(request, made):
-    return LAB if request.param == "lab" else made.url
+    return {"lab": LAB, "vae": VAE}.get(request.param) or made.url
 
 
 def axe(page):
@@ -84,7 +85,7 @@ def test_the_readers_own_colours(watched, url):
     )
     assert page.evaluate("['paper', 'ink'].map(npvaePictures.rgb)") == own
     look = """(e) => { const style = getComputedStyle(e); return style.backgroundColor; }"""
-    radios = page.locator("fieldset label:has(input[type=radio])")
+    radios = page.locator("fieldset label:has(input)")
     chosen = radios.locator("input:checked + span").first.evaluate(look)
     assert chosen != radios.locator("input:not(:checked) + span").first.evaluate(look)
 
@@ -192,6 +193,18 @@ def test_the_laboratory_in_firefox(firefox, still):
     assert after[:2] == pytest.approx([-2.25, 2.25], abs=0.03) and after[2:] == before[2:]
     firefox.open(f"{url}#seed=1&at=ddz", 360, 740)
     assert firefox.evaluate("document.documentElement.scrollWidth") <= 360
+    assert firefox.log == []
+
+
+def test_the_vaes_laboratory_in_firefox(firefox):
+    firefox.open(VAE_LAB.as_uri(), 360, 740)
+    assert firefox.evaluate("document.documentElement.scrollWidth") <= 360
+    firefox.click("#one")
+    firefox.wait("vaeLab.present()?.t === 1")
+    firefox.click("#play")
+    firefox.wait("vaeLab.present()?.t > 3")
+    firefox.click("#play")
+    assert not firefox.evaluate("vaeLab.playing()")
     assert firefox.log == []
 
 
