@@ -7,8 +7,11 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from npvae.pages.single_file import PAGES
+
 TEMPLATE = Path(__file__).with_name("page.template.html")
 STYLE = Path(__file__).with_name("report.css")
+DRAWING = PAGES / "shared" / "drawing.html"  # of the model; it leads to the pages to play with
 FOLD = "^(<details><summary>[^<>&\n]*</summary>|</details>)$"  # the lines that `folded` writes
 
 
@@ -34,7 +37,10 @@ def write_page(markdown: str, directory: Path) -> str:
     heading, _, rest = body.rpartition("</h1>")
     fields = {
         "title": html.escape(markdown.splitlines()[0].lstrip("# ")),
-        "style": STYLE.read_text(encoding="utf-8"),
+        "style": "".join(
+            path.read_text(encoding="utf-8") for path in (STYLE, DRAWING.with_suffix(".css"))
+        ),
+        "drawing": DRAWING.read_text(encoding="utf-8"),
         "heading": heading + "</h1>" if heading else "",
         "contents": contents,
         "body": rest,
