@@ -6,8 +6,7 @@ import numpy as np
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.intervals import RESAMPLES
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import RESAMPLES, Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Study, Trained
 from npvae.training.options import Options

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.classifier import features, train_classifier
-from npvae.evaluation.codes import compare_with_prior, measure_codes, w1_assigned
+from npvae.evaluation.codes import COMPONENTS, compare_with_prior, measure_codes, w1_assigned
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
@@ -20,9 +20,8 @@ from npvae.evaluation.interpolation import (
     random_pairs,
     straight_lines,
 )
-from npvae.evaluation.law import COMPONENTS
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
-from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
 from npvae.evaluation.samples import MIXTURE, measure_samples, principal_components, project

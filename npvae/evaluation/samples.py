@@ -22,7 +22,7 @@ from npvae.evaluation.densities import Density, fit_density
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, FIT_SIZE, Instruments, prior_draws, some_rows
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import decode
 from npvae.nn.pixels import unit_range
 

@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import some_rows
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.nn.pixels import unit_range
 from npvae.training import streams
 

@@ -16,8 +16,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from scipy.stats import norm
 
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.intervals import Interval, histogram_mode
-from npvae.evaluation.reconstruction import MODE_BIN
+from npvae.evaluation.intervals import Interval
+from npvae.evaluation.reconstruction import histogram_mode
 from npvae.files.atomic import replacing
 from npvae.training.kinds import KINDS
 
@@ -90,7 +90,7 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
             ("z sampled", {"color": DARK, "linewidth": 1.4}, DARK, "--"),
         )
         for sse, (name, look, line, dashes) in zip(pair, looks, strict=True):
-            mean, mode = sse.mean(), histogram_mode(sse, MODE_BIN)
+            mean, mode = sse.mean(), histogram_mode(sse)
             label = f"{name}: mean {mean:.1f}, mode {mode:g}"
             ax.stairs(np.histogram(sse, edges)[0], edges, **look, label=label)
             ax.axvline(mean, color=line, linestyle=dashes, linewidth=1.6)

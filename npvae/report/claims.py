@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS
-from npvae.evaluation.intervals import Interval
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Interval, Measurement
 from npvae.evaluation.metrics import BY_KEY
+from npvae.evaluation.results import Comparison
 from npvae.report.markdown import number, shown
 
 HOLDS, FAILS, MIXED, OPEN = "holds", "does not hold", "mixed", "not decided"

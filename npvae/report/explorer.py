@@ -15,10 +15,10 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.distances import normal_w1
 from npvae.evaluation.encoded import MODELS, EncodedRun
 from npvae.evaluation.metrics import BY_KEY
+from npvae.evaluation.results import Comparison
 from npvae.evaluation.structure import Embedding
 from npvae.pages.single_file import page_text
 from npvae.report.claims import value_of

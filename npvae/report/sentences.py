@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS
-from npvae.evaluation.results import Study
+from npvae.evaluation.results import Comparison, Study
 from npvae.report.claims import UNKNOWN, VERDICTS, Verdict, lead
 from npvae.report.markdown import number
 from npvae.training.options import Options

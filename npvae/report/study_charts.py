@@ -9,10 +9,9 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS, model_of
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.results import Study
+from npvae.evaluation.results import Comparison, Study
 from npvae.report.charts import (
     DARK,
     MODEL_COLOURS,

@@ -8,12 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS, setting_words
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.results import Study
+from npvae.evaluation.results import Comparison, Study
 from npvae.report import sentences
 from npvae.report.claims import Verdict, value_of
 from npvae.report.markdown import folded, number, plain, shown_interval, table

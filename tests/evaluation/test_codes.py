@@ -9,8 +9,7 @@ from npvae.evaluation.codes import compare_with_prior, measure_codes, w1_assigne
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import prior_draws
-from npvae.evaluation.intervals import resample
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement, resample
 from npvae.training.options import Options
 from npvae.training.run import new_run
 

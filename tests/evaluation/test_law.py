@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
+from npvae.evaluation.codes import average_kl, scale_part, shape_part, shape_shortfall
 from npvae.evaluation.densities import fit_density
-from npvae.evaluation.law import average_kl, scale_part, shape_part, shape_shortfall
 
 N, L = 8_000, 3
 

@@ -11,7 +11,7 @@ from npvae.evaluation.densities import fit_density
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.samples import measure_samples, principal_components, project
 from npvae.training.options import Options
 from npvae.training.run import new_run

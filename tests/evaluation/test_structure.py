@@ -7,7 +7,7 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.structure import (
     Embedding,
     knn_hits,

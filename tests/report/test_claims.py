@@ -8,9 +8,8 @@ from matplotlib.colors import to_hex
 from picture_helpers import texts
 from studies import BASELINES, WORLD, make_study
 
-from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.intervals import Interval
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Interval, Measurement
+from npvae.evaluation.results import Comparison
 from npvae.report.claims import (
     CLAIMS,
     FAILS,
