@@ -17,21 +17,22 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.evaluation.encoded import model_of
+from npvae.evaluation.encoded import MODELS, model_of
 from npvae.evaluation.intervals import Interval, Measurement, Number, Spread
 from npvae.evaluation.metrics import BY_KEY
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 
+Baselines = dict[str, dict[str, float]]  # what simple things score: by name, then by metric
 SEED_SPREAD = Path(__file__).with_name("seed_spread.csv")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The measurements of the settings, by their keys, and the scores of a perfect match."""
+    """The measurements of the settings, by their keys, and the scores of simple things."""
 
     measured: dict[str, list[Measurement]]  # one for each seed
-    perfect_match: dict[str, float]  # by metric
+    baselines: Baselines
     shipped: dict[str, dict[str, Spread]] = field(default_factory=dict)  # by setting and metric
 
     def number(self, setting: str, metric: str) -> Number | None:
@@ -114,7 +115,7 @@ class Study:
     """All trainings that were measured, those of the given runs first."""
 
     trained: list[Trained]
-    perfect_match: dict[str, float]  # by metric
+    baselines: Baselines
 
     @cached_property
     def epochs(self) -> list[int]:
@@ -144,12 +145,21 @@ class Study:
         asked = setting, epochs
         return [t for t in self.trained if (self.key_of(t.options), t.options.epochs) == asked]
 
-    def comparison(self, epochs: int) -> Comparison:
-        """Return the comparison of all settings that were trained for so many epochs."""
-        found = {s: trained for s in self.settings if (trained := self.at(s, epochs))}
+    @property
+    def has_trade_off(self) -> bool:
+        """Tell whether there are other settings than those of the models, or several lengths."""
+        return not set(self.settings) <= set(MODELS) or len(self.epochs) > 1
+
+    def comparison(self, epochs: int | None) -> Comparison:
+        """Return the comparison of all settings that were trained for so many epochs.
+
+        With None each setting stands with the epochs of its first training.
+        """
+        found = {s: self.at(s, epochs or o.epochs) for s, o in self.settings.items()}
+        found = {s: trained for s, trained in found.items() if trained}
         return Comparison(
             {s: [t.measurement for t in trained] for s, trained in found.items()},
-            self.perfect_match,
+            self.baselines,
             {s: shipped_spread(trained[0]) for s, trained in found.items()},
         )
 

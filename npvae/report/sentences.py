@@ -18,8 +18,6 @@ QUESTION = {  # options that may differ: they are what is compared, or belong to
     "kind", "beta", "wasserstein_weight", "seed",
     "critic_steps", "critic_lr", "gp_weight", "directions",
 }  # fmt: skip
-
-
 ASKED = "sse_mu", "frechet", "scale", "shape", "frechet_gauss", "frechet_mix"  # who is best in
 
 
@@ -31,13 +29,10 @@ def comparisons(study: Study) -> dict[str, Comparison]:
     """
     models = [m for m in MODELS if m in study.settings]
     shared = [e for e in study.epochs if all(study.at(m, e) for m in models)]
-    if shared:
-        longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
-        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
-    own = {m: study.comparison(study.settings[m].epochs) for m in models}
-    measured = {m: c.measured[m] for m, c in own.items()}
-    shipped = {m: c.shipped.get(m, {}) for m, c in own.items()}
-    return {"each its own epochs": Comparison(measured, study.perfect_match, shipped)}
+    if not shared:
+        return {"each its own epochs": study.comparison(None)}
+    longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
+    return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
 
 
 def models_of(c: Comparison) -> list[str]:
@@ -62,8 +57,7 @@ def who_is_best(c: Comparison, key: str, verb: str) -> str:
     best = min(found, key=lambda m: c.value(m, key))
     if not c.chance_known(key, *found):
         return f"{MODELS[best]} {verb} best in these runs."
-    gaps = {m: lead(c, key, best, m) for m in found if m != best}
-    tied = [m for m in found if m == best or gaps[m] is None or not gaps[m].low > 0]
+    tied = [m for m in found if m == best or not lead(c, key, best, m).low > 0]
     if len(tied) == 1:
         return f"{MODELS[best]} {verb} clearly best."
     return f"{MODELS[best]} {verb} best, but no difference between {listed(tied)} is certain."
@@ -71,10 +65,9 @@ def who_is_best(c: Comparison, key: str, verb: str) -> str:
 
 def no_classifier(data: Dataset) -> str:
     """Say why inventions are not judged by a classifier, and what would be needed."""
+    why = "all of these are equal. Give images of at least two classes"
     if data.train_labels is None:
         why = "these images have none. Give images with labels (--data-dir)"
-    else:
-        why = "all of these are equal. Give images of at least two classes"
     return (
         f"A classifier has to judge inventions, and it learns from labels: {why} to have inventions"
         " judged. The distance in pixels needs no labels."
@@ -107,8 +100,7 @@ def fitted(c: Comparison) -> str:
     """Say who is best once the draws follow the codes: scale repaired, then shape as well."""
     if c.value("kl", "frechet_gauss") is None:
         return who_is_best(c, "pca_mix", "invents (ten Gaussians, in pixels)")
-    one = who_is_best(c, "frechet_gauss", "invents")
-    ten = who_is_best(c, "frechet_mix", "invents")
+    one, ten = (who_is_best(c, f"frechet_{fit}", "invents") for fit in ("gauss", "mix"))
     return f"With one Gaussian: {one} With ten: {ten}"
 
 
@@ -151,27 +143,27 @@ def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: in
     images = f"{len(data.test_images):,} test images, which no training saw"
     if not unseen:
         images = f"{len(data.test_images):,} training images: the models know them"
-    more = ""
+    text = f"Each model was trained {count} ({name}), and measured on {images}."
     if not all(c.chance_known(key, m) for key in ASKED for m in models if c.value(m, key)):
-        more = f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
+        text += f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
     if missing:
-        more += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"
-    return f"Each model was trained {count} ({name}), and measured on {images}.{more}"
+        text += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"
+    return text
 
 
 def claims_found(judged: dict[str, list[Verdict]]) -> str:
     """Count the verdicts at each length, and name those that a longer training changes."""
-    counts = [
-        f"{length}: "
-        + ", ".join(f"{sum(v.verdict == name for v in found)} {name}" for name in VERDICTS)
-        for length, found in judged.items()
-    ]
-    claims = list(zip(*judged.values(), strict=True))
+    counts = []
+    for length, found in judged.items():
+        outcomes = [v.verdict for v in found]
+        told = ", ".join(f"{outcomes.count(verdict)} {verdict}" for verdict in VERDICTS)
+        counts.append(f"{length}: {told}")
+    text = f"Of {len(found)} claims, {'; '.join(counts)}."
+    if len(judged) == 1:
+        return text
     moved = [
-        f"“{v[0].claim}” ({v[0].verdict} → {v[-1].verdict})"
-        for v in claims
-        if v[0].verdict != v[-1].verdict
+        f"“{early.claim}” ({early.verdict} → {late.verdict})"
+        for early, late in zip(*judged.values(), strict=True)
+        if early.verdict != late.verdict
     ]
-    text = f"Of {len(claims)} claims, {'; '.join(counts)}."
-    more = f" Longer training changes {', '.join(moved) or 'none'}." if len(judged) > 1 else ""
-    return text + more
+    return f"{text} Longer training changes {', '.join(moved) or 'none'}."

@@ -41,7 +41,7 @@ def test_a_study_finds_trainings_again():
     longer, other = replace(KL, epochs=20), replace(KL, seed=1)
     heavy = replace(WS, wasserstein_weight=3.0)
     records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, longer, other, heavy)]
-    study = Study(records, {"sse_mu": 7.0})
+    study = Study(records, {"pixels": {"sse_mu": 7.0}})
     assert study.epochs == [10, 20]
     assert study.at("kl", 10) == [records[0], records[3]]
     assert study.at("kl", 20) == [records[2]]
@@ -49,7 +49,7 @@ def test_a_study_finds_trainings_again():
     c = study.comparison(10)
     assert list(c.measured) == ["kl", "ws", "ws-3"]
     assert (c.value("kl", "sse_mu"), c.value("ws-3", "sse_mu")) == (0.5, 0)
-    assert c.perfect_match == {"sse_mu": 7.0}
+    assert c.baselines == {"pixels": {"sse_mu": 7.0}}
     assert list(study.comparison(20).measured) == ["kl"]  # nothing stands in for the others
 
 

@@ -17,16 +17,16 @@ from npvae.report import charts, image_grids
 
 
 def draw_all(case, directory):
-    models, of_images = case.models, (case.images, case.labels, directory)
+    models = case.models
     charts.draw_errors(models, directory)
     charts.draw_latents(models, directory)
     charts.draw_training(models, directory)
-    image_grids.draw_reconstructions(models, *of_images)
-    image_grids.draw_interpolations(models, *of_images)
+    image_grids.draw_reconstructions(models, case.data, directory)
+    image_grids.draw_interpolations(models, case.data, directory)
     image_grids.draw_samples(models, directory)
     points = np.random.default_rng(1).standard_normal((N, 2))
     embeddings = [Embedding(np.arange(N), points)] * len(models)
-    image_grids.draw_tsne(models, embeddings, case.labels, directory)
+    image_grids.draw_tsne(models, embeddings, case.data, directory)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_training_curves_are_the_history_with_units(tmp_path, figures):
         assert ax.get_ylabel().startswith(unit)
     assert list(w1.lines[0].get_xdata()) == [1, 2, 3]
     assert list(w1.lines[0].get_ydata()) == [10, 20, 30]
-    assert {line.get_color() for line in kl.lines} == {charts.MODEL_COLOURS["kl"]}
+    assert {line.get_color() for line in kl.lines} == {charts.LOOKS["kl"]["color"]}
 
 
 def test_the_autoencoder_has_curves_but_no_regulariser(tmp_path, figures):
@@ -166,7 +166,7 @@ def test_a_mark_has_its_interval_and_is_hollow_or_filled(filled):
     assert bars.lines[0].get_xydata().tolist() == [[2, 5]]
     (segment,) = bars.lines[2][0].get_segments()
     np.testing.assert_allclose(segment, [[2, 3], [2, 9]])
-    face = charts.MODEL_COLOURS["ws"] if filled else "white"
+    face = charts.LOOKS["ws"]["color"] if filled else "white"
     assert bars.lines[0].get_markerfacecolor() == face
 
 
