@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
-from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, load_run, model_of
+from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, model_of
 from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
@@ -25,13 +25,13 @@ from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
 from npvae.report.sentences import comparisons
 from npvae.report.text import write_report
+from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 from npvae.training.parallel import finished, train_missing
-from npvae.training.run import Run
+from npvae.training.run import Run, check_data
 from npvae.training.study import directory_of, seed_trainings, study_trainings
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
-KINDS_OF_RUN = {"kl": "kl", "ws": "ws", "sw": "sw", "ae": "kl"}  # by the option of analyze.py
 Measured = tuple[Trained, EncodedRun, Embedding]
 
 
@@ -76,11 +76,13 @@ def analyse(request: Namespace) -> None:
 def _given_runs(request: Namespace, data: Dataset) -> dict[str, Run]:
     """Load the runs that are compared, by model: KL, WS, and SW and AE if they are there."""
     runs = {}
-    for key, kind in KINDS_OF_RUN.items():
+    for key in MODELS:
         directory = getattr(request, key)
-        if key in ("sw", "ae") and not (directory / "checkpoint.npz").exists():
+        path = directory / "checkpoint.npz"
+        if key in ("sw", "ae") and not path.exists():
             continue
-        run = runs[key] = load_run(directory, kind, data)
+        run = runs[key] = load_checkpoint(path)
+        check_data(path, run, data)
         found = model_of(run.options)
         if found != key:
             what = "plain autoencoder" if found == "ae" else f"{MODELS[found]} model"

@@ -42,12 +42,6 @@ def small_decoder(latent, seed=0):
     return w, expit(logits + 0.3 * rng.standard_normal(logits.shape)), z
 
 
-def effective_share(log_w):
-    """Return the share (N,) of K draws that count: (Σₖ wₖ)² / (K Σₖ wₖ²), at most 1."""
-    w = np.exp(log_w - log_w.max(axis=1, keepdims=True))
-    return w.sum(axis=1) ** 2 / (w.shape[1] * np.square(w).sum(axis=1))
-
-
 def log_p_given(w, x, z):
     """Compute log p(x|z) (N, Z) of images x (N, pixels) at every z (Z, latent)."""
     logits = np.maximum(z @ w.W3 + w.b3, 0) @ w.W4 + w.b4
@@ -103,26 +97,6 @@ def test_the_bound_is_the_integral_under_each_prior(solved, key):
     found = log_weights(solved.w, solved.x, *q, log_prior, seed=2, samples=4096)
     np.testing.assert_allclose(bound(found), solved.log_p[key], atol=0.12)
     assert bound(found).mean() == pytest.approx(solved.log_p[key].mean(), abs=0.01)
-    assert effective_share(found).mean() > 0.3
-
-
-def test_bounds_rise_with_k_to_log_p_and_not_above(solved):
-    q = narrow(solved)
-    for key, log_prior in solved.log_priors.items():
-        values = log_weights(solved.w, solved.x, *q, log_prior, seed=2, samples=4096)
-        of_k = [bound(values.reshape(-1, k)).reshape(IMAGES, -1).mean(axis=1) for k in (1, 16, 256)]
-        gaps = [(solved.log_p[key] - found).mean() for found in of_k]
-        assert gaps[0] > gaps[1] > gaps[2] > 0
-        np.testing.assert_allclose(of_k[0], values.mean(axis=1))  # one draw: the ELBO
-        for found in of_k:  # for every image, up to the noise of 4096 draws
-            assert (found < solved.log_p[key] + 0.1).all()
-
-
-def narrow(solved):
-    """The bad proposals of an encoder that is too sure of itself."""
-    latent = solved.start.shape[1]
-    mean = fit_proposals(solved.w, solved.x, solved.start, solved.standard)[0]
-    return mean, np.broadcast_to(0.15 * np.eye(latent), (IMAGES, latent, latent))
 
 
 def test_proposals_are_at_the_mode_with_the_curvature_there(solved):
@@ -153,24 +127,6 @@ def test_proposals_are_at_the_mode_with_the_curvature_there(solved):
         assert (energy() <= solved.energy(solved.start, prior)).all()
 
 
-def test_log_weights_by_hand_with_a_full_covariance():
-    w, x, _ = small_decoder(latent=2)
-    mean = np.random.default_rng(6).standard_normal((IMAGES, 2))
-    factor = np.broadcast_to([[0.5, 0], [0.6, 0.3]], (IMAGES, 2, 2))
-    seen = {}
-
-    def log_prior(z):
-        seen["z"] = z
-        return np.zeros(len(z))
-
-    found = log_weights(w, x, mean, factor, log_prior, seed=7, samples=3)
-    z = seen["z"].reshape(3, IMAGES, 2)
-    for n in range(IMAGES):
-        log_q = multivariate_normal(mean[n], factor[n] @ factor[n].T).logpdf(z[:, n])
-        expected = log_p_given(w, x[[n]], z[:, n])[0] - log_q
-        np.testing.assert_allclose(found[n], expected, rtol=1e-9)
-
-
 def test_images_as_bytes_or_floats_in_any_number_of_batches():
     w, _, _ = small_decoder(latent=2)
     images = np.random.default_rng(8).integers(256, size=(603, PIXELS), dtype=np.uint8)
@@ -178,13 +134,6 @@ def test_images_as_bytes_or_floats_in_any_number_of_batches():
     found = [fit_proposals(w, x, start, standard) for x in (images, images / 255, images[500:])]
     np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
     np.testing.assert_allclose(found[0][0][500:], found[2][0][:103], rtol=1e-6, atol=1e-9)
-    w.W4[:] = 0
-    log_w = log_weights(w, images, *found[0], lambda z: np.zeros(len(z)), 9, samples=1)
-    eps_free = log_w[:, 0] - np.linalg.slogdet(found[0][1])[1]
-    log_p = log_p_given(w, images / 255, start[:1])[:, 0]
-    # What is left is |eps|^2 / 2 + log 2 pi, a chi-squared with 2 degrees of freedom.
-    rest = 2 * (eps_free - log_p - np.log(2 * np.pi))
-    assert rest.min() > 0 and rest.mean() == pytest.approx(2, abs=0.2)
 
 
 def test_measure_likelihood_takes_a_random_choice_of_images_and_both_priors(monkeypatch):
