@@ -47,9 +47,9 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
         compare_with_prior(perfect, draws, of_prior)
         perfect.values["w1_assigned"] = w1_assigned(draws)
         made.components = principal_components(data.train_images)
-        real = project(images[as_many], made.components)
-        found = frechet_distance(real, project(data.train_images[held], made.components))
-        perfect.values["pca_mix"] = found
+        pairs = images[as_many], data.train_images[held]
+        pixels = (project(part, made.components) for part in pairs)
+        perfect.values["pca_mix"] = frechet_distance(*pixels)
         if data.train_labels is not None and np.ptp(data.train_labels) > 0:  # of two classes
             _add_classifier(made, held, as_many)
     return made

@@ -35,6 +35,11 @@ class Comparison:
     baselines: Baselines
     shipped: dict[str, dict[str, Spread]] = field(default_factory=dict)  # by setting and metric
 
+    @property
+    def models(self) -> list[str]:
+        """Return the models that are compared, without their other weights, in order."""
+        return [m for m in MODELS if m in self.measured]
+
     def number(self, setting: str, metric: str) -> Number | None:
         """Return a number, averaged over the setting's seeds; None if it was not measured.
 
@@ -50,9 +55,8 @@ class Comparison:
             spreads = [Spread(float(np.var(values, ddof=1)) / len(values), len(values) - 1)]
         elif metric in self.shipped.get(setting, {}):
             spreads = [self.shipped[setting][metric]]
-        return Number(
-            float(np.mean(values)), np.mean(replicates, axis=0) if replicates else None, spreads
-        )
+        averaged = np.mean(replicates, axis=0) if replicates else None
+        return Number(float(np.mean(values)), averaged, spreads)
 
     def value(self, setting: str, metric: str) -> float | None:
         """Return a number alone, or None."""

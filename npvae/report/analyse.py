@@ -192,9 +192,5 @@ def _on_training_images(data: Dataset) -> Dataset:
     """Put training images in the place of the test images, as many as there are of these."""
     n = len(data.test_images)
     labels = None if data.train_labels is None else data.train_labels[:n]
-    return replace(
-        data,
-        test_images=data.train_images[:n],
-        test_labels=labels,
-        name=f"{data.name}; measured on {n:,} training images",
-    )
+    name = f"{data.name}; measured on {n:,} training images"
+    return replace(data, test_images=data.train_images[:n], test_labels=labels, name=name)

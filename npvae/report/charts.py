@@ -49,13 +49,10 @@ def mark(
     filled: bool,
 ) -> None:
     """Draw a model's point, with the intervals of its coordinates; hollow or filled."""
-    errors = {
-        name: [[value - of.low], [of.high - value]]
-        for name, value, of in (("xerr", at[0], x), ("yerr", at[1], y))
-        if of is not None
-    }
+    xerr = None if x is None else [[at[0] - x.low], [x.high - at[0]]]
+    yerr = None if y is None else [[at[1] - y.low], [y.high - at[1]]]
     look = {"markersize": 6, "capsize": 2.5, "elinewidth": 1.4, "linestyle": "none"} | LOOKS[model]
-    ax.errorbar(*at, **errors, **look, markerfacecolor=look["color"] if filled else "white")
+    ax.errorbar(*at, yerr, xerr, **look, markerfacecolor=look["color"] if filled else "white")
 
 
 def plain_ticks(axis: Axis, few: bool = False) -> None:

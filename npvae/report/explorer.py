@@ -61,7 +61,7 @@ def told(c: Comparison, keys: Sequence[str]) -> str:
     """Return a sentence for each number with the models' values, or one that says why not."""
     sentences = []
     for key in keys:
-        values = [f"{MODELS[m]} {value_of(c, m, key)}" for m in MODELS if m in c.measured]
+        values = [f"{MODELS[m]} {value_of(c, m, key)}" for m in c.models]
         if all(c.value(m, key) is None for m in c.measured):
             values = ["not measured: it takes labels of two classes"]
         name = BY_KEY[key].name

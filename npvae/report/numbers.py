@@ -56,7 +56,7 @@ def _of_length(study: Study, epochs: int) -> Iterator[Row]:
         for key in measured[0].values:
             interval = c.interval(setting, key)
             yield row | {"seed": "all"} | _number(key, c.value(setting, key), interval)
-    for a, b in combinations([m for m in MODELS if m in c.measured], 2):
+    for a, b in combinations(c.models, 2):
         row = {"model": f"{MODELS[a]} − {MODELS[b]}", "epochs": epochs, "seed": "all"}
         for key in c.measured[a][0].values:
             if (gap := c.difference(key, a, b)) is not None:

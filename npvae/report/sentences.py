@@ -27,17 +27,12 @@ def comparisons(study: Study) -> dict[str, Comparison]:
     All models are there at the shortest, at the longest KL and WS at least. If the given runs have
     unlike epochs and no length in common, each stands with its own.
     """
-    models = [m for m in MODELS if m in study.settings]
+    models = study.comparison(None).models
     shared = [e for e in study.epochs if all(study.at(m, e) for m in models)]
     if not shared:
         return {"each its own epochs": study.comparison(None)}
     longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
     return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
-
-
-def models_of(c: Comparison) -> list[str]:
-    """Return the models of a comparison, without their other weights, in the report's order."""
-    return [m for m in MODELS if m in c.measured]
 
 
 def listed(models: Sequence[str]) -> str:
@@ -51,7 +46,7 @@ def who_is_best(c: Comparison, key: str, verb: str) -> str:
 
     "In these runs" it says where it is not known what another training would change.
     """
-    found = [m for m in models_of(c) if c.value(m, key) is not None]
+    found = [m for m in c.models if c.value(m, key) is not None]
     if not found:
         return f"Which model {verb} best was not measured."
     best = min(found, key=lambda m: c.value(m, key))
@@ -74,6 +69,14 @@ def no_classifier(data: Dataset) -> str:
     )
 
 
+def classifier(c: Comparison) -> str:
+    """Say what judges inventions and paths, and how well it knows the digits."""
+    return (
+        "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
+        f" recognises {number(c.baselines['classifier']['accuracy'])} % of digits."
+    )
+
+
 def noise(c: Comparison) -> str:
     """Say how much of KL's error is the noise that it adds to its codes."""
     quiet, noisy = c.value("kl", "sse_mu"), c.value("kl", "sse_z")
@@ -89,7 +92,7 @@ def information(c: Comparison) -> str:
     value = c.value("kl", "information")
     if value is None:
         return "It was not measured: the noise of KL's codes is too small, or they lie in a plane."
-    rest = listed([m for m in models_of(c) if m != "kl"])
+    rest = listed([m for m in c.models if m != "kl"])
     return (
         f"KL's codes tell at most {number(value)} nats about their images. The codes of {rest}"
         " have next to no noise, and then this number means nothing."
@@ -109,7 +112,7 @@ def times(c: Comparison) -> str:
     base = c.value("kl", "seconds")
     if not base:
         return "The time of training was not recorded."
-    of = [m for m in models_of(c) if m != "kl"]
+    of = [m for m in c.models if m != "kl"]
     told = ", ".join(f"{MODELS[m]} {number(c.value(m, 'seconds') / base)}" for m in of)
     return (
         f"Training took, as a multiple of KL's time: {told}. Such times mean little where other"
@@ -137,14 +140,13 @@ def differing(study: Study) -> str:
 def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: int) -> str:
     """Say how many trainings and images are behind the answer."""
     name, c = next(iter(found.items()))
-    models = models_of(c)
-    seeds = sorted({len(c.measured[m]) for m in models})
+    seeds = sorted({len(c.measured[m]) for m in c.models})
     count = "once" if seeds == [1] else f"{' or '.join(map(str, seeds))} times"
     images = f"{len(data.test_images):,} test images, which no training saw"
     if not unseen:
         images = f"{len(data.test_images):,} training images: the models know them"
     text = f"Each model was trained {count} ({name}), and measured on {images}."
-    if not all(c.chance_known(key, m) for key in ASKED for m in models if c.value(m, key)):
+    if not all(c.chance_known(key, m) for key in ASKED for m in c.models if c.value(m, key)):
         text += f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
     if missing:
         text += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"

@@ -42,7 +42,7 @@ def write_report(
     images that were measured, `missing` how many trainings of the study are not finished.
     """
     c, best = next(iter(found.values())), sentences.who_is_best
-    models = sentences.models_of(c)
+    models = c.models
     labelled = "classifier" in c.baselines
     alike = "noise", "information", "fitted", "times"
     invents = best(c, "frechet", "invents") if labelled else sentences.no_classifier(data)
@@ -60,7 +60,7 @@ def write_report(
         claims_found=sentences.claims_found(judged),
         claims=folded("The claims with their rules and numbers", _claims(judged)),
         entropy=number(c.baselines["perfect match"]["bce_mu"]),
-        classifier=_classifier(c) if labelled else invents,
+        classifier=sentences.classifier(c) if labelled else invents,
         resamples=RESAMPLES,
         method=folded("The options of each training", _method(study, models, data)),
         numbers="\n\n".join(
@@ -85,9 +85,8 @@ def _template(models: list[str]) -> str:
 
 def _opening(c: Comparison) -> str:
     """Return the table of the first screen, and what its columns are."""
-    models = sentences.models_of(c)
-    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in models)]
-    rows = [[f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in models]
+    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in c.models)]
+    rows = [[f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in c.models]
     said = "Error of copies: the squared differences of all pixels, added."
     if "frechet" in keys:
         said += (
@@ -132,13 +131,6 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
     return table(head, rows)
 
 
-def _classifier(c: Comparison) -> str:
-    return (
-        "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
-        f" recognises {number(c.baselines['classifier']['accuracy'])} % of digits."
-    )
-
-
 def _method(study: Study, models: list[str], data: Dataset) -> str:
     """Return the table of what was trained: each model has a column of its own options."""
     others = {name for kind in KINDS.values() for name in kind.options}
@@ -155,14 +147,14 @@ def _method(study: Study, models: list[str], data: Dataset) -> str:
 
 def _numbers(c: Comparison) -> str:
     """Return the table of all numbers with their intervals, and of what simple things score."""
-    models, rows = sentences.models_of(c), []
+    rows = []
     for key in BY_KEY:
-        if any(c.value(model, key) is not None for model in models):
-            values = [value_of(c, model, key) for model in models]
+        if any(c.value(model, key) is not None for model in c.models):
+            values = [value_of(c, model, key) for model in c.models]
             simple = [f"{name} {number(v[key])}" for name, v in c.baselines.items() if key in v]
             gap = shown_interval(c.difference(key))
             rows.append([BY_KEY[key].name, *values, gap, ", ".join(simple)])
-    return table(["number", *(MODELS[m] for m in models), "KL − WS", "for scale"], rows)
+    return table(["number", *(MODELS[m] for m in c.models), "KL − WS", "for scale"], rows)
 
 
 def _definitions() -> str:
