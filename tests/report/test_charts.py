@@ -50,15 +50,6 @@ def test_every_file_is_a_readable_png_of_a_size_fit_for_a_report(tmp_path, case)
         assert path.stat().st_size < 200_000, path.name
 
 
-def test_the_same_data_gives_the_same_bytes(tmp_path):
-    case = make_case()
-    written = []
-    for _ in range(2):
-        charts.draw_errors(case.models, tmp_path)
-        written.append((tmp_path / "error_kl.png").read_bytes())
-    assert written[0] == written[1]
-
-
 def with_errors(model, at_mu, at_z):
     return replace(model, at_mu=Errors(at_mu, at_mu), at_z=Errors(at_z, at_z))
 
