@@ -8,8 +8,11 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from npvae.pages.single_file import PAGES
+
 TEMPLATE = Path(__file__).with_name("page.template.html")
 STYLE = Path(__file__).with_name("report.css")
+DRAWING = PAGES / "shared" / "drawing.html"  # of the model; it leads to the pages to play with
 FOLD = "^(<details><summary>[^<>&\n]*</summary>|</details>)$"  # the lines that `folded` writes
 
 
@@ -35,7 +38,9 @@ def write_page(markdown: str, directory: Path) -> str:
     heading, end, rest = body.rpartition("</h1>")
     fields = {"heading": heading + end, "contents": contents, "body": rest}
     fields["title"] = html.escape(markdown.splitlines()[0].lstrip("# "))
-    fields["style"] = STYLE.read_text(encoding="utf-8")
+    fields["drawing"] = DRAWING.read_text(encoding="utf-8")
+    styles = STYLE, DRAWING.with_suffix(".css")
+    fields["style"] = "".join(path.read_text(encoding="utf-8") for path in styles)
     template = TEMPLATE.read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: fields[match[1]], template)
 
