@@ -95,6 +95,9 @@ def test_the_images_chance_is_added_to_the_trainings():
     error = 1.959964 * c.measured["kl"][0].replicates["x"].std(ddof=1)
     assert error == pytest.approx(1.96 * 5 / 20, rel=0.25)
     assert c.interval("kl", "x").half == pytest.approx(half(error**2, (T[5] * 0.5) ** 2))
+    # Two trainings that err in opposite ways on every image: their mean does not vary.
+    opposite = compare(on_images(images, 20 - images, key="y"), []).number("kl", "y")
+    np.testing.assert_allclose(opposite.replicates, 10)
     # Not in the table, and one training: the images alone.
     c = compare(on_images(images, key="y"), on_images(images, key="y"))
     assert c.interval("kl", "y").half == pytest.approx(error)
