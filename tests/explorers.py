@@ -3,9 +3,9 @@
 import numpy as np
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.results import Comparison
 from npvae.evaluation.structure import Embedding
 from npvae.report.explorer import explorer_page
 from npvae.training.options import Options
