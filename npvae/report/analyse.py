@@ -158,7 +158,8 @@ def _write(
         study_charts.draw_trade_off(study, plots)
     with replacing(plots / "explorer.png", "wb") as file:
         file.write(PICTURE.read_bytes())
-    report = write_report(study, found, judged, data, not request.on_training_images, missing)
+    keys, unseen = [model.key for model in models], not request.on_training_images
+    report = write_report(study, found, judged, data, unseen, missing, keys)
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))
     write_numbers(study, out / "numbers.csv")

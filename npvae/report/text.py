@@ -6,6 +6,7 @@ that depend on the outcome are made in sentences.py, the verdicts in claims.py.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -35,18 +36,20 @@ def write_report(
     data: Dataset,
     unseen: bool = True,
     missing: int = 0,
+    pictured: Sequence[str] | None = None,
 ) -> str:
     """Return the report as Markdown with pictures from `plots/`.
 
     `found` and `judged` are by the length of training. `unseen` tells whether no training saw the
-    images that were measured, `missing` how many trainings of the study are not finished.
+    images that were measured, `missing` how many trainings of the study are not finished, and
+    `pictured` which models have pictures of their own: all of them if it is None.
     """
     c, best = next(iter(found.values())), sentences.who_is_best
     models = c.models
     labelled = "classifier" in c.baselines
     alike = "noise", "information", "fitted", "times"
     invents = best(c, "frechet", "invents") if labelled else sentences.no_classifier(data)
-    return _template(models).format(
+    return _template(models, models if pictured is None else pictured).format(
         **{name: getattr(sentences, name)(c) for name in alike},
         sample="**This is a sample of the data.**\n\n" if data.is_sample else "",
         differing=sentences.differing(study),
@@ -70,14 +73,14 @@ def write_report(
     )
 
 
-def _template(models: list[str]) -> str:
-    """Return the template for these models; see the head of this module."""
+def _template(models: list[str], pictured: Sequence[str]) -> str:
+    """Return the template for these models and pictures; see the head of this module."""
     absent = tuple(f"- **{MODELS[m]}**" for m in MODELS if m not in models)
     lines = TEMPLATE.read_text(encoding="utf-8").splitlines(keepends=True)
 
     def of_each(match: re.Match) -> str:
-        cells = [f"![{match[1]}, {MODELS[m]}]({match[2]}{m}.png)" for m in models]
-        return table([MODELS[m] for m in models], [cells])
+        cells = [f"![{match[1]}, {MODELS[m]}]({match[2]}{m}.png)" for m in pictured]
+        return table([MODELS[m] for m in pictured], [cells])
 
     text = "".join(line for line in lines if not line.startswith(absent))
     return re.sub(r"!\[(.*)\]\((.*)\*\.png\)", of_each, text)
