@@ -1,17 +1,18 @@
-"""Explorers of two small untrained runs, and how the tests use the page."""
+"""Explorers of three small untrained runs, and how the tests use the page."""
 
 import numpy as np
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.results import Comparison
 from npvae.evaluation.structure import Embedding
 from npvae.report.explorer import explorer_page
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
 IMAGES = 60
+KEYS = ("kl", "ws", "sw")
 
 # JavaScript: the numbers of a canvas, [red, green, blue, alpha, red, ..].
 READ = """const read = (canvas) => {
@@ -26,19 +27,23 @@ GREY = f"(canvas) => {{ {READ} return [...read(canvas)].filter((_, n) => n % 4 =
 class Explorer:
     """What a page was made of, and where it is."""
 
-    def __init__(self, directory, *, latent=5, shape=(8, 6), hidden=24, labels=True, name="digits"):
+    def __init__(
+        self, directory, *, latent=5, shape=(8, 6), hidden=24, labels=True, name="digits", keys=KEYS
+    ):
         rng = np.random.default_rng(latent)
         self.shape, self.latent, self.hidden = shape, latent, hidden
         images = rng.integers(0, 256, (IMAGES, shape[0] * shape[1])).astype(np.uint8)
         images[:, ::3] = 0
         marks = np.arange(IMAGES) % 4 if labels else None
         self.data = Dataset(images, marks, images, marks, shape, name, is_sample=False)
-        self.models = [self.trained(kind, rng) for kind in ("kl", "ws")]
+        self.models = [self.trained(kind, rng) for kind in keys]
         self.embeddings = [
-            Embedding(np.arange(IMAGES), 30 * rng.standard_normal((IMAGES, 2))) for _ in "kw"
+            Embedding(np.arange(IMAGES), 30 * rng.standard_normal((IMAGES, 2))) for _ in keys
         ]
-        self.measured = {model.key: [measurement(model)] for model in self.models}
-        comparison = Comparison(self.measured, {})
+        values = {"kl": {"width": 1.25, "mean_sigma": 0.5}, "ws": {"width": 1.5, "mean_sigma": 0}}
+        values["ws"] |= {"critic_w1": 2.5, "critic_slope": 1.5}
+        measured = {m.key: [Measurement(values=values.get(m.key, {}))] for m in self.models}
+        comparison = Comparison(measured, {})
         self.text = explorer_page(self.models, self.embeddings, comparison, self.data)
         self.path = directory / "explorer.html"
         self.path.write_text(self.text, encoding="utf-8")
@@ -49,18 +54,11 @@ class Explorer:
         run = new_run(Options(kind, latent_dim=self.latent, hidden_dim=self.hidden), self.shape)
         for W in run.vae.w:
             W *= 1.5
-        run.vae.w.b2[self.latent :] -= 2 if kind == "kl" else 12  # sigma
+        run.vae.w.b2[self.latent :] -= 2 if kind == "kl" else 31  # sigma: about 0.4 and 2e-7
         run.vae.w.W2[:, : self.latent] *= 6  # mu
         for W in run.critic.w if run.critic else ():
             W *= 3
         return encode_run(run, self.data.test_images, 0)
-
-
-def measurement(model):
-    """Some numbers of the report, which the page shows as they are."""
-    values = {"kl": {"width": 1.25, "mean_sigma": 0.5}, "ws": {"width": 1.5, "mean_sigma": 0}}
-    values["ws"] |= {"critic_w1": 2.5, "critic_slope": 1.5}
-    return Measurement(values=values[model.key])
 
 
 def numbers(page):
@@ -97,7 +95,7 @@ def decoded(page, m, code="explorer.latent.codeOf(model)"):
 def on_map(page, key, place):
     """Where a place of the map is on the screen."""
     canvas = page.locator(f"canvas.map[data-model={key}]")
-    canvas.scroll_into_view_if_needed()
+    canvas.evaluate("(e) => e.scrollIntoView({ behavior: 'instant', block: 'center' })")
     box, extent = canvas.bounding_box(), page.evaluate("explorer.map.extent()")
     place = [float(at) for at in place]
     x, y = (0.5 + 0.5 * place[0] / extent), (0.5 - 0.5 * place[1] / extent)

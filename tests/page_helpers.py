@@ -13,14 +13,29 @@ from npvae.models.critic import (
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
 
-CRITIC_LAB = Path(__file__).parents[1] / "course" / "critic_lab.html"
+COURSE = Path(__file__).parents[1] / "course"
+CRITIC_LAB, VAE_LAB = COURSE / "critic_lab.html", COURSE / "vae_lab.html"
 BATCH, WEIGHT = 64, 10.0
-PLAIN = {"weight": WEIGHT, "oneSided": False, "clip": 0, "bug": "none", "lr": 0.003}
+PLAIN = {"classifier": False, "weight": WEIGHT, "oneSided": False, "clip": 0, "bug": "none"}
 
 
 def settled(page):
     """Wait until what was done is drawn: two frames."""
     page.evaluate("new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+
+
+def until(page, condition):
+    """Wait until an expression is true, for at most a minute: loaded machines are slow."""
+    for _ in range(1200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(condition)
+
+
+def number(page, name):
+    """The number that stands in an element."""
+    return float(page.text_content(f"#{name}").replace("−", "-").replace(",", ""))
 
 
 def same(found, expected, tolerance=1e-10):
@@ -39,15 +54,19 @@ class Setting:
         self.batch = make_critic_batch(self.critic.w, BATCH)
         self.codes = self.rng.standard_normal((BATCH, 2)) * 1.5 + (1, 0.5)
         self.prior = self.rng.standard_normal((BATCH, 2))
-        self.draw()
-
-    def draw(self):
         self.partner = self.rng.permutation(BATCH)
         self.alpha = self.rng.uniform(size=2 * BATCH)
 
     def objective(self, weight=WEIGHT):
         fill(self.batch, self.codes, self.prior, self.partner, self.alpha)
         return critic_objective(self.critic, self.batch, weight)
+
+    def gradient(self, codes):
+        """The score's gradient at the codes."""
+        act = self.batch.fake
+        act.z[:] = codes
+        input_gradient(self.critic.w, act)
+        return act.dz.copy()
 
     def to_page(self, **options):
         return {
@@ -56,7 +75,7 @@ class Setting:
             "prior": self.prior.ravel().tolist(),
             "partner": self.partner.tolist(),
             "alpha": self.alpha.tolist(),
-            "options": PLAIN | options,
+            "options": PLAIN | {"lr": 0.003} | options,
         }
 
 
@@ -90,17 +109,16 @@ def swipe(page, start, end):
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def luminance(colour):
-    """The relative luminance of a colour #rrggbb, as WCAG 2 defines it."""
-    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+def contrast(one, other):
+    """The contrast of two colours [red, green, blue] as WCAG 2 defines it; text needs 4.5."""
+    low, high = sorted(map(_luminance, (one, other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour):
+    channels = [c / 255 for c in colour]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one, other):
-    """The contrast of two luminances: from 1 to 21; text needs 4.5."""
-    low, high = sorted([one, other])
-    return (high + 0.05) / (low + 0.05)
 
 
 def choose(page, name, value):

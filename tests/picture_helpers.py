@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import encode_run
 from npvae.training.options import Options
 from npvae.training.run import new_run
@@ -30,9 +31,9 @@ def make_case(latent=3, shape=(5, 7), labels=True, alike=False, keys=("kl", "ws"
                 row | {f"train_{ {'ws': 'w1', 'sw': 'sw'}.get(key, 'kl') }": 10.0 * epoch}
             )
         models.append(encode_run(run, images, seed=0))
-    return SimpleNamespace(
-        models=models, images=images, labels=np.arange(N) % 4 if labels else None, shape=shape
-    )
+    marks = np.arange(N) % 4 if labels else None
+    data = Dataset(images, marks, images, marks, shape, "made up", is_sample=False)
+    return SimpleNamespace(models=models, data=data, images=images, labels=marks, shape=shape)
 
 
 def texts(ax):

@@ -5,9 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.intervals import RESAMPLES
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import RESAMPLES, Measurement
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Study, Trained
 from npvae.training.options import Options
@@ -98,17 +96,14 @@ def make_study(seeds=3, epochs=(35, 140), models=tuple(OPTIONS), weights=True, l
                 found = measurement(values, seed, labels=labels)
                 o = replace(options, epochs=length, seed=seed)
                 trained.append(Trained(o, found, data="f" * 64))
-    return Study(trained, perfect_match(labels))
+    return Study(trained, baselines(labels))
 
 
-def perfect_match(labels=True):
-    return {k: v for k, v in PERFECT.items() if labels or not is_labelled(k)}
+def baselines(labels=True):
+    perfect = {k: v for k, v in PERFECT.items() if labels or not is_labelled(k)}
+    return (BASELINES if labels else {}) | {"perfect match": perfect}
 
 
-def make_instruments(labels=True):
-    blank = np.zeros((5, 6), np.uint8)
-    marks = np.arange(5) if labels else None
-    data = Dataset(blank, marks, blank, marks, (2, 3), "blank <images>", is_sample=False)
-    made = Instruments(data, perfect_match(labels), BASELINES if labels else {})
-    made.classifier = "one" if labels else None
-    return made
+def blank_data(labels=True):
+    blank, marks = np.zeros((5, 6), np.uint8), np.arange(5) if labels else None
+    return Dataset(blank, marks, blank, marks, (2, 3), "blank <images>", is_sample=False)

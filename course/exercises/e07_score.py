@@ -9,8 +9,8 @@ The critic gives each latent vector z a score. Two hidden layers, then U units, 
     z (B, L)   W1 (L, H1)   b1 (H1,)   W2 (H1, H2)   b2 (H2,)   W3 (H2, U)   b3 (U,)   score (B,)
 
 The score of a row depends on this row of z only. So each row has a gradient of its own, (L,): in
-which direction, and how steeply, does this sample's score rise? Put these rows together to dz (B,
-L). It is the backward pass of exercises 1 and 2, with dscore = 1 for every row.
+which direction, and how steeply, does this sample's score rise? Stack these rows into dz (B, L). It
+is the backward pass of exercises 1 and 2, with dscore = 1 for every row.
 
 Predict first: all of W3 is doubled. What happens to dz? Then a tiny number is added to every bias,
 so small that no unit changes between on and off. What happens to dz now?

@@ -1,7 +1,7 @@
 """Exercise 15: the first pass, with what the second one needs. About 15 minutes.
 
-Exercise 8 was handed six arrays. Make them: your input gradient of exercise 7, which now also
-returns what it met on its way.
+Exercise 8, in the next chapter, goes back through the input gradient of exercise 7. For that it is
+handed six arrays. Make them: copy your input gradient, and return what it met on its way as well.
 
     h1, h2                           on the way forward
     dunits                           the gradient of the score for each unit, from dscore = 1

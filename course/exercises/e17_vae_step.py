@@ -10,7 +10,7 @@ of the other term alone: KL gives dmu and dlogvar (and dz = 0), a critic gives d
 = 0). Go back from dlogits. Where do the gradients of the two terms meet? There they add up.
 
     x (B, P)   h_enc (B, H)   stats (B, 2 L), mu first   mu, logvar, eps, z (B, L)
-    h_dec (B, K)   logits (B, P)   dz, dmu and dlogvar (B, L), or the number 0
+    h_dec (B, K), with K hidden units   logits (B, P)   dz, dmu and dlogvar (B, L), or the number 0
 
 Predict first: all of sigma becomes very small, as in a WS model. Which columns of dW2 vanish?
 

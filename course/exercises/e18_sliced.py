@@ -6,8 +6,9 @@ on each line, and take the mean of |gap| over the B pairs and K lines. Divide it
 
     c = E|direction_1| = Gamma(L/2) / (sqrt(pi) Gamma((L + 1)/2))        math.gamma is Gamma
 
-so that a shift of all rows by v has the distance |v| in the mean. For dz, pairs are constant: each
-row of z is pulled along each line to its partner.
+(direction_1 is the first number of a random row of length 1), so that a shift of all rows by v has
+the distance |v| in the mean. For dz, hold the pairs fixed: each row of z is pulled along each line
+to its partner.
 
     z, prior, dz (B, L)   directions (K, L), rows of length 1
 

@@ -1,10 +1,11 @@
 """Exercise 20: an identity that your training log must obey. About 30 minutes.
 
-A critic's loss is w mean (n - 1)^2 - D: n are the slopes (norms) at the mixed rows, D is the
-distance, w the weight of the penalty. Multiply its last layer, W3 and b3, by a number c. Then D
-becomes c D, and each n becomes c n. For a trained critic c = 1 is best, so the derivative for c is
-0 there. Solve this for D, and write the result with what a log has in each epoch: the penalty P =
-mean (n - 1)^2, and the mean slope. This is `estimate`.
+A critic's loss is w mean (n - 1)^2 - D. Here n are the slopes (norms) at the mixed rows, w is the
+weight of the penalty, and D is the distance: mean score of the prior minus mean score of the codes.
+Multiply the critic's last layer, W3 and b3, by a number c. Then D becomes c D, and each n becomes
+c n. For a trained critic c = 1 is best, so the derivative for c is 0 there. Solve this for D, and
+write the result with what a log has in each epoch: the penalty P = mean (n - 1)^2, and the mean
+slope. This is `estimate`.
 
 The same two columns tell how much the slopes vary: `spread` is the standard deviation of n.
 

@@ -1,10 +1,23 @@
-"""How the codes of a model lie beside the prior N(0, I): their width, their distance, the law.
+"""How the codes of a model lie beside the prior N(0, I): their width, their distance, one law.
 
-    width        √(tr C / L)       C = the covariance of z (n, L), one draw from each posterior
-    the law      average KL = information + scale + shape         (`law.py`)
+    E_x KL(q(z|x) || p)  =  I(x; z)  +  KL(q(z) || p)              q(z) = E_x q(z|x), all codes
+    KL(q(z) || p)        =  KL(N(m, C) || p)  +  J                 m, C: mean, covariance of q(z)
+    average KL           =  information  +  scale  +  shape        in nats
 
-Codes are sampled z, not μ, of test images; scale and shape share the mean and covariance of these.
-The density of the law is fitted to codes of training images.
+scale    (tr C + |m|^2 - L - log det C) / 2: codes too wide, too narrow, or off the centre
+shape J  KL(q(z) || N(m, C)): how far q(z) is from the Gaussian of its own mean and covariance.
+         No invertible affine map changes it. q(z) is known by samples only, so J is bounded from
+         below:
+         E_q log g(z) <= E_q log q(z) for every density g, here a mixture of Gaussians, fitted to
+         codes of training images and evaluated at codes of test images.
+I(x; z)  what a code tells about its image: the rest, so an upper bound where J is a lower one. It
+         grows without limit as sigma goes to 0, and means nothing for a deterministic encoder.
+width    sqrt(tr C / L)
+
+Codes are sampled z, not mu, one draw from each posterior of the test images.
+
+Sources: Hoffman & Johnson 2016, ELBO surgery (the first line); Comon 1994, Independent component
+analysis (negentropy, J).
 """
 
 from functools import partial
@@ -15,25 +28,22 @@ from npvae.evaluation.densities import Density, fit_density
 from npvae.evaluation.distances import assignment_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
-from npvae.evaluation.intervals import resample
-from npvae.evaluation.law import (
-    COMPONENTS,
-    average_kl,
-    scale_part,
-    shape_part,
-    shape_shortfall,
-)
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement, resample
 from npvae.models.inference import posterior_sigma
 from npvae.training import streams
 
+COMPONENTS = 30  # of g
 DIRECTIONS, FEWER_DIRECTIONS = 500, 50  # of sliced W1; fewer on each bootstrap sample
 DRAW_SIZE = 2_000  # of the assignment, whose cost grows with the cube of the size
 SIGMA_VANISHES = 0.01  # below this mean posterior sigma, information means nothing
 
 
 def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) -> None:
-    """Measure the section "codes" of `metrics.py`, with the density fitted to train_z (m, L)."""
+    """Measure the section "codes" of `metrics.py`, with g fitted to codes train_z (m, L).
+
+    The critic's numbers are those of the last epoch. One checkpoint would not do: from one step to
+    the next they differ much.
+    """
     g = fit_density(train_z, COMPONENTS)
     sigma = posterior_sigma(model.logvar).mean(axis=1)
     found.add_means(mean_sigma=sigma, average_kl=average_kl(model.mu, model.logvar))
@@ -41,9 +51,16 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
     if "shape" in found.values:
         found.values["shape_shortfall"] = shape_shortfall(g, len(train_z), len(model.z))
         if found.values["mean_sigma"] > SIGMA_VANISHES:
-            _add_information(found)
+            for numbers in (found.values, found.replicates):  # of the same bootstrap samples
+                if "shape" in numbers:
+                    rest = numbers["average_kl"] - numbers["scale"] - numbers["shape"]
+                    numbers["information"] = rest
     if model.run.critic is not None:
-        measure_critic(found, model)
+        last = model.run.history[-1]
+        found.values["critic_w1"] = last["train_w1"]
+        found.values["critic_slope"] = last["critic_grad_norm"]
+        found.values["critic_penalty"] = last["train_gp"]
+        found.values["w1_assigned"] = w1_assigned(model.z)  # to judge the critic by
 
 
 def compare_with_prior(found: Measurement, z: np.ndarray, g: Density) -> None:
@@ -65,24 +82,51 @@ def compare_with_prior(found: Measurement, z: np.ndarray, g: Density) -> None:
         del found.replicates["scale"], found.replicates["shape"]
 
 
-def _add_information(found: Measurement) -> None:
-    """Add what the law leaves: the same bootstrap samples are behind all of its parts."""
-    for numbers in (found.values, found.replicates):
-        if "shape" in numbers:
-            rest = numbers["average_kl"] - numbers["scale"] - numbers["shape"]
-            numbers["information"] = rest
+def average_kl(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
+    """Return KL(N(mu, e^logvar) || N(0, I)) of each row of mu and logvar (N, L); returns (N,)."""
+    mu, logvar = mu.astype(np.float64), logvar.astype(np.float64)
+    return (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1) / 2
 
 
-def measure_critic(found: Measurement, model: EncodedRun) -> None:
-    """Add what the critic of a run said in its last epoch, and the assignment to judge it by.
+def scale_part(z: np.ndarray) -> float:
+    """Return KL(N(m, C) || N(0, I)) of codes z (N, L); infinite where C is singular."""
+    m, C, log_det = moments(z)
+    return float(np.trace(C) + m @ m - len(m) - log_det) / 2
 
-    One checkpoint would not do: from one step to the next the critic's numbers differ much.
+
+def shape_part(z: np.ndarray, log_g: np.ndarray) -> float:
+    """Return the lower bound of J for codes z (N, L) with log g(z) (N,), g from other codes.
+
+    The mean of -log N(z; m, C) over the z that made m and C is (log det C + L log 2 pi + L) / 2.
+    It is NaN where C is singular: there is no density, and so no shape.
     """
-    last = model.run.history[-1]
-    found.values["critic_w1"] = last["train_w1"]
-    found.values["critic_slope"] = last["critic_grad_norm"]
-    found.values["critic_penalty"] = last["train_gp"]
-    found.values["w1_assigned"] = w1_assigned(model.z)
+    m, _, log_det = moments(z)
+    if np.isinf(log_det):
+        return np.nan
+    return float(log_g.mean() + (log_det + len(m) * (np.log(2 * np.pi) + 1)) / 2)
+
+
+def moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the mean m (L,) and the covariance C (L, L) of codes z (N, L), and log det C.
+
+    That is -inf where C is singular up to rounding, as where one dimension never varies.
+    """
+    z = z.astype(np.float64)
+    m = z.mean(axis=0)
+    C = (z - m).T @ (z - m) / len(z)
+    variances = np.linalg.eigvalsh(C)
+    rounding = len(m) * np.finfo(np.float64).eps * (np.trace(C) + m @ m)
+    return m, C, float(np.log(variances).sum()) if variances[0] > rounding else -np.inf
+
+
+def shape_shortfall(g: Density, fitted: int, tested: int) -> float:
+    """Return by how much `shape_part` falls below J where J is known: for draws of g itself.
+
+    A mixture is fitted to `fitted` draws, as g was to codes, and evaluated at `tested` others.
+    """
+    draws = g.draw(fitted + tested)
+    again = fit_density(draws[:fitted], COMPONENTS)
+    return float((g.log(draws[fitted:]) - again.log(draws[fitted:])).mean())
 
 
 def w1_assigned(z: np.ndarray) -> float:

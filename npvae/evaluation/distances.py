@@ -3,11 +3,9 @@
     W₁        min over pairings π of  1/n Σᵢ ‖xᵢ − y_π(i)‖      (n points each)
     Fréchet   ‖μ₁ − μ₂‖² + tr(C₁ + C₂ − 2 (C₁^½ C₂ C₁^½)^½)
 
-For two finite draws of one distribution none of them is exactly 0, and the first and the last are
-far from it. So read each number beside its value for two such draws of the same sizes.
-
-The W₁ of two samples is above that of their distributions on average, by an amount that depends on
-both. So it cannot be subtracted.
+For two finite draws of one distribution neither is 0. So read each number beside its value for two
+such draws of the same sizes. By how much a W₁ is too large depends on the distributions: it cannot
+be subtracted.
 """
 
 import numpy as np
@@ -23,9 +21,8 @@ def assignment_w1(x: np.ndarray, y: np.ndarray) -> float:
     """1-Wasserstein distance between two samples (n, d) of equal size, Euclidean ground distance.
 
     For equal numbers of equally heavy points the best transport plan is a pairing, which the
-    assignment algorithm finds: time n³ at worst, seconds at n = 2000, memory 8 n² bytes. Units of
-    x; lower is closer. As W₁ is convex, the mean over samples is at least the distance of their
-    distributions. What it is too large by depends on these and is no constant.
+    assignment algorithm finds: time n³ at worst, seconds at n = 2000, memory 8 n² bytes. As W₁ is
+    convex, the mean over samples is at least the distance of their distributions.
 
     Source: Peyré & Cuturi 2019, Computational Optimal Transport, sections 2.2 and 2.4.
     """
@@ -40,7 +37,7 @@ def normal_w1(x: np.ndarray) -> np.ndarray:
     """W₁ between each column of x (n, d) and N(0, 1); returns (d,).
 
     On a line the best transport keeps the order. So the i-th smallest of n points is compared with
-    the middle of the i-th of n equally likely parts of N(0, 1). Units of x; lower is closer.
+    the middle of the i-th of n equally likely parts of N(0, 1).
 
     Source: Peyré & Cuturi 2019, section 2.6, remark 2.30.
     """
@@ -55,8 +52,7 @@ def sliced_normal_w1(x: np.ndarray, directions: int = 500, seed: int = 0) -> flo
         SW₁ = 1/K Σ_k W₁(x θ_k, N(0, 1)) / E|θ₁|,     θ_k uniform on the unit sphere
 
     On every θ the projection of N(0, I) is N(0, 1). The mean length E|θ₁| of a direction's shadow
-    on an axis, 0.259 at d = 10, makes ‖v‖ of a shift by v, as in the training
-    (`npvae/models/sliced.py`). Units of x; lower is closer.
+    on an axis, 0.259 at d = 10, makes ‖v‖ of a shift by v, as in `npvae/models/sliced.py`.
 
     Source: Bonneel, Rabin, Peyré & Pfister 2015, Sliced and Radon Wasserstein Barycenters of
     Measures (for W₂); Peyré & Cuturi 2019, section 10.4.
@@ -70,11 +66,10 @@ def sliced_normal_w1(x: np.ndarray, directions: int = 500, seed: int = 0) -> flo
 def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     """Fréchet distance between the Gaussians fitted to x (n, d) and y (m, d), as a square.
 
-    It is their squared 2-Wasserstein distance: units of x squared; lower is closer. The last trace
-    is the sum of the singular values of C₁^½ C₂^½, and each root comes from a symmetric
-    eigendecomposition, so singular covariances (a dead feature) need no special care. The estimate
-    grows as samples get fewer (Bińkowski et al. 2018, Demystifying MMD GANs, appendix D): compare
-    only values from equal numbers, more than d of them.
+    The last trace is the sum of the singular values of C₁^½ C₂^½, and each root comes from a
+    symmetric eigendecomposition, so singular covariances (a dead feature) need no special care. The
+    estimate grows as samples get fewer (Bińkowski et al. 2018, Demystifying MMD GANs, appendix D):
+    compare only values from equal numbers, more than d of them.
 
     Source: Dowson & Landau 1982, The Fréchet distance between multivariate normal distributions;
     as the score of a generator: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule
@@ -83,8 +78,8 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     x, y = x.astype(np.float64), y.astype(np.float64)
     covariances = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
     root_x, root_y = map(_symmetric_root, covariances)
-    overlap = np.linalg.norm(root_x @ root_y, "nuc")
-    squared = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2) - 2 * overlap
+    squared = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2)
+    squared -= 2 * np.linalg.norm(root_x @ root_y, "nuc")
     return max(0.0, float(squared + sum(map(np.trace, covariances))))  # rounding may leave −1e-15
 
 

@@ -1,18 +1,15 @@
 """A trained run applied to images: their codes, and the errors of decoding these."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from npvae.data.dataset import Dataset
 from npvae.errors import UserError
 from npvae.models.inference import Errors, encode, reconstruction_errors, sample
 from npvae.models.vae import VAEWeights
-from npvae.training.checkpoint import load_checkpoint
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
-from npvae.training.run import Run, check_data
+from npvae.training.run import Run
 
 # What is compared, in the report's order: from a model's key to its label. AE is a run of weight 0:
 # nothing holds its codes, and its posterior becomes a point.
@@ -74,24 +71,3 @@ def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
             " or infinite; check --data-dir, or train it again"
         )
     return EncodedRun(run=run, mu=mu, logvar=logvar, z=z, at_mu=at_mu, at_z=at_z)
-
-
-def load_run(directory: Path, expected: str, data: Dataset) -> Run:
-    """Load the checkpoint in `directory`.
-
-    Raises UserError if it is not a run of the `expected` kind or was trained on other images.
-    """
-    path = directory / "checkpoint.npz"
-    run = load_checkpoint(path)
-    if run.options.kind != expected:
-        found, wanted = (KINDS[kind].label for kind in (run.options.kind, expected))
-        raise UserError(
-            f"{path}: holds a {found} run, but a {wanted} run is needed there; check --kl and --ws"
-        )
-    if run.image_shape != data.image_shape:
-        raise UserError(
-            f"{path}: trained on images of {run.image_shape[0]} x {run.image_shape[1]} pixels, the"
-            f" data has {data.image_shape[0]} x {data.image_shape[1]}; check --data-dir"
-        )
-    check_data(path, run, data)
-    return run

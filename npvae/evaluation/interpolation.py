@@ -18,7 +18,7 @@ from sklearn.neural_network import MLPClassifier
 from npvae.evaluation.classifier import features
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import decode
 from npvae.training import streams
 

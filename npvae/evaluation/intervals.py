@@ -2,16 +2,17 @@
 
     bootstrap   the number computed on B sets of n images, drawn with replacement; their standard
                 deviation is the standard error from the images, e
-    training    the standard deviation s of the number over n seeds; that of their mean is s / √n
-    interval    m ± √((1.96 e)² + t² v),    v = s² / n,    t = t(0.975; seeds behind s − 1)
+    training    the variance over n seeds is s²; that of their mean is v = s² / n
+    interval    m ± √((1.96 e)² + t² v),    t = t(0.975; n − 1)
     difference  the same with v = v_a + v_b, and t with Welch's degrees of freedom,
-                v² / (v_a² / (seeds behind s_a − 1) + v_b² / (seeds behind s_b − 1))
+                v² / (v_a² / (n_a − 1) + v_b² / (n_b − 1))
 
 All models are tested on the same images, so one bootstrap sample is the same set of images for
 each of them. The error of a difference then contains only what the images do to the difference.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -36,11 +37,68 @@ class Interval(NamedTuple):
         return (self.high - self.low) / 2
 
 
-class Spread(NamedTuple):
-    """The standard deviation of a number over the seeds of a training, and how many there were."""
+@dataclass
+class Measurement:
+    """The numbers of one model, by the keys of `metrics.py`; one that is not defined is left out.
 
-    deviation: float
-    seeds: int
+    `replicates` holds, for the numbers that depend on the test images, their values on bootstrap
+    samples of these (see `resample`).
+    """
+
+    values: dict[str, float] = field(default_factory=dict)
+    replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
+
+    def add(self, key: str, statistic: Callable[..., float], *arrays: np.ndarray) -> None:
+        """Keep statistic(*arrays), and its bootstrap over the rows of the arrays."""
+        self.values[key] = float(statistic(*arrays))
+        self.replicates[key] = resample(statistic, *arrays)
+
+    def add_means(self, **samples: np.ndarray) -> None:
+        """Keep the mean of each array (n,) of numbers of single images, with its bootstrap."""
+        for key, array in samples.items():
+            self.add(key, np.mean, np.asarray(array, np.float64))
+
+
+class Spread(NamedTuple):
+    """The variance of a number, or of a mean of some, over trainings; its degrees of freedom."""
+
+    variance: float
+    freedom: int
+
+
+class Number(NamedTuple):
+    """A number, or a difference of two, and what is known of how it varies."""
+
+    mean: float
+    replicates: np.ndarray | None  # on bootstrap samples of the images; None: it depends on none
+    spreads: list[Spread]  # over trainings: one, or two in a difference; none is known if empty
+
+    def minus(self, other: "Number") -> "Number":
+        """Return the difference; the trainings of the two are independent."""
+        pair = self.replicates, other.replicates
+        paired = None if any(r is None for r in pair) else pair[0] - pair[1]
+        spreads = self.spreads + other.spreads if self.spreads and other.spreads else []
+        return Number(self.mean - other.mean, paired, spreads)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Return the 95 % interval; see the head. None if nothing is known of how it varies.
+
+        Source: Welch 1947, The generalization of Student's problem when several different
+        population variances are involved; with one spread it is Student's interval (1908).
+        """
+        if self.replicates is None and not self.spreads:
+            return None
+        square = 0.0
+        if self.replicates is not None:
+            error = np.std(self.replicates, ddof=1)
+            square += (stats.norm.ppf((1 + LEVEL) / 2) * error) ** 2
+        v, freedom = np.array(self.spreads).reshape(-1, 2).T
+        if v.sum() > 0:
+            df = v.sum() ** 2 / (v**2 / freedom).sum()
+            square += stats.t.ppf((1 + LEVEL) / 2, df) ** 2 * v.sum()
+        half = float(np.sqrt(square))
+        return Interval(self.mean, self.mean - half, self.mean + half)
 
 
 def resample(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -54,44 +112,3 @@ def resample(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0
     n, rng = len(arrays[0]), np.random.default_rng([seed, streams.BOOTSTRAP])
     samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
     return np.array([statistic(*(array[index] for array in arrays)) for index in samples])
-
-
-def spread_of(values: Sequence[float]) -> Spread:
-    """Return the spread of n >= 2 numbers from as many seeds; the deviation divides by n − 1."""
-    return Spread(float(np.std(values, ddof=1)), len(values))
-
-
-def combine(
-    mean: float, replicates: np.ndarray | None, spreads: Sequence[tuple[Spread, int]]
-) -> Interval:
-    """Return the interval of a number; see the head of this module.
-
-    `replicates` are its values on bootstrap samples of the images (None: it depends on none). Each
-    of `spreads` is a spread over seeds and the number of trainings that the number is a mean of; a
-    difference of two settings has one for each.
-
-    Source: Welch 1947, The generalization of Student's problem when several different population
-    variances are involved; with one spread it is Student's interval (1908).
-    """
-    square = 0.0
-    if replicates is not None:
-        square += (stats.norm.ppf((1 + LEVEL) / 2) * np.std(replicates, ddof=1)) ** 2
-    v = np.array([deviation**2 / trainings for (deviation, _), trainings in spreads])
-    if v.sum() > 0:
-        freedom = np.array([seeds - 1 for (_, seeds), _ in spreads])
-        df = v.sum() ** 2 / (v**2 / freedom).sum()
-        square += stats.t.ppf((1 + LEVEL) / 2, df) ** 2 * v.sum()
-    half = float(np.sqrt(square))
-    return Interval(mean=mean, low=mean - half, high=mean + half)
-
-
-def histogram_mode(values: np.ndarray, bin_width: float) -> float:
-    """Centre of the fullest histogram bin of `values` (n,), in their units.
-
-    Bin j covers [j · bin_width, (j + 1) · bin_width): the bins start at 0 and not at the smallest
-    value, so that models given the same `bin_width` share the same bins and their modes can be
-    compared. Of equally full bins the lowest counts. The answer is known to ± bin_width / 2 at
-    best.
-    """
-    bins, counts = np.unique(np.floor(values / bin_width), return_counts=True)
-    return float((bins[counts.argmax()] + 0.5) * bin_width)

@@ -33,7 +33,7 @@ from npvae.data.dataset import Dataset
 from npvae.evaluation.densities import Density
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import SEED, some_rows
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import batches
 from npvae.models.vae import VAEActivations, VAEWeights, decode_forward, make_vae_activations
 from npvae.nn.losses import bernoulli_nll
@@ -48,21 +48,12 @@ NEWTON_STEPS, HALVINGS = 5, 6
 # the plain autoencoder under N(0, I).
 WIDER = 1.2
 
-LogDensity = Callable[[np.ndarray], np.ndarray]  # of points (n, latent), returns (n,)
-
 
 class Gaussian(NamedTuple):
-    """A Gaussian in latent space."""
+    """A Gaussian prior in latent space."""
 
     mean: np.ndarray  # (L,)
     precision: np.ndarray  # (L, L) the inverse of its covariance
-
-
-class Proposals(NamedTuple):
-    """A Gaussian for each of N images: z = mean + factor eps, with eps ~ N(0, I)."""
-
-    mean: np.ndarray  # (N, L)
-    factor: np.ndarray  # (N, L, L); factor factor^T is the covariance
 
 
 def measure_likelihood(found: Measurement, model: EncodedRun, data: Dataset, mix: Density) -> None:
@@ -75,13 +66,11 @@ def measure_likelihood(found: Measurement, model: EncodedRun, data: Dataset, mix
     images, mu = data.test_images[chosen], model.mu[chosen]
     standard = Gaussian(np.zeros(latent), np.eye(latent))
     fitted = Gaussian(mix.mean, mix.whiten @ mix.whiten.T)
-    for key, prior, log_prior in (
-        ("bound_prior", standard, log_standard_normal),
-        ("bound_mix", fitted, mix.log),
-    ):
-        proposals = fit_proposals(model.w, images, mu, prior)
-        log_w = log_weights(model.w, images, proposals, log_prior, SEED)
-        found.add_means(**{key: bound(log_w)})
+    q = fit_proposals(model.w, images, mu, standard)
+    log_w = log_weights(model.w, images, *q, log_standard_normal, SEED)
+    found.add_means(bound_prior=bound(log_w))
+    q = fit_proposals(model.w, images, mu, fitted)
+    found.add_means(bound_mix=bound(log_weights(model.w, images, *q, mix.log, SEED)))
 
 
 def log_standard_normal(z: np.ndarray) -> np.ndarray:
@@ -92,21 +81,21 @@ def log_standard_normal(z: np.ndarray) -> np.ndarray:
 
 def fit_proposals(
     w: VAEWeights, images: np.ndarray, start: np.ndarray, prior: Gaussian
-) -> Proposals:
+) -> tuple[np.ndarray, np.ndarray]:
     """Return Laplace's approximation of p(z|x) for images (N, pixels), widened by WIDER.
 
-    The search for each mode starts at `start` (N, L), such as the encoder's mu. A step that does
-    not lower E is halved, at most HALVINGS times, and then left out. Memory: BATCH * L * P floats
-    at most, 16 MB for MNIST.
+    It is z = mean + factor eps with eps ~ N(0, I): returns the means (N, L) and the factors
+    (N, L, L). The search for each mode starts at `start` (N, L), such as the encoder's mu. A step
+    that does not lower E is halved, at most HALVINGS times, and then left out. Memory: BATCH * L *
+    P floats at most, 16 MB for MNIST.
     """
-    latent = start.shape[1]
-    found = Proposals(np.empty((len(start), latent)), np.empty((len(start), latent, latent)))
+    modes = start.astype(np.float64)
+    factors = np.empty((*modes.shape, modes.shape[1]))
     for rows, a in batches(make_vae_activations, w, len(start)):
         gather(images, np.arange(rows.start, rows.stop), a.x)
-        z = start[rows].astype(np.float64)
+        z = modes[rows]  # a view
         for _ in range(NEWTON_STEPS):
-            energy, slope, curvature = _expand(w, a, z, prior)
-            root = _inverse_root(curvature, prior)  # H^-1 = root root^T
+            energy, slope, root = _expand(w, a, z, prior)
             step = -np.einsum("bij,bkj,bk->bi", root, root, slope)
             for _ in range(HALVINGS):
                 higher = ~(_energy(w, a, z + step, prior) <= energy)  # or NaN
@@ -116,29 +105,29 @@ def fit_proposals(
             else:
                 step[higher] = 0
             z += step
-        found.mean[rows] = z
-        found.factor[rows] = WIDER * _inverse_root(_expand(w, a, z, prior)[2], prior)
-    return found
+        factors[rows] = WIDER * _expand(w, a, z, prior)[2]
+    return modes, factors
 
 
 def log_weights(
     w: VAEWeights,
     images: np.ndarray,
-    proposals: Proposals,
-    log_prior: LogDensity,
+    means: np.ndarray,
+    factors: np.ndarray,
+    log_prior: Callable[[np.ndarray], np.ndarray],
     seed: int,
     samples: int = SAMPLES,
 ) -> np.ndarray:
     """Draw z from the proposals and return log p(x|z) + log p(z) - log q(z) (N, samples), float64.
 
-    Models of one latent size share the noise.
+    log_prior takes points (n, L) and returns (n,). Models of one latent size share the noise.
     """
     rng = np.random.default_rng([seed, streams.LIKELIHOOD_NOISE])
-    latent = proposals.mean.shape[1]
+    latent = means.shape[1]
     found = np.empty((len(images), samples))
     for rows, a in batches(make_vae_activations, w, len(images)):
         gather(images, np.arange(rows.start, rows.stop), a.x)
-        mean, factor = proposals.mean[rows], proposals.factor[rows]
+        mean, factor = means[rows], factors[rows]
         eps = rng.standard_normal((samples, *mean.shape))  # (K, B, L)
         # In the precision of the decoder, which so sees the very z whose densities are taken.
         z = (mean + np.einsum("bij,kbj->kbi", factor, eps)).astype(a.z.dtype)
@@ -183,25 +172,20 @@ def _energy(w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Gaussian) ->
 def _expand(
     w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Gaussian
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return E (B,), its gradient (B, L) and its Hessian (B, L, L) at z (B, L)."""
-    energy, precision = _energy(w, a, z, prior), prior.precision
-    residual = a.dlogits.astype(np.float64) * len(z)  # s - x
-    s = residual + a.x
-    slope, curvature = (z - prior.mean) @ precision, np.empty((*z.shape, z.shape[1]))
-    for row in range(len(z)):
-        active = a.h_dec[row] > 0
-        jacobian = (w.W3[:, active] @ w.W4[active]).astype(np.float64)  # (L, P)
-        slope[row] += jacobian @ residual[row]
-        curvature[row] = jacobian * (s[row] * (1 - s[row])) @ jacobian.T + precision
-    return energy, slope, curvature
-
-
-def _inverse_root(curvature: np.ndarray, prior: Gaussian) -> np.ndarray:
-    """Return R (B, L, L) with R R^T = H^-1, for Hessians H = curvature of E.
+    """Return E (B,), its gradient (B, L), and R (B, L, L) with R R^T = H^-1, at z (B, L).
 
     H has no eigenvalue below the least of S^-1, but for rounding: a steep decoder's largest may be
     so large that the least is lost in it. Then the bound takes its place.
     """
-    values, vectors = np.linalg.eigh(curvature)
-    least = np.linalg.eigvalsh(prior.precision)[0]
-    return vectors / np.sqrt(np.maximum(values, least))[:, None, :]
+    energy, precision = _energy(w, a, z, prior), prior.precision
+    residual = a.dlogits.astype(np.float64) * len(z)  # s - x
+    s = residual + a.x
+    slope, H = (z - prior.mean) @ precision, np.empty((*z.shape, z.shape[1]))
+    for row in range(len(z)):
+        active = a.h_dec[row] > 0
+        jacobian = (w.W3[:, active] @ w.W4[active]).astype(np.float64)  # (L, P)
+        slope[row] += jacobian @ residual[row]
+        H[row] = jacobian * (s[row] * (1 - s[row])) @ jacobian.T + precision
+    values, vectors = np.linalg.eigh(H)
+    least = np.linalg.eigvalsh(precision)[0]
+    return energy, slope, vectors / np.sqrt(np.maximum(values, least))[:, None, :]

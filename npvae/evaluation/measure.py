@@ -8,21 +8,15 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from npvae.data.dataset import Dataset
+from npvae.evaluation import interpolation
 from npvae.evaluation.classifier import features, train_classifier
-from npvae.evaluation.codes import compare_with_prior, measure_codes, w1_assigned
+from npvae.evaluation.codes import COMPONENTS, compare_with_prior, measure_codes, w1_assigned
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, FIT_SIZE, SEED, Instruments, prior_draws, some_rows
-from npvae.evaluation.interpolation import (
-    measure_interpolation,
-    path_lengths,
-    random_pairs,
-    straight_lines,
-)
-from npvae.evaluation.law import COMPONENTS
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
-from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
 from npvae.evaluation.samples import MIXTURE, measure_samples, principal_components, project
@@ -53,9 +47,9 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
         compare_with_prior(perfect, draws, of_prior)
         perfect.values["w1_assigned"] = w1_assigned(draws)
         made.components = principal_components(data.train_images)
-        real = project(images[as_many], made.components)
-        found = frechet_distance(real, project(data.train_images[held], made.components))
-        perfect.values["pca_mix"] = found
+        pairs = images[as_many], data.train_images[held]
+        pixels = (project(part, made.components) for part in pairs)
+        perfect.values["pca_mix"] = frechet_distance(*pixels)
         if data.train_labels is not None and np.ptp(data.train_labels) > 0:  # of two classes
             _add_classifier(made, held, as_many)
     return made
@@ -72,9 +66,10 @@ def _add_classifier(made: Instruments, held: np.ndarray, as_many: np.ndarray) ->
     perfect = features(made.classifier, data.train_images[held])
     floor = frechet_distance(made.test_features[as_many], perfect)
     made.perfect_match |= {m.key: floor for m in METRICS if m.key.startswith("frechet")}
-    pairs = random_pairs(len(images), PAIRS, SEED)
+    pairs = interpolation.random_pairs(len(images), PAIRS, SEED)
     made.pairs = pairs[(images[pairs[:, 0]] != images[pairs[:, 1]]).any(axis=1)]  # no twins
-    fade = path_lengths(made.classifier, straight_lines(unit_range(images), made.pairs))
+    lines = interpolation.straight_lines(unit_range(images), made.pairs)
+    fade = interpolation.path_lengths(made.classifier, lines)
     made.baselines["fade"] = {"path": float(fade.mean())}
     made.baselines["pixels"] = {"knn": pixel_neighbours(data)}
 
@@ -98,6 +93,6 @@ def measure(model: EncodedRun, instruments: Instruments) -> tuple[Measurement, E
         measure_samples(found, model, instruments, fitted, mix)
         embedding = tsne(model.mu, SEED)
         if instruments.classifier is not None:
-            measure_structure(found, model, data, train_mu, embedding)
-            measure_interpolation(found, model, instruments)
+            measure_structure(found, model.mu, data, train_mu, embedding)
+            interpolation.measure_interpolation(found, model, instruments)
     return found, embedding

@@ -6,15 +6,12 @@
 A decoder that is unsure where an edge lies makes it soft. The blur says how soft in pixels.
 """
 
-from functools import partial
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments, some_rows
-from npvae.evaluation.intervals import histogram_mode, resample
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement, resample
 from npvae.models.inference import decode, reconstruction_errors
 from npvae.nn.pixels import unit_range
 
@@ -28,17 +25,24 @@ def measure_reconstruction(
 ) -> None:
     """Measure the section "reconstruction" of `metrics.py`, with μ of all training images."""
     data = instruments.data
-    mode = partial(histogram_mode, bin_width=MODE_BIN)
     found.add_means(sse_mu=model.at_mu.sse, sse_z=model.at_z.sse, bce_mu=model.at_mu.bce)
-    found.add("sse_z_mode", mode, model.at_z.sse)
-
+    found.add("sse_z_mode", histogram_mode, model.at_z.sse)
     seen = some_rows(len(data.train_images), len(data.test_images))
     errors = reconstruction_errors(model.w, train_mu[seen], data.train_images[seen])
     measure_gap(found, errors.bce)
-
     rows = some_rows(len(data.test_images), BLUR_IMAGES)
     made = sharpness(decode(model.w, model.mu[rows]), data.image_shape)
     found.add("blur", blur_in_pixels, made, instruments.blurred)
+
+
+def histogram_mode(values: np.ndarray, bin_width: float = MODE_BIN) -> float:
+    """Return the centre of the fullest histogram bin of `values` (n,), in their units.
+
+    Bin j covers [j · bin_width, (j + 1) · bin_width), so that all models share the same bins. Of
+    equally full bins the lowest counts.
+    """
+    bins, counts = np.unique(np.floor(values / bin_width), return_counts=True)
+    return float((bins[counts.argmax()] + 0.5) * bin_width)
 
 
 def measure_gap(found: Measurement, train_bce: np.ndarray) -> None:

@@ -22,7 +22,7 @@ from npvae.evaluation.densities import Density, fit_density
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, FIT_SIZE, Instruments, prior_draws, some_rows
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import decode
 from npvae.nn.pixels import unit_range
 
@@ -31,11 +31,7 @@ PCA_SIZE = 64  # principal components of the pixels, as many as the classifier h
 
 
 def measure_samples(
-    found: Measurement,
-    model: EncodedRun,
-    instruments: Instruments,
-    train_z: np.ndarray,
-    mix: Density,
+    found: Measurement, model: EncodedRun, by: Instruments, train_z: np.ndarray, mix: Density
 ) -> None:
     """Measure the section "samples" of `metrics.py`. As many images are made as there are tests.
 
@@ -43,21 +39,19 @@ def measure_samples(
     Without a classifier the pixels' components are left.
     """
     n, latent = model.z.shape
-    test, components = instruments.data.test_images, instruments.components
     mixed = decode(model.w, mix.draw(n))
-    found.add("pca_mix", frechet_distance, project(test, components), project(mixed, components))
-    if instruments.classifier is None:
+    pixels = (project(images, by.components) for images in (by.data.test_images, mixed))
+    found.add("pca_mix", frechet_distance, *pixels)
+    if by.classifier is None:
         return
-    sources = {
-        "frechet": decode(model.w, prior_draws(n, latent, draw=DRAWS)),
-        "frechet_gauss": decode(model.w, fit_density(train_z, 1).draw(n)),
-        "frechet_mix": mixed,
-        "frechet_codes": decode(model.w, train_z[some_rows(len(train_z), n)]),
-    }
-    for key, images in sources.items():
-        made = features(instruments.classifier, images)
-        real = instruments.test_features[some_rows(n, len(made))]  # as many
-        found.add(key, frechet_distance, real, made)
+    for key, images in (
+        ("frechet", decode(model.w, prior_draws(n, latent, draw=DRAWS))),
+        ("frechet_gauss", decode(model.w, fit_density(train_z, 1).draw(n))),
+        ("frechet_mix", mixed),
+        ("frechet_codes", decode(model.w, train_z[some_rows(len(train_z), n)])),
+    ):
+        real = by.test_features[some_rows(n, len(images))]  # as many
+        found.add(key, frechet_distance, real, features(by.classifier, images))
 
 
 def principal_components(images: np.ndarray) -> PCA:

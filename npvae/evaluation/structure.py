@@ -4,8 +4,7 @@
     t-SNE       a map of the codes into the plane, judged by its silhouette: of each point
     silhouette  s = (b − a) / max(a, b),  a, b = mean distance to its own and to the next digit
 
-Points are the posterior means μ (n, d) of images, labels their digits (n,). The neighbours are also
-asked in the pixels themselves: a model has to be better than these.
+The neighbours are also asked in the pixels themselves: a model has to be better than these.
 
 Sources: Cover & Hart 1967, Nearest Neighbor Pattern Classification; van der Maaten & Hinton 2008,
 Visualizing Data using t-SNE; Rousseeuw 1987, Silhouettes: a graphical aid to cluster analysis.
@@ -19,9 +18,8 @@ from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import some_rows
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.nn.pixels import unit_range
 from npvae.training import streams
 
@@ -38,18 +36,13 @@ class Embedding(NamedTuple):
 
 
 def measure_structure(
-    found: Measurement,
-    model: EncodedRun,
-    data: Dataset,
-    train_mu: np.ndarray,
-    embedding: Embedding,
+    found: Measurement, mu: np.ndarray, data: Dataset, train_mu: np.ndarray, embedding: Embedding
 ) -> None:
     """Measure the section "structure" of `metrics.py`.
 
     There is no silhouette where all labels of the map are equal or all differ.
     """
-    hits = knn_hits(train_mu, data.train_labels, model.mu, data.test_labels)
-    found.add_means(knn=100 * hits)
+    found.add_means(knn=100 * knn_hits(train_mu, data.train_labels, mu, data.test_labels))
     labels = data.test_labels[embedding.index]
     if 1 < len(np.unique(labels)) < len(labels):
         points = embedding.points.astype(np.float64)
@@ -86,7 +79,7 @@ def tsne(mu: np.ndarray, seed: int, subset: int = MAP_SIZE) -> Embedding:
     # A shift and a scale change no t-SNE map. They do change the rounding of its start from the
     # principal components: for codes all alike or far from 0 it may be NaN, and scikit-learn fails.
     chosen = mu[index].astype(np.float64)
-    chosen = chosen - chosen[0]
+    chosen -= chosen[0].copy()
     scale = np.abs(chosen).max()
     if scale > 0:
         chosen /= scale

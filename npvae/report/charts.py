@@ -16,21 +16,21 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from scipy.stats import norm
 
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.intervals import Interval, histogram_mode
-from npvae.evaluation.reconstruction import MODE_BIN
+from npvae.evaluation.intervals import Interval
+from npvae.evaluation.reconstruction import histogram_mode
 from npvae.files.atomic import replacing
 from npvae.training.kinds import KINDS
 
 STYLE = Path(__file__).with_name("report.mplstyle")
 HALF, FULL = 5.4, 8.4  # inches: pictures shown beside each other, and across the page
-NARROW = 5.8  # inches: a picture of its own that is still read on a phone
 DARK = "#222222"
-# By model: four of Okabe and Ito's colours, which the colour-blind tell apart, and the shapes of
-# the marks, which serve print in grey.
-MODEL_COLOURS = {"kl": "#0072B2", "ws": "#D55E00", "sw": "#CC79A7", "ae": "#009E73"}
-MODEL_MARKERS = {"kl": "o", "ws": "s", "sw": "D", "ae": "^"}
+LOOKS = {  # by model: colours that the colour-blind tell apart (Okabe and Ito's), marks for print
+    "kl": {"color": "#0072B2", "marker": "o"},
+    "ws": {"color": "#D55E00", "marker": "s"},
+    "sw": {"color": "#009E73", "marker": "D"},
+    "ae": {"color": "#CC79A7", "marker": "^"},
+}
 LATENT_PANELS = 20
-PRIOR_PEAK = norm.pdf(0)
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -43,22 +43,16 @@ def mark(
     ax: Axes,
     at: tuple[float, float],
     model: str,
-    *,
-    filled: bool,
     x: Interval | None = None,
     y: Interval | None = None,
+    *,
+    filled: bool,
 ) -> None:
     """Draw a model's point, with the intervals of its coordinates; hollow or filled."""
-    errors = {
-        name: [[value - of.low], [of.high - value]]
-        for name, value, of in (("xerr", at[0], x), ("yerr", at[1], y))
-        if of is not None
-    }
-    colour = MODEL_COLOURS[model]
-    ax.errorbar(
-        *at, **errors, marker=MODEL_MARKERS[model], markersize=6, color=colour, capsize=2.5,
-        elinewidth=1.4, linestyle="none", markerfacecolor=colour if filled else "white",
-    )  # fmt: skip
+    xerr = None if x is None else [[at[0] - x.low], [x.high - at[0]]]
+    yerr = None if y is None else [[at[1] - y.low], [y.high - at[1]]]
+    look = {"markersize": 6, "capsize": 2.5, "elinewidth": 1.4, "linestyle": "none"} | LOOKS[model]
+    ax.errorbar(*at, yerr, xerr, **look, markerfacecolor=look["color"] if filled else "white")
 
 
 def plain_ticks(axis: Axis, few: bool = False) -> None:
@@ -78,22 +72,20 @@ def draw_errors(models: Sequence[EncodedRun], directory: Path) -> None:
 
     The axis ends where 99.5 % of all errors do.
     """
-    codes = [(model.at_mu.sse, model.at_z.sse) for model in models]
-    edges = np.linspace(0, np.quantile(codes, 0.995) or 1, 41)
-    top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in codes for sse in pair)
-    for model, pair in zip(models, codes, strict=True):
-        colour = MODEL_COLOURS[model.key]
+    errors = [(model.at_mu.sse, model.at_z.sse) for model in models]
+    edges = np.linspace(0, np.quantile(errors, 0.995) or 1, 41)
+    top = 1.08 * max(np.histogram(sse, edges)[0].max() for pair in errors for sse in pair)
+    for model, (at_mu, at_z) in zip(models, errors, strict=True):
         figure = Figure((HALF, 4.2))
         ax = figure.add_subplot()
-        looks = (
-            ("z = μ", {"color": colour, "alpha": 0.45, "fill": True}, colour, "-"),
-            ("z sampled", {"color": DARK, "linewidth": 1.4}, DARK, "--"),
-        )
-        for sse, (name, look, line, dashes) in zip(pair, looks, strict=True):
-            mean, mode = sse.mean(), histogram_mode(sse, MODE_BIN)
-            label = f"{name}: mean {mean:.1f}, mode {mode:g}"
+        colour = LOOKS[model.key]["color"]
+        for name, sse, line, dashes, look in (
+            ("z = μ", at_mu, colour, "-", {"color": colour, "alpha": 0.45, "fill": True}),
+            ("z sampled", at_z, DARK, "--", {"color": DARK, "linewidth": 1.4}),
+        ):
+            label = f"{name}: mean {sse.mean():.1f}, mode {histogram_mode(sse):g}"
             ax.stairs(np.histogram(sse, edges)[0], edges, **look, label=label)
-            ax.axvline(mean, color=line, linestyle=dashes, linewidth=1.6)
+            ax.axvline(sse.mean(), color=line, linestyle=dashes, linewidth=1.6)
         ax.set(title=f"{model.label}: reconstruction error per image", ylabel="images",
                xlabel="sum of squared errors over the pixels (grey values 0 to 1)",
                xlim=(0, edges[-1]), ylim=(0, top))  # fmt: skip
@@ -113,21 +105,21 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
     reach = max(3.5, 1.05 * float(max(np.quantile(z, 0.9995, axis=0).max() for z in shown)))
     edges, x = np.linspace(-reach, reach, 71), np.linspace(-reach, reach, 400)
     for model in models:
-        latent = model.z.shape[1]
+        n, latent = model.z.shape
         panels = min(latent, LATENT_PANELS)
         columns = min(5, int(np.ceil(np.sqrt(panels))))
         rows = -(-panels // columns)
         figure = Figure((HALF, 3.6 if rows == 1 else 1.5 + 1.2 * rows))
         axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         # Codes beyond the axis count, too: a curve has the area of its visible part.
-        share = 1 / (len(model.z) * (edges[1] - edges[0]))
-        look = {"weights": np.full(len(model.z), share), "color": MODEL_COLOURS[model.key]}
+        share = np.full(n, 1 / (n * (edges[1] - edges[0])))
+        look = {"weights": share, "color": LOOKS[model.key]["color"]}
         for i, ax in enumerate(axes[:panels]):
             z, mu = model.z[:, i], model.mu[:, i]
             ax.hist(z, edges, alpha=0.45, histtype="stepfilled", label="z sampled", **look)
             ax.hist(mu, edges, histtype="step", ls="--", linewidth=1.5, label="μ", **look)
             ax.plot(x, norm.pdf(x), color=DARK, linewidth=1.1, label="prior N(0, 1)")
-            ax.set(xlim=(-reach, reach), ylim=(0, 1.5 * PRIOR_PEAK))
+            ax.set(xlim=(-reach, reach), ylim=(0, 1.5 * norm.pdf(0)))
             ax.set_title(f"z{i + 1}: std {z.std():.2f}", fontsize=10, pad=3)
             ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
             ax.tick_params(labelsize=9)
@@ -145,16 +137,13 @@ def draw_latents(models: Sequence[EncodedRun], directory: Path) -> None:
 def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
     """Write training_loss.png: BCE of all runs, then the regulariser of those that have one."""
     panels = 1 + sum(model.key in KINDS for model in models)
-    rows = -(-panels // 2)
-    figure = Figure((FULL, 3.2 * rows))
-    bce, *free = figure.subplots(rows, 2, squeeze=False).ravel()[:panels]
-    for ax in figure.axes[panels:]:
-        ax.remove()
+    figure = Figure((FULL, 3.2 * -(-panels // 2)))
+    bce, *free = figure.subplots(-(-panels // 2), 2, squeeze=False).ravel()
+    bce.set(title="reconstruction (BCE)", ylabel="nats per image")
     for model in models:
         history, label = model.run.history, f"{model.label} train"
         epochs = [row["epoch"] for row in history]
-        look = {"color": MODEL_COLOURS[model.key], "marker": MODEL_MARKERS[model.key]}
-        look |= {"markersize": 4, "markevery": max(1, len(epochs) // 8)}
+        look = LOOKS[model.key] | {"markersize": 4, "markevery": max(1, len(epochs) // 8)}
         bce.plot(epochs, [row["train_bce"] for row in history], label=label, **look)
         bce.plot(epochs, [row["test_bce_z"] for row in history], "--", markerfacecolor="white",
                  label=f"{model.label} test, z sampled", **look)  # fmt: skip
@@ -163,7 +152,8 @@ def draw_training(models: Sequence[EncodedRun], directory: Path) -> None:
             loss = next(loss for loss in KINDS[model.key].losses if loss.title)
             ax.plot(epochs, [row[loss.column] for row in history], label=label, **look)
             ax.set(title=loss.title, ylabel=loss.unit)
-    bce.set(title="reconstruction (BCE)", ylabel="nats per image")
+    for ax in free:
+        ax.remove()
     for ax in figure.axes:
         ax.set_xlabel("epoch")
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))

@@ -11,23 +11,19 @@ speaks for the claim: the lead of one model over another, or the distance from a
 """
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.intervals import Interval
-from npvae.evaluation.measurement import Measurement
 from npvae.evaluation.metrics import BY_KEY
+from npvae.evaluation.results import Comparison
 from npvae.report.markdown import number, shown
 
-HOLDS, FAILS, MIXED, OPEN = "holds", "does not hold", "mixed", "not decided"
-VERDICTS = HOLDS, FAILS, MIXED, OPEN
+HOLDS, FAILS, MIXED, OPEN = VERDICTS = "holds", "does not hold", "mixed", "not decided"
 BORDERLINE = 1.3  # half widths: a margin below this would soon be on the other side
 UNKNOWN = "one training: its chance is not known"
-Baselines = dict[str, dict[str, float]]  # what simple things score: by their name, then by metric
 
 
 @dataclass(frozen=True)
@@ -78,11 +74,10 @@ class Verdict:
     def words(self) -> str:
         """Return the outcome, which numbers say what if they disagree, and which only just."""
         said = {v: [p.name for p in self.parts if p.verdict == v] for v in (HOLDS, FAILS, OPEN)}
-        lists = [f"{verdict}: {', '.join(names)}" for verdict, names in said.items() if names]
-        notes = lists if len(lists) > 1 else []
+        notes = [f"{verdict}: {', '.join(names)}" for verdict, names in said.items() if names]
+        notes = notes if len(notes) > 1 else []
         if self.is_borderline:
-            close = [p.name for p in self.parts if p.is_borderline]
-            notes = [*notes, f"borderline: {', '.join(close)}"]
+            notes.append(f"borderline: {', '.join(p.name for p in self.parts if p.is_borderline)}")
         return f"**{self.verdict}**" + (f" ({'; '.join(notes)})" if notes else "")
 
 
@@ -93,49 +88,29 @@ def value_of(c: Comparison, setting: str, key: str) -> str:
     return f"{text} {unit}" if unit and value is not None else text
 
 
-def derived(c: Comparison, key: str, of: Callable[[dict], float | np.ndarray]) -> Comparison:
-    """Return a comparison in which `key` is another number, computed from those that there are.
-
-    `of` computes it from a model's numbers, and in the same way from their replicates.
-    """
-
-    def changed(numbers: dict) -> dict:
-        with suppress(KeyError):  # one of those that it needs was not measured
-            return numbers | {key: of(numbers)}
-        return {name: value for name, value in numbers.items() if name != key}
-
-    def one(m: Measurement) -> Measurement:
-        return Measurement(changed(m.values), changed(m.replicates))
-
-    return replace(c, measured={s: [one(m) for m in found] for s, found in c.measured.items()})
-
-
 def lead(c: Comparison, key: str, a: str, b: str) -> Interval | None:
     """Return by how much setting a is better than setting b in `key`, by its goal in metrics.py.
 
-    Where a value is the best, it is by how much a is nearer to it. None if it is not known what
-    other trainings would change.
+    Where a value is the best, it is by how much a is nearer to it.
     """
     goal = BY_KEY[key].goal
-    if not c.chance_known(key, a, b):
-        return None
     if goal == "higher":
         return c.difference(key, a, b)
     if goal != "lower":
-        c = derived(c, key, lambda found: abs(found[key] - float(goal)))
+        c = c.derived(key, lambda found: abs(found[key] - float(goal)))
     return c.difference(key, b, a)
 
 
 # A rule takes a model and one of its numbers. It returns its words, the models that it looks at,
 # and the margin.
 Ruled = tuple[str, list[str], Interval | None]
-Rule = Callable[[Comparison, Baselines, str, str], Ruled]
+Rule = Callable[[Comparison, str, str], Ruled]
 
 
 def better_than(other: str) -> Rule:
     """Return the rule that a model is better than another in a number."""
 
-    def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> Ruled:
+    def rule(c: Comparison, model: str, key: str) -> Ruled:
         goal = BY_KEY[key].goal
         side = goal if goal in ("lower", "higher") else f"nearer to {goal}"
         return f"{side} than {MODELS[other]}", [other, model], lead(c, key, model, other)
@@ -146,10 +121,8 @@ def better_than(other: str) -> Rule:
 def higher_than(other: str) -> Rule:
     """Return the rule that a number of a model is higher than another's, be that good or bad."""
 
-    def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> Ruled:
-        known = c.chance_known(key, model, other)
-        margin = c.difference(key, model, other) if known else None
-        return f"higher than {MODELS[other]}", [other, model], margin
+    def rule(c: Comparison, model: str, key: str) -> Ruled:
+        return f"higher than {MODELS[other]}", [other, model], c.difference(key, model, other)
 
     return rule
 
@@ -157,34 +130,31 @@ def higher_than(other: str) -> Rule:
 def within(least: float, most: float) -> Rule:
     """Return the rule that a number lies in a range, which we chose."""
 
-    def rule(c: Comparison, baselines: Baselines, model: str, key: str) -> Ruled:
+    def rule(c: Comparison, model: str, key: str) -> Ruled:
         words = f"from {least} to {most} (chosen by us)"
         return words, [model], _inside(c, model, key, least, most)
 
     return rule
 
 
-def above_pixels(c: Comparison, baselines: Baselines, model: str, key: str) -> Ruled:
+def above_pixels(c: Comparison, model: str, key: str) -> Ruled:
     """Ask for a number of a model to be higher than the pixels of the images score themselves."""
-    least = baselines.get("pixels", {}).get(key)
+    least = c.baselines.get("pixels", {}).get(key)
     if least is None:
         return "above that of pixels", [model], None
-    return f"above that of pixels, {number(least)}", [model], _inside(c, model, key, least)
+    return f"above that of pixels, {number(least)}", [model], _inside(c, model, key, least, np.inf)
 
 
-def below_a_fade(c: Comparison, baselines: Baselines, model: str, key: str) -> Ruled:
+def below_a_fade(c: Comparison, model: str, key: str) -> Ruled:
     """Ask for a number to be lower than that of a fade between the model's decoded ends."""
-    saved = derived(c, key, lambda found: found[f"fade_{key}"] - found[key])
-    margin = saved.interval(model, key) if c.chance_known(key, model) else None
-    return "lower than of a fade between its decoded ends", [model], margin
+    saved = c.derived(key, lambda found: found[f"fade_{key}"] - found[key])
+    return "lower than of a fade between its decoded ends", [model], saved.interval(model, key)
 
 
-def _inside(
-    c: Comparison, model: str, key: str, least: float, most: float = np.inf
-) -> Interval | None:
+def _inside(c: Comparison, model: str, key: str, least: float, most: float) -> Interval | None:
     """Return how far inside of a range a number is."""
     found = c.interval(model, key)
-    if found is None or not c.chance_known(key, model):
+    if found is None:
         return None
     inside = min(found.mean - least, most - found.mean)
     return Interval(inside, inside - found.half, inside + found.half)
@@ -208,18 +178,18 @@ CLAIMS = [  # the claim, whose numbers decide it, which, and by what rule
 ]  # fmt: skip
 
 
-def judge(c: Comparison, baselines: Baselines) -> list[Verdict]:
+def judge(c: Comparison) -> list[Verdict]:
     """Decide every claim."""
     verdicts = []
     for claim, model, keys, rule in CLAIMS:
         words, parts = [], []
         for key in keys:
-            said, models, margin = rule(c, baselines, model, key)
+            said, models, margin = rule(c, model, key)
             evidence = ", ".join(f"{MODELS[m]} {value_of(c, m, key)}" for m in models)
-            if margin is not None:
+            if not c.chance_known(key, *models):
+                margin, evidence = None, f"{evidence} ({UNKNOWN})"
+            elif margin is not None:
                 evidence += f", margin {shown(margin.mean, margin.half)}"
-            elif not c.chance_known(key, *models):
-                evidence += f" ({UNKNOWN})"
             words.append(f"{BY_KEY[key].name} {said}")
             parts.append(Part(BY_KEY[key].name, evidence, margin))
         verdicts.append(Verdict(claim, f"{MODELS[model]}: {', '.join(words)}", parts))

@@ -15,17 +15,16 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.distances import normal_w1
 from npvae.evaluation.encoded import MODELS, EncodedRun
 from npvae.evaluation.metrics import BY_KEY
+from npvae.evaluation.results import Comparison
 from npvae.evaluation.structure import Embedding
 from npvae.pages.single_file import page_text
 from npvae.report.claims import value_of
 from npvae.report.image_grids import pick_images
 
-# A picture of the page with the reference experiment's models: the report shows it.
-PICTURE = Path(__file__).with_name("explorer.png")
+PICTURE = Path(__file__).with_name("explorer.png")  # with the reference's models, for the report
 TASKS = Path(__file__).with_name("explorer.tasks.json")  # the page sets them up by their keys
 PICTURES = 40  # test images to pick from
 BINS = 60  # of each dimension's histogram
@@ -42,20 +41,18 @@ def explorer_page(
     images, labels = data.test_images, data.test_labels
     shown = pick_images(labels, len(images), PICTURES)
     widest = max(float(np.abs(model.z).max()) for model in models)
+    tasks = json.loads(TASKS.read_text(encoding="utf-8"))
+    for task in tasks:
+        task["expect"] = told(comparison, task["numbers"]) + task["expect"]
+    pairs = zip(models, embeddings, strict=True)
     content = {
         "name": data.name,
         "shape": list(data.image_shape),
         "reach": float(np.ceil(np.clip(widest, 4, 12))),  # of the sliders
         "images": pack(images[shown]),
         "labels": None if labels is None else labels[shown].tolist(),
-        "tasks": [
-            task | {"expect": told(comparison, task["numbers"]) + task["expect"]}
-            for task in json.loads(TASKS.read_text(encoding="utf-8"))
-        ],
-        "models": [
-            model_content(model, embedding, labels)
-            for model, embedding in zip(models, embeddings, strict=True)
-        ],
+        "tasks": tasks,
+        "models": [model_content(model, embedding, labels) for model, embedding in pairs],
     }
     return page_text("explorer", content)
 
@@ -64,7 +61,7 @@ def told(c: Comparison, keys: Sequence[str]) -> str:
     """Return a sentence for each number with the models' values, or one that says why not."""
     sentences = []
     for key in keys:
-        values = [f"{MODELS[m]} {value_of(c, m, key)}" for m in MODELS if m in c.measured]
+        values = [f"{MODELS[m]} {value_of(c, m, key)}" for m in c.models]
         if all(c.value(m, key) is None for m in c.measured):
             values = ["not measured: it takes labels of two classes"]
         name = BY_KEY[key].name
@@ -74,38 +71,39 @@ def told(c: Comparison, keys: Sequence[str]) -> str:
 
 def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | None) -> dict:
     """Return what the page needs of one model: its networks, its codes and their shape."""
-    on_map = embedding.index
-    latent = model.z.shape[1]
+    on_map, z = embedding.index, model.z
+    latent = z.shape[1]
     # mean + factor eps, with eps ~ N(0, I), is the Gaussian fitted to the codes.
-    factor = np.linalg.cholesky(np.cov(model.z, rowvar=False) + 1e-9 * np.eye(latent))
+    factor = np.linalg.cholesky(np.cov(z, rowvar=False) + 1e-9 * np.eye(latent))
     axes = PCA(min(2, latent), svd_solver="full").fit(model.mu).components_
-    edges = np.linspace(*histogram_range(model.z), BINS + 1)
+    # The histograms are wide enough for nearly all codes.
+    reach = float(np.ceil(np.clip(np.quantile(np.abs(z), 0.999), 4, None)))
+    edges = np.linspace(-reach, reach, BINS + 1)
     critic = model.run.critic
     return {
         "key": model.key,
         "label": model.label,
         "networks": pack_weights(model.w),
         "critic": None if critic is None else pack_weights(critic.w),
-        "mean": model.z.mean(axis=0).tolist(),
+        "mean": z.mean(axis=0).tolist(),
         "factor": pack(factor),
         "components": pack(axes),
         "mu": pack(model.mu[on_map]),
         "logvar": pack(model.logvar[on_map]),
         "labels": None if labels is None else labels[on_map].tolist(),
         "tsne": pack(embedding.points),
-        "edges": [edges[0], edges[-1]],
-        "histogram": [np.histogram(column, edges)[0].tolist() for column in model.z.T],
-        "codes": len(model.z),
-        "w1": normal_w1(model.z).tolist(),
-        "std": model.z.std(axis=0).tolist(),
+        "edges": [-reach, reach],
+        "histogram": [np.histogram(column, edges)[0].tolist() for column in z.T],
+        "codes": len(z),
+        "w1": normal_w1(z).tolist(),
+        "std": z.std(axis=0).tolist(),
     }
 
 
 def pack(array: np.ndarray) -> dict:
     """Return an array as JSON can hold it: bytes as they are, all else in half precision."""
-    if array.dtype == np.uint8:
-        kept, scale = array, 1 / 255
-    else:
+    kept, scale = array, 1 / 255
+    if array.dtype != np.uint8:
         exponent = np.frexp(np.abs(array).max(initial=0))[1] - LARGEST_EXPONENT
         scale = float(np.ldexp(1.0, exponent))
         kept = (array / scale).astype("<f2")
@@ -116,9 +114,3 @@ def pack(array: np.ndarray) -> dict:
 def pack_weights(w: tuple) -> dict[str, dict]:
     """Return a network's parameters by their names."""
     return {name: pack(array) for name, array in w._asdict().items()}
-
-
-def histogram_range(z: np.ndarray) -> tuple[float, float]:
-    """Return the range of the histograms: symmetric, and wide enough for nearly all codes."""
-    reach = float(np.ceil(np.clip(np.quantile(np.abs(z), 0.999), 4, None)))
-    return -reach, reach

@@ -11,7 +11,7 @@ def number(value: float) -> str:
     if size >= 1000:
         return _fixed(value, 0)
     if 1e-6 <= size < 1e-4:  # Python would write an exponent
-        return _fixed(value, 2 - _leading(size)[1])
+        return _fixed(value, 2 - math.floor(math.log10(size)))
     return f"{value:.3g}".replace("-", "−")
 
 
@@ -29,20 +29,14 @@ def shown(value: float | None, half: float | None = None) -> str:
         return number(value)
     if half == 0:
         return f"{number(value)} ± 0"
-    digits, exponent = _leading(half)
-    places = max(0, (1 if digits <= 3.5 else 0) - exponent)
+    digits, exponent = f"{half:.1e}".split("e")  # such as 3.5 and -01
+    places = max(0, (1 if float(digits) <= 3.5 else 0) - int(exponent))
     return f"{_fixed(value, places)} ± {_fixed(half, places)}"
 
 
 def shown_interval(interval: Interval | None) -> str:
     """Format the middle and the half width of an interval; None is not known."""
     return "–" if interval is None else shown(interval.mean, interval.half)
-
-
-def _leading(size: float) -> tuple[float, int]:
-    """Return the two leading digits of a positive number, from 1.0 to 9.9, and its exponent."""
-    digits, exponent = f"{size:.1e}".split("e")
-    return float(digits), int(exponent)
 
 
 def _fixed(value: float, places: int) -> str:

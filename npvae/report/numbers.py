@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from npvae.evaluation.encoded import MODELS, model_of
-from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.results import Study
 from npvae.files.atomic import replacing
@@ -26,10 +25,10 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def write_numbers(study: Study, instruments: Instruments, path: Path) -> None:
+def write_numbers(study: Study, path: Path) -> None:
     """Write the table to `path`. Raises UserError if it cannot be written."""
     rows = [row for epochs in study.epochs for row in _of_length(study, epochs)]
-    for name, scores in (instruments.baselines | {"perfect match": study.perfect_match}).items():
+    for name, scores in study.baselines.items():
         rows += [{"model": name} | _number(key, value) for key, value in scores.items()]
     with replacing(path) as file:
         writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
@@ -40,9 +39,8 @@ def write_numbers(study: Study, instruments: Instruments, path: Path) -> None:
 def _number(key: str, value: float, interval: Interval | None = None) -> Row:
     """Return the last columns of a row: what is measured, and the number in five digits."""
     row = {"metric": key, "value": f"{value:.5g}"}
-    if interval is None:
-        return row
-    return row | {"low": f"{interval.low:.5g}", "high": f"{interval.high:.5g}"}
+    ends = {} if interval is None else {"low": interval.low, "high": interval.high}
+    return row | {name: f"{end:.5g}" for name, end in ends.items()}
 
 
 def _of_length(study: Study, epochs: int) -> Iterator[Row]:
@@ -58,7 +56,7 @@ def _of_length(study: Study, epochs: int) -> Iterator[Row]:
         for key in measured[0].values:
             interval = c.interval(setting, key)
             yield row | {"seed": "all"} | _number(key, c.value(setting, key), interval)
-    for a, b in combinations([m for m in MODELS if m in c.measured], 2):
+    for a, b in combinations(c.models, 2):
         row = {"model": f"{MODELS[a]} − {MODELS[b]}", "epochs": epochs, "seed": "all"}
         for key in c.measured[a][0].values:
             if (gap := c.difference(key, a, b)) is not None:

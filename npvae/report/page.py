@@ -3,12 +3,16 @@
 import base64
 import html
 import re
+from itertools import count
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from npvae.pages.single_file import PAGES
+
 TEMPLATE = Path(__file__).with_name("page.template.html")
 STYLE = Path(__file__).with_name("report.css")
+DRAWING = PAGES / "shared" / "drawing.html"  # of the model; it leads to the pages to play with
 FOLD = "^(<details><summary>[^<>&\n]*</summary>|</details>)$"  # the lines that `folded` writes
 
 
@@ -31,26 +35,19 @@ def write_page(markdown: str, directory: Path) -> str:
         return f'src="data:image/png;base64,{base64.b64encode(data).decode()}"'
 
     body = re.sub(r'src="([^"]*\.png)"', embed, body)
-    heading, _, rest = body.rpartition("</h1>")
-    fields = {
-        "title": html.escape(markdown.splitlines()[0].lstrip("# ")),
-        "style": STYLE.read_text(encoding="utf-8"),
-        "heading": heading + "</h1>" if heading else "",
-        "contents": contents,
-        "body": rest,
-    }
+    heading, end, rest = body.rpartition("</h1>")
+    fields = {"heading": heading + end, "contents": contents, "body": rest}
+    fields["title"] = html.escape(markdown.splitlines()[0].lstrip("# "))
+    fields["drawing"] = DRAWING.read_text(encoding="utf-8")
+    styles = STYLE, DRAWING.with_suffix(".css")
+    fields["style"] = "".join(path.read_text(encoding="utf-8") for path in styles)
     template = TEMPLATE.read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda match: fields[match[1]], template)
 
 
 def _contents(body: str) -> tuple[str, str]:
     """Give each heading of the second level an address; return the text and the list of them."""
-    names: list[str] = []
-
-    def address(match: re.Match) -> str:
-        names.append(match[1])
-        return f'<h2 id="part-{len(names)}">{match[1]}</h2>'
-
-    body = re.sub("<h2>(.*?)</h2>", address, body)
+    names, number = re.findall("<h2>(.*?)</h2>", body), count(1)
+    body = re.sub("<h2>", lambda _: f'<h2 id="part-{next(number)}">', body)
     links = (f'<li><a href="#part-{n}">{name}</a></li>' for n, name in enumerate(names, 1))
     return body, "\n".join(links)

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS
-from npvae.evaluation.results import Study
+from npvae.evaluation.results import Comparison, Study
 from npvae.report.claims import UNKNOWN, VERDICTS, Verdict, lead
 from npvae.report.markdown import number
 from npvae.training.options import Options
@@ -19,8 +18,6 @@ QUESTION = {  # options that may differ: they are what is compared, or belong to
     "kind", "beta", "wasserstein_weight", "seed",
     "critic_steps", "critic_lr", "gp_weight", "directions",
 }  # fmt: skip
-
-
 ASKED = "sse_mu", "frechet", "scale", "shape", "frechet_gauss", "frechet_mix"  # who is best in
 
 
@@ -30,20 +27,12 @@ def comparisons(study: Study) -> dict[str, Comparison]:
     All models are there at the shortest, at the longest KL and WS at least. If the given runs have
     unlike epochs and no length in common, each stands with its own.
     """
-    models = [m for m in MODELS if m in study.settings]
+    models = study.comparison(None).models
     shared = [e for e in study.epochs if all(study.at(m, e) for m in models)]
-    if shared:
-        longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
-        return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
-    own = {m: study.comparison(study.settings[m].epochs) for m in models}
-    measured = {m: c.measured[m] for m, c in own.items()}
-    shipped = {m: c.shipped.get(m, {}) for m, c in own.items()}
-    return {"each its own epochs": Comparison(measured, study.perfect_match, shipped)}
-
-
-def models_of(c: Comparison) -> list[str]:
-    """Return the models of a comparison, without their other weights, in the report's order."""
-    return [m for m in MODELS if m in c.measured]
+    if not shared:
+        return {"each its own epochs": study.comparison(None)}
+    longest = max(e for e in study.epochs if study.at("kl", e) and study.at("ws", e))
+    return {f"{e} epochs": study.comparison(e) for e in sorted({shared[0], longest})}
 
 
 def listed(models: Sequence[str]) -> str:
@@ -57,14 +46,13 @@ def who_is_best(c: Comparison, key: str, verb: str) -> str:
 
     "In these runs" it says where it is not known what another training would change.
     """
-    found = [m for m in models_of(c) if c.value(m, key) is not None]
+    found = [m for m in c.models if c.value(m, key) is not None]
     if not found:
         return f"Which model {verb} best was not measured."
     best = min(found, key=lambda m: c.value(m, key))
     if not c.chance_known(key, *found):
         return f"{MODELS[best]} {verb} best in these runs."
-    gaps = {m: lead(c, key, best, m) for m in found if m != best}
-    tied = [m for m in found if m == best or gaps[m] is None or not gaps[m].low > 0]
+    tied = [m for m in found if m == best or not lead(c, key, best, m).low > 0]
     if len(tied) == 1:
         return f"{MODELS[best]} {verb} clearly best."
     return f"{MODELS[best]} {verb} best, but no difference between {listed(tied)} is certain."
@@ -72,13 +60,20 @@ def who_is_best(c: Comparison, key: str, verb: str) -> str:
 
 def no_classifier(data: Dataset) -> str:
     """Say why inventions are not judged by a classifier, and what would be needed."""
+    why = "all of these are equal. Give images of at least two classes"
     if data.train_labels is None:
         why = "these images have none. Give images with labels (--data-dir)"
-    else:
-        why = "all of these are equal. Give images of at least two classes"
     return (
         f"A classifier has to judge inventions, and it learns from labels: {why} to have inventions"
         " judged. The distance in pixels needs no labels."
+    )
+
+
+def classifier(c: Comparison) -> str:
+    """Say what judges inventions and paths, and how well it knows the digits."""
+    return (
+        "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
+        f" recognises {number(c.baselines['classifier']['accuracy'])} % of digits."
     )
 
 
@@ -97,7 +92,7 @@ def information(c: Comparison) -> str:
     value = c.value("kl", "information")
     if value is None:
         return "It was not measured: the noise of KL's codes is too small, or they lie in a plane."
-    rest = listed([m for m in models_of(c) if m != "kl"])
+    rest = listed([m for m in c.models if m != "kl"])
     return (
         f"KL's codes tell at most {number(value)} nats about their images. The codes of {rest}"
         " have next to no noise, and then this number means nothing."
@@ -108,8 +103,7 @@ def fitted(c: Comparison) -> str:
     """Say who is best once the draws follow the codes: scale repaired, then shape as well."""
     if c.value("kl", "frechet_gauss") is None:
         return who_is_best(c, "pca_mix", "invents (ten Gaussians, in pixels)")
-    one = who_is_best(c, "frechet_gauss", "invents")
-    ten = who_is_best(c, "frechet_mix", "invents")
+    one, ten = (who_is_best(c, f"frechet_{fit}", "invents") for fit in ("gauss", "mix"))
     return f"With one Gaussian: {one} With ten: {ten}"
 
 
@@ -118,7 +112,7 @@ def times(c: Comparison) -> str:
     base = c.value("kl", "seconds")
     if not base:
         return "The time of training was not recorded."
-    of = [m for m in models_of(c) if m != "kl"]
+    of = [m for m in c.models if m != "kl"]
     told = ", ".join(f"{MODELS[m]} {number(c.value(m, 'seconds') / base)}" for m in of)
     return (
         f"Training took, as a multiple of KL's time: {told}. Such times mean little where other"
@@ -146,33 +140,32 @@ def differing(study: Study) -> str:
 def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: int) -> str:
     """Say how many trainings and images are behind the answer."""
     name, c = next(iter(found.items()))
-    models = models_of(c)
-    seeds = sorted({len(c.measured[m]) for m in models})
+    seeds = sorted({len(c.measured[m]) for m in c.models})
     count = "once" if seeds == [1] else f"{' or '.join(map(str, seeds))} times"
     images = f"{len(data.test_images):,} test images, which no training saw"
     if not unseen:
         images = f"{len(data.test_images):,} training images: the models know them"
-    more = ""
-    if not all(c.chance_known(key, m) for key in ASKED for m in models if c.value(m, key)):
-        more = f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
+    text = f"Each model was trained {count} ({name}), and measured on {images}."
+    if not all(c.chance_known(key, m) for key in ASKED for m in c.models if c.value(m, key)):
+        text += f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
     if missing:
-        more += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"
-    return f"Each model was trained {count} ({name}), and measured on {images}.{more}"
+        text += f" **Of the trainings asked for, {missing} are not finished, and not shown.**"
+    return text
 
 
 def claims_found(judged: dict[str, list[Verdict]]) -> str:
     """Count the verdicts at each length, and name those that a longer training changes."""
-    counts = [
-        f"{length}: "
-        + ", ".join(f"{sum(v.verdict == name for v in found)} {name}" for name in VERDICTS)
-        for length, found in judged.items()
-    ]
-    claims = list(zip(*judged.values(), strict=True))
+    counts = []
+    for length, found in judged.items():
+        outcomes = [v.verdict for v in found]
+        told = ", ".join(f"{outcomes.count(verdict)} {verdict}" for verdict in VERDICTS)
+        counts.append(f"{length}: {told}")
+    text = f"Of {len(found)} claims, {'; '.join(counts)}."
+    if len(judged) == 1:
+        return text
     moved = [
-        f"“{v[0].claim}” ({v[0].verdict} → {v[-1].verdict})"
-        for v in claims
-        if v[0].verdict != v[-1].verdict
+        f"“{early.claim}” ({early.verdict} → {late.verdict})"
+        for early, late in zip(*judged.values(), strict=True)
+        if early.verdict != late.verdict
     ]
-    text = f"Of {len(claims)} claims, {'; '.join(counts)}."
-    more = f" Longer training changes {', '.join(moved) or 'none'}." if len(judged) > 1 else ""
-    return text + more
+    return f"{text} Longer training changes {', '.join(moved) or 'none'}."

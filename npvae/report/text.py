@@ -1,19 +1,20 @@
 """The written report: report.template.md, with what was measured in the places of its names.
 
-The sentences that depend on the outcome are made in sentences.py, the verdicts in claims.py.
+In the template a line that begins with a model's name is left out where there is no such model,
+and a picture whose name ends in * stands for one of each model, beside one another. The sentences
+that depend on the outcome are made in sentences.py, the verdicts in claims.py.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.comparison import Comparison
 from npvae.evaluation.encoded import MODELS, setting_words
-from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import RESAMPLES
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.results import Study
+from npvae.evaluation.results import Comparison, Study
 from npvae.report import sentences
 from npvae.report.claims import Verdict, value_of
 from npvae.report.markdown import folded, number, plain, shown_interval, table
@@ -21,100 +22,87 @@ from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 
 TEMPLATE = Path(__file__).with_name("report.template.md")
-GRIDS = {  # pictures of each model, beside one another
-    "reconstruction": "originals above reconstructions",
-    "error": "histogram of the squared error per image",
-    "latent_dist": "densities of z, of μ and of the prior",
-    "interpol": "decoded points between two codes",
-    "tsne": "t-SNE of μ, coloured by class",
-    "samples": "decoded draws from the prior",
-}
-PULLS = {
-    "kl": "an extra cost for the codes of each image: their KL divergence from the prior",
-    "ws": "the Wasserstein distance of all codes to the prior. A further network, the *critic*,"
-    " estimates it",
-    "sw": "the same distance, *sliced*: it is measured along random lines, without a critic",
-    "ae": "nothing: a plain autoencoder, to compare with",
-}
-OPENING = {
-    "sse_mu": "error of copies",
-    "frechet": "distance of inventions",
-    "scale": "scale",
-    "shape": "shape",
-    "information": "information",
-    "seconds": "time",
-}
+OPENING = {  # the columns of the first table
+    "sse_mu": "error of copies", "frechet": "distance of inventions", "scale": "scale",
+    "shape": "shape", "information": "information", "seconds": "time",
+}  # fmt: skip
 TRADE_OFF = "scale", "shape", "sse_mu", "sse_z", "frechet", "frechet_mix", "seconds"
 
 
-@dataclass(frozen=True)
-class Written:
-    """What a report is written from."""
+def write_report(
+    study: Study,
+    found: dict[str, Comparison],
+    judged: dict[str, list[Verdict]],
+    data: Dataset,
+    unseen: bool = True,
+    missing: int = 0,
+    pictured: Sequence[str] | None = None,
+) -> str:
+    """Return the report as Markdown with pictures from `plots/`.
 
-    study: Study
-    found: dict[str, Comparison]  # by the length of training
-    judged: dict[str, list[Verdict]]  # in the same way
-    instruments: Instruments
-    pictured: Sequence[str]  # the models of which there are pictures
-    unseen: bool = True  # whether no training saw the images that were measured
-    missing: int = 0  # trainings of the study that are not finished
-
-
-def write_report(of: Written) -> str:
-    """Return the report as Markdown with pictures from `plots/`."""
-    c, data = next(iter(of.found.values())), of.instruments.data
-    models, best = sentences.models_of(c), sentences.who_is_best
-    labelled = of.instruments.classifier is not None
+    `found` and `judged` are by the length of training. `unseen` tells whether no training saw the
+    images that were measured, `missing` how many trainings of the study are not finished, and
+    `pictured` which models have pictures of their own: all of them if it is None.
+    """
+    c, best = next(iter(found.values())), sentences.who_is_best
+    models = c.models
+    labelled = "classifier" in c.baselines
     alike = "noise", "information", "fitted", "times"
-    return TEMPLATE.read_text(encoding="utf-8").format(
+    invents = best(c, "frechet", "invents") if labelled else sentences.no_classifier(data)
+    return _template(models, models if pictured is None else pictured).format(
         **{name: getattr(sentences, name)(c) for name in alike},
-        **{name: _grid(name, what, of.pictured) for name, what in GRIDS.items()},
         sample="**This is a sample of the data.**\n\n" if data.is_sample else "",
-        differing=sentences.differing(of.study),
-        models="\n".join(f"- **{MODELS[m]}**: {PULLS[m]}" for m in models),
+        differing=sentences.differing(study),
         copies=best(c, "sse_mu", "copies"),
-        invents=best(c, "frechet", "invents") if labelled else sentences.no_classifier(data),
+        invents=invents,
         scale=best(c, "scale", "fits the prior's scale"),
         shape=best(c, "shape", "fits the prior's shape"),
-        basis=sentences.basis(of.found, data, of.unseen, of.missing),
+        basis=sentences.basis(found, data, unseen, missing),
         opening=_opening(c),
-        trade_off=_trade_off(of.study),
-        claims_found=sentences.claims_found(of.judged),
-        claims=_claims(of.judged),
-        entropy=number(of.study.perfect_match["bce_mu"]),
-        classifier=_classifier(of.instruments),
+        trade_off=_trade_off(study),
+        claims_found=sentences.claims_found(judged),
+        claims=folded("The claims with their rules and numbers", _claims(judged)),
+        entropy=number(c.baselines["perfect match"]["bce_mu"]),
+        classifier=sentences.classifier(c) if labelled else invents,
         resamples=RESAMPLES,
-        method=_method({m: of.study.settings[m] for m in models}, data),
+        method=folded("The options of each training", _method(study, models, data)),
         numbers="\n\n".join(
-            folded(f"All numbers, {name}", _numbers(one, of.instruments))
-            for name, one in of.found.items()
+            folded(f"All numbers, {name}", _numbers(one)) for name, one in found.items()
         ),
-        definitions=folded(
-            "Definitions",
-            table(["number", "unit", "better", "what it is"],
-                  [[m.name, m.unit, m.goal, m.meaning] for m in BY_KEY.values()]),
-        ),
-    )  # fmt: skip
+        definitions=folded("Definitions", _definitions()),
+    )
+
+
+def _template(models: list[str], pictured: Sequence[str]) -> str:
+    """Return the template for these models and pictures; see the head of this module."""
+    absent = tuple(f"- **{MODELS[m]}**" for m in MODELS if m not in models)
+    lines = TEMPLATE.read_text(encoding="utf-8").splitlines(keepends=True)
+
+    def of_each(match: re.Match) -> str:
+        cells = [f"![{match[1]}, {MODELS[m]}]({match[2]}{m}.png)" for m in pictured]
+        return table([MODELS[m] for m in pictured], [cells])
+
+    text = "".join(line for line in lines if not line.startswith(absent))
+    return re.sub(r"!\[(.*)\]\((.*)\*\.png\)", of_each, text)
 
 
 def _opening(c: Comparison) -> str:
     """Return the table of the first screen, and what its columns are."""
-    models = sentences.models_of(c)
-    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in models)]
-    rows = [[f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in models]
+    keys = [k for k in OPENING if any(c.value(m, k) is not None for m in c.models)]
+    rows = [[f"**{MODELS[m]}**", *(value_of(c, m, key) for key in keys)] for m in c.models]
     said = "Error of copies: the squared differences of all pixels, added."
     if "frechet" in keys:
         said += (
             " Distance of inventions: the Fréchet distance between inventions and test images, in"
             " what a small classifier sees of them; two sets of real images have"
-            f" {number(c.perfect_match['frechet'])}."
+            f" {number(c.baselines['perfect match']['frechet'])}."
         )
     return f"{table(['model', *(OPENING[k] for k in keys)], rows)}\n\n{said} Less is better."
 
 
 def _trade_off(study: Study) -> str:
     """Return the picture of all settings and its table; without other settings how to get them."""
-    if set(study.settings) <= set(MODELS) and len(study.epochs) == 1:
+    if not study.has_trade_off:
         return (
             "Only one weight of each model was trained. `python analyze.py --study` trains others,"
             " for 35 and for 140 epochs, and shows copies against the distance to the prior."
@@ -143,50 +131,35 @@ def _claims(judged: dict[str, list[Verdict]]) -> str:
         rows.append([found[0].claim, found[0].rule])
         for v in found:
             rows[-1] += ["; ".join(f"{p.name}: {p.evidence}" for p in v.parts), v.words]
-    return folded("The claims with their rules and numbers", table(head, rows))
+    return table(head, rows)
 
 
-def _classifier(instruments: Instruments) -> str:
-    if "classifier" not in instruments.baselines:
-        return sentences.no_classifier(instruments.data)
-    return (
-        "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
-        f" recognises {number(instruments.baselines['classifier']['accuracy'])} % of digits."
-    )
-
-
-def _grid(name: str, what: str, models: Sequence[str]) -> str:
-    cells = [f"![{what}, {MODELS[m]}](plots/{name}_{m}.png)" for m in models]
-    return table([MODELS[m] for m in models], [cells])
-
-
-def _method(given: dict[str, Options], data: Dataset) -> str:
+def _method(study: Study, models: list[str], data: Dataset) -> str:
     """Return the table of what was trained: each model has a column of its own options."""
     others = {name for kind in KINDS.values() for name in kind.options}
     rows = []
     for name in (f.name for f in fields(Options) if f.name != "kind"):
         row = [name.replace("_", " ")]
-        for o in given.values():
-            value = getattr(o, name)
+        for o in (study.settings[m] for m in models):
             unused = name in others and name not in KINDS[o.kind].options
-            row.append("–" if unused or value is None else str(value))
+            row.append("–" if unused or getattr(o, name) is None else str(getattr(o, name)))
         rows.append(row)
-    body = table(["option", *(MODELS[m] for m in given)], rows)
-    return folded("The options of each training", f"Data: {plain(data.name)}\n\n{body}")
+    body = table(["option", *(MODELS[m] for m in models)], rows)
+    return f"Data: {plain(data.name)}\n\n{body}"
 
 
-def _numbers(c: Comparison, instruments: Instruments) -> str:
+def _numbers(c: Comparison) -> str:
     """Return the table of all numbers with their intervals, and of what simple things score."""
-    models = sentences.models_of(c)
-    simple = instruments.baselines | {"perfect match": c.perfect_match}
-    rows = [
-        [
-            BY_KEY[key].name,
-            *(value_of(c, model, key) for model in models),
-            shown_interval(c.difference(key)),
-            ", ".join(f"{name} {number(v[key])}" for name, v in simple.items() if key in v),
-        ]
-        for key in BY_KEY
-        if any(c.value(model, key) is not None for model in models)
-    ]
-    return table(["number", *(MODELS[m] for m in models), "KL − WS", "for scale"], rows)
+    rows = []
+    for key in BY_KEY:
+        if any(c.value(model, key) is not None for model in c.models):
+            values = [value_of(c, model, key) for model in c.models]
+            simple = [f"{name} {number(v[key])}" for name, v in c.baselines.items() if key in v]
+            gap = shown_interval(c.difference(key))
+            rows.append([BY_KEY[key].name, *values, gap, ", ".join(simple)])
+    return table(["number", *(MODELS[m] for m in c.models), "KL − WS", "for scale"], rows)
+
+
+def _definitions() -> str:
+    rows = [[m.name, m.unit, m.goal, m.meaning] for m in BY_KEY.values()]
+    return table(["number", "unit", "better", "what it is"], rows)

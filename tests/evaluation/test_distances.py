@@ -30,16 +30,6 @@ def test_assignment_w1_takes_the_best_pairing():
     assert assignment_w1(x, y) == 1
 
 
-def test_assignment_w1_is_above_the_distance_of_the_distributions_on_average():
-    # Two draws of one distribution, whose distance is 0; and a shift, which the floor overstates.
-    same = np.mean([assignment_w1(normal(i, 300, 10), normal(99 - i, 300, 10)) for i in range(3)])
-    apart = np.mean(
-        [assignment_w1(normal(i, 300, 10) + 1, normal(99 - i, 300, 10)) for i in range(3)]
-    )
-    assert same > 2
-    assert np.sqrt(10) < apart < np.sqrt(10) + same - 1  # so that its bias cannot be subtracted
-
-
 def test_normal_w1_agrees_with_scipy_and_closed_forms():
     n = 2000
     x = normal(9, n, 3) * [1, 2, 0.5] + [0, 1, -5]
@@ -78,20 +68,12 @@ def points(seed, mean, cov):
     return mean + white @ sqrtm(cov).real
 
 
-def test_frechet_distance_of_diagonal_gaussians_has_its_closed_form():
-    mu1, mu2 = np.array([0.0, 1.0, 2.0]), np.array([1.0, -1.0, 2.0])
-    s1, s2 = np.array([1.0, 2.0, 3.0]), np.array([2.0, 0.5, 3.0])
-    expected = np.sum((mu1 - mu2) ** 2) + np.sum((s1 - s2) ** 2)
-    found = frechet_distance(points(19, mu1, np.diag(s1**2)), points(20, mu2, np.diag(s2**2)))
-    assert found == pytest.approx(expected, rel=1e-10)
-
-
 def test_frechet_distance_agrees_with_the_matrix_root_where_covariances_do_not_commute():
     a, b = normal(21, 6, 6), normal(22, 6, 6)
     cov1, cov2 = a @ a.T + np.eye(6), b @ b.T + np.eye(6)
     expected = np.trace(cov1 + cov2 - 2 * sqrtm(cov1 @ cov2).real)
-    x, y = points(19, np.zeros(6), cov1), points(20, np.zeros(6), cov2)
-    assert frechet_distance(x, y) == pytest.approx(expected, rel=1e-10)
+    x, y = points(19, np.zeros(6), cov1), points(20, np.ones(6), cov2)
+    assert frechet_distance(x, y) == pytest.approx(6 + expected, rel=1e-10)
     assert frechet_distance(x, x) == pytest.approx(0, abs=1e-10)
 
 

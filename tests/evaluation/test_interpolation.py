@@ -13,7 +13,7 @@ from npvae.evaluation.interpolation import (
     random_pairs,
     straight_lines,
 )
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.models.vae import make_vae
 from npvae.training.options import Options
 from npvae.training.run import new_run

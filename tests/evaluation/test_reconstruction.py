@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.reconstruction import (
     BLURS,
     blur_in_pixels,
     blur_originals,
+    histogram_mode,
     measure_gap,
     sharpness,
 )
@@ -81,3 +82,10 @@ def test_the_gap_is_that_of_two_samples_which_both_vary():
     measure_gap(found, test)
     error = found.replicates["gap_bce_mu"].std(ddof=1)
     assert error == pytest.approx((2 / 400) ** 0.5, rel=0.2)
+
+
+def test_histogram_mode_is_the_centre_of_the_fullest_bin():
+    assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 30]), bin_width=1) == 2.5
+    assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30]), bin_width=2) == 3
+    assert histogram_mode(np.array([-0.1, -0.2, 0.3]), bin_width=1) == -0.5
+    assert histogram_mode(np.array([5.5, 1.5]), bin_width=1) == 1.5  # a tie goes to the lower bin

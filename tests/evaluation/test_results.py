@@ -1,13 +1,14 @@
 """How a study finds its trainings, and what their settings are called."""
 
+import csv
 from dataclasses import replace
 
 import pytest
 
-from npvae.evaluation import spread
-from npvae.evaluation.measurement import Measurement
-from npvae.evaluation.results import Study, Trained
-from npvae.evaluation.spread import shipped_spread
+from npvae.evaluation import results
+from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.metrics import BY_KEY
+from npvae.evaluation.results import Study, Trained, shipped_spread
 from npvae.training.options import Options
 
 KL, WS, SW = (Options(kind, epochs=10) for kind in ("kl", "ws", "sw"))
@@ -40,7 +41,7 @@ def test_a_study_finds_trainings_again():
     longer, other = replace(KL, epochs=20), replace(KL, seed=1)
     heavy = replace(WS, wasserstein_weight=3.0)
     records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, longer, other, heavy)]
-    study = Study(records, {"sse_mu": 7.0})
+    study = Study(records, {"pixels": {"sse_mu": 7.0}})
     assert study.epochs == [10, 20]
     assert study.at("kl", 10) == [records[0], records[3]]
     assert study.at("kl", 20) == [records[2]]
@@ -48,28 +49,21 @@ def test_a_study_finds_trainings_again():
     c = study.comparison(10)
     assert list(c.measured) == ["kl", "ws", "ws-3"]
     assert (c.value("kl", "sse_mu"), c.value("ws-3", "sse_mu")) == (0.5, 0)
-    assert c.perfect_match == {"sse_mu": 7.0}
+    assert c.baselines == {"pixels": {"sse_mu": 7.0}}
     assert list(study.comparison(20).measured) == ["kl"]  # nothing stands in for the others
 
 
-@pytest.fixture
-def table(tmp_path, monkeypatch):
-    """A place for a table of spreads, of which nothing is remembered."""
-    monkeypatch.setattr(spread, "SEED_SPREAD", tmp_path / "spread.csv")
-    spread._table.cache_clear()
-    yield spread.SEED_SPREAD
-    spread._table.cache_clear()
-
-
-def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(table):
+def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(tmp_path, monkeypatch):
+    table = tmp_path / "spread.csv"
+    monkeypatch.setattr(results, "SEED_SPREAD", table)
     kl = [record(replace(KL, seed=s), sse_mu=v) for s, v in enumerate((1.0, 2.0, 6.0))]
     heavy = replace(WS, wasserstein_weight=3.0)
     study = Study([*kl, record(WS, sse_mu=1.0), *(record(heavy, sse_mu=v) for v in (1.0, 3.0))], {})
     table.write_text(study.spread_table("a command"), encoding="utf-8")
     assert table.read_text("utf-8").startswith("# a command\nkind,weight,epochs,data,metric,")
-    expected = {"sse_mu": (pytest.approx(7**0.5, rel=1e-3), 3)}
-    assert shipped_spread(KL, "a" * 64) == shipped_spread(replace(KL, seed=9), "a" * 64) == expected
-    assert shipped_spread(heavy, "a" * 64)["sse_mu"].seeds == 2
+    assert shipped_spread(record(KL)) == shipped_spread(record(replace(KL, seed=9)))
+    assert shipped_spread(record(KL)) == {"sse_mu": (pytest.approx(7, rel=1e-3), 2)}
+    assert shipped_spread(record(heavy))["sse_mu"].freedom == 1
     for options, data in (
         (KL, "b" * 64),  # other images
         (KL, ""),  # of which nothing is known
@@ -80,7 +74,7 @@ def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(tabl
         (replace(KL, limit=500), "a" * 64),
         (replace(KL, sigma=0.17), "a" * 64),
     ):
-        assert shipped_spread(options, data) == {}
+        assert shipped_spread(Trained(options, Measurement(), data)) == {}
     # A study of single trainings takes its intervals from there.
     c = Study([record(KL, sse_mu=2.0), record(WS, sse_mu=2.0)], {}).comparison(10)
     assert c.interval("kl", "sse_mu").half == pytest.approx(4.3026527 * 7**0.5, rel=1e-3)
@@ -89,7 +83,11 @@ def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(tabl
 
 
 def test_the_shipped_table_can_be_read():
-    assert spread.SEED_SPREAD.read_text(encoding="utf-8").startswith("# ")
-    for (kind, *_), metrics in spread._table().items():
-        assert kind in ("kl", "ws", "sw") and metrics.keys() <= spread.BY_KEY.keys()
-        assert all(s.deviation >= 0 and s.seeds >= 2 for s in metrics.values())
+    command, *lines = results.SEED_SPREAD.read_text(encoding="utf-8").splitlines()
+    assert command.startswith("# ")
+    for row in csv.DictReader(lines):
+        data, options = row["data"], {"wasserstein_weight": float(row["weight"])}
+        options = {} if row["kind"] == "kl" else options
+        trained = Trained(Options(row["kind"], int(row["epochs"]), **options), None, data)
+        assert row["metric"] in BY_KEY
+        assert shipped_spread(trained)[row["metric"]].freedom == int(row["seeds"]) - 1 >= 1

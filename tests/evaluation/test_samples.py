@@ -8,28 +8,14 @@ from known import PIXELS_ARE_FEATURES
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.densities import fit_density
-from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.samples import measure_samples, principal_components, project
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
 N = 1500
-
-
-def test_the_bootstrap_contains_the_chance_of_both_sides():
-    """Two draws of N, shifted by s: (m₁ − m₂)² has the standard error 2 s √(2/n) for a large s."""
-    real, made = np.random.default_rng(2).standard_normal((2, N, 2))
-    found = Measurement()
-    found.add("x", frechet_distance, real, made + np.array([20, 0]))
-    # With the chance of one side alone it would be 0.7 of that.
-    assert found.replicates["x"].std() == pytest.approx(2 * 20 * (2 / N) ** 0.5, rel=0.2)
-    found.add("x", frechet_distance, real, real + np.array([3, 4]))
-    assert found.values["x"] == pytest.approx(25)
-    # One index draws both sides, so that here each sample is shifted by as much.
-    np.testing.assert_allclose(found.replicates["x"], 25)
 
 
 @pytest.fixture(scope="module")

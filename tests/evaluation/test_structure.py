@@ -7,7 +7,7 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.structure import (
     Embedding,
     knn_hits,
@@ -41,7 +41,7 @@ def silhouette(points, labels):
     of_all[index] = labels
     mu, found = np.zeros((2 * len(points), 1)), Measurement()
     data = SimpleNamespace(train_labels=of_all, test_labels=of_all)
-    measure_structure(found, SimpleNamespace(mu=mu), data, mu, Embedding(index, points))
+    measure_structure(found, mu, data, mu, Embedding(index, points))
     assert "knn" in found.values and found.values.keys() == found.replicates.keys()
     return found.values.get("tsne_silhouette")
 

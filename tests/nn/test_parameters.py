@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from npvae import plain
 from npvae.nn.parameters import dense_shapes, make_parameters
 
 
@@ -13,6 +14,17 @@ class Two(NamedTuple):
     b1: np.ndarray
     W2: np.ndarray
     b2: np.ndarray
+
+
+def test_layers_start_uniform_in_one_over_root_fan_in_here_and_in_plain():
+    fast = make_parameters(Two((784, 256), (256,), (256, 400), (400,)), np.float64,
+                           np.random.default_rng(1)).w  # fmt: skip
+    network, _ = plain.new_network([(784, 256), (256, 400)], np.random.default_rng(1), np.float64)
+    for weights in (fast, network.values()):
+        for array, fan_in in zip(weights, (784, 784, 256, 256), strict=True):
+            bound = 1 / np.sqrt(fan_in)
+            assert 0.95 * bound < np.abs(array).max() <= bound
+            assert array.var() == pytest.approx(bound**2 / 3, rel=4 / np.sqrt(array.size))
 
 
 def test_shapes_of_dense_layers():

@@ -1,6 +1,7 @@
-"""A real browser, and a page whose console and requests are watched.
+"""Real browsers, and pages whose console and requests are watched.
 
-Without a browser the tests skip with the reason. In CI they fail: there, .ci/run installs one.
+Tests that drive a browser carry the marker "browser". Without the browser they skip with the
+reason. In CI they fail: there, .ci/run installs both.
 """
 
 import os
@@ -10,7 +11,19 @@ import pytest
 from explorers import Explorer
 from page_helpers import CRITIC_LAB
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if {"browser", "firefox"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+
+
+def found(*names):
+    """Return the first of these programs that is installed, or skip the test."""
+    executable = next(filter(None, map(shutil.which, names)), None)
+    if executable is None:
+        missing(f"no {names[0]}: apt-get install {names[0]}")
+    return executable
 
 
 def missing(reason):
@@ -21,76 +34,99 @@ def missing(reason):
 
 @pytest.fixture(scope="session")
 def browser():
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
-        missing("no Chromium: apt-get install chromium")
+    """Chromium, started once."""
+    executable = found("chromium", "chromium-browser", "google-chrome")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing("no Playwright: pip install playwright")
     with sync_playwright() as playwright:
         options = ["--no-sandbox", "--disable-gpu"]
-        found = playwright.chromium.launch(executable_path=executable, args=options)
-        yield found
-        found.close()
+        started = playwright.chromium.launch(executable_path=executable, args=options)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def contexts(browser):
+    """The contexts of all tests, by screen and media: they are made once."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory):
+    """Firefox, started once."""
+    try:
+        from firefox import Firefox
+    except ImportError:
+        missing("no websockets: pip install websockets")
+    started = Firefox(found("firefox-esr", "firefox"), tmp_path_factory.mktemp("profile"))
+    yield started
+    started.close()
 
 
 class Watched:
-    """Opens pages in contexts of their own, and remembers what they complained of and asked for."""
+    """Opens pages, and remembers what they complained of and asked for."""
 
-    def __init__(self, browser):
-        self.browser = browser
-        self.contexts, self.complaints, self.requests = [], [], []
+    def __init__(self, browser, contexts):
+        self.browser, self.contexts = browser, contexts
+        self.pages, self.complaints, self.requests = [], [], []
 
-    def open(self, url, *, width=1280, height=900, scheme="light", touch=False):
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, has_touch=touch
-        )
-        context.set_default_timeout(15_000)
-        self.contexts.append(context)
-        page = context.new_page()
+    def open(self, url, *, width=1280, height=900, scheme="light", touch=False, **media):
+        screen = {"width": width, "height": height}
+        key = str((screen, scheme, touch, media))
+        if key not in self.contexts:
+            self.contexts[key] = self.browser.new_context(
+                viewport=screen, color_scheme=scheme, has_touch=touch, **media
+            )
+            self.contexts[key].set_default_timeout(60_000)  # loaded machines are slow
+        page = self.contexts[key].new_page()
+        page.set_viewport_size(screen)
+        self.pages.append(page)
         page.on("console", lambda message: self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("request", self.note)
         page.goto(url)
         page.wait_for_selector("body[data-state=ready]")
         return page
 
+    def note(self, request):
+        if not request.url.startswith("blob:"):  # a worker that the page made of its own scripts
+            self.requests.append(request.url)
+
     def close(self):
         """No page may have complained, or asked for anything but its own file."""
-        for context in self.contexts:
-            context.close()
+        for page in self.pages:
+            page.close()
         assert self.complaints == []
         files = {url.partition("#")[0] for url in self.requests}
         assert len(files) <= 1 and all(url.startswith("file:") for url in files)
 
 
 @pytest.fixture
-def watched(browser):
-    pages = Watched(browser)
+def watched(browser, contexts):
+    pages = Watched(browser, contexts)
     yield pages
     pages.close()
 
 
 @pytest.fixture(scope="module")
-def watcher(browser):
+def watcher(browser, contexts):
     """The same for a page that all tests of a module share."""
-    pages = Watched(browser)
+    pages = Watched(browser, contexts)
     yield pages
     pages.close()
 
 
 @pytest.fixture(scope="module")
-def still(browser):
+def still(watcher):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
-    pages = Watched(browser)
-    yield pages.open(CRITIC_LAB.as_uri() + "#seed=1")
-    pages.close()
+    return watcher.open(CRITIC_LAB.as_uri() + "#seed=1")
 
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory):
-    """An explorer of two small runs."""
+    """An explorer of three small runs."""
     return Explorer(tmp_path_factory.mktemp("explorer"))
 
 

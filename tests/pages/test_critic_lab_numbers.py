@@ -12,14 +12,17 @@ from page_helpers import (
     CRITIC_LAB,
     WEIGHT,
     Setting,
+    choose,
     fill,
     flat,
     input_gradient,
+    number,
     same,
     settled,
 )
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
+from scipy.special import expit
 
 from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import score_forward
@@ -55,23 +58,63 @@ def test_ten_clicked_updates_end_in_npvaes_weights(watched):
     assert start["noise"][0] != start["noise"][1]
 
 
-def test_a_move_goes_along_npvaes_gradient(watched):
-    page = watched.open(f"{URL}#seed=3&codes=shifted&did=u30")
-    start = page.evaluate(
-        """() => ({ theta: [...criticLab.state().u.critic.theta],
-                    codes: [...criticLab.state().points.codes] })"""
+STATE = """() => {
+    const { points, u } = criticLab.state();
+    return [[...u.critic.theta], [...points.codes], [...points.prior]];
+}"""
+
+
+def now(page):
+    """The page's critic, in npvae, with its clouds."""
+    setting, (theta, codes, prior) = Setting(0), page.evaluate(STATE)
+    flat(setting.critic.w, theta)
+    return setting, np.reshape(codes, (BATCH, 2)), np.reshape(prior, (BATCH, 2))
+
+
+def pairing(codes, prior):
+    return linear_sum_assignment(cdist(codes, prior))[1]
+
+
+@pytest.mark.parametrize("judge", ["critic", "classifier"])
+def test_the_numbers_and_a_move_are_npvaes(watched, judge):
+    """A classifier's pull is D times the score's gradient, its estimate log 2 - loss / 2."""
+    page = watched.open(f"{URL}#seed=4&codes=bimodal&judge={judge}&did=u50")
+    setting, codes, prior = now(page)
+    pair = setting.batch.pair
+    pair.z[:] = np.concatenate([codes, prior])
+    score_forward(setting.critic.w, pair)
+    fake, real = pair.score[:BATCH].copy(), pair.score[BATCH:].copy()
+    pull, way = setting.gradient(codes), prior[pairing(codes, prior)] - codes
+    estimate = real.mean() - fake.mean()
+    if judge == "classifier":
+        pull *= expit(fake)[:, None]
+        loss = np.logaddexp(0, -real).mean() + np.logaddexp(0, fake).mean()
+        estimate = np.log(2) - loss / 2
+    lengths = np.linalg.norm(pull, axis=1)
+    cosine = ((way * pull).sum(axis=1) / np.linalg.norm(way, axis=1) / lengths).mean()
+    expected = {
+        "estimate": estimate,
+        "w1": assignment_w1(codes, prior),
+        "force": lengths.mean(),
+        "cosine": cosine,
+    }
+    shown = {name: number(page, name) for name in expected}
+    assert shown == {name: pytest.approx(value, abs=5.1e-4) for name, value in expected.items()}
+    grid = page.evaluate(
+        "Object.values(labModel.measureGrid(criticLab.state())).map((x) => [...x])"
     )
-    setting, codes = Setting(0), np.reshape(start["codes"], (BATCH, 2))
-    flat(setting.critic.w, start["theta"])
-    act = setting.batch.fake
-    act.z[:] = codes
-    input_gradient(setting.critic.w, act)
+    places = grid_of(setting)
+    slope = np.linalg.norm(places.dz, axis=1)
+    if judge == "classifier":
+        answer = expit(places.score)
+        same(grid, [answer, answer * slope])
+    else:
+        same(grid, [places.score, slope])
     page.click("#move")
-    moved = np.reshape(page.evaluate("[...criticLab.state().points.codes]"), (BATCH, 2))
-    same(moved, codes + 0.1 * act.dz, 1.3e-4)  # half a step of the grid of 1/4096
     settled(page)
-    prior = np.reshape(page.evaluate("[...criticLab.state().points.prior]"), (BATCH, 2))
-    assert float(page.text_content("#w1")) == pytest.approx(assignment_w1(moved, prior), abs=5.1e-4)
+    _, moved, _ = now(page)
+    same(moved, codes + 0.1 * pull, 1.3e-4)  # half a step of the grid of 1/4096
+    assert number(page, "w1") == pytest.approx(assignment_w1(moved, prior), abs=5.1e-4)
 
 
 def grid_of(setting):
@@ -82,59 +125,10 @@ def grid_of(setting):
     return grid
 
 
-STATE = """() => {
-    const { points, u } = criticLab.state();
-    return [[...u.critic.theta], [...points.codes], [...points.prior]];
-}"""
-
-
-def test_the_numbers_shown_are_npvaes(watched):
-    page = watched.open(f"{URL}#seed=4&codes=bimodal&did=u50")
-    found = page.evaluate(STATE)
-    setting = Setting(0)
-    flat(setting.critic.w, found[0])
-    codes, prior = (np.reshape(points, (BATCH, 2)) for points in found[1:])
-    pair = setting.batch.pair
-    pair.z[:] = np.concatenate([codes, prior])
-    score_forward(setting.critic.w, pair)
-    grid = grid_of(setting)
-    shown = {name: float(page.text_content(f"#{name}").replace("−", "-")) for name in SHOWN}
-    expected = {
-        "estimate": pair.score[BATCH:].mean() - pair.score[:BATCH].mean(),
-        "w1": assignment_w1(codes, prior),
-        "largest": np.linalg.norm(grid.dz, axis=1).max(),
-        "cosine": cosine(setting, codes, prior),
-    }
-    assert shown == {name: pytest.approx(value, abs=5.1e-4) for name, value in expected.items()}
-
-
-SHOWN = ("estimate", "w1", "largest", "cosine")
-
-
-def pairing(codes, prior):
-    return linear_sum_assignment(cdist(codes, prior))[1]
-
-
-def pull(setting, codes):
-    act = setting.batch.fake
-    act.z[:] = codes
-    input_gradient(setting.critic.w, act)
-    return act.dz.copy()
-
-
-def cosine(setting, codes, prior):
-    way, dz = prior[pairing(codes, prior)] - codes, pull(setting, codes)
-    lengths = np.linalg.norm(way, axis=1) * np.linalg.norm(dz, axis=1)
-    return ((way * dz).sum(axis=1) / lengths).mean()
-
-
 def test_the_picture_draws_what_is_computed(watched):
     """The strokes on the canvas, in pixels of a plane that is 9 wide: lines, arrows, marks."""
     page = watched.open(f"{URL}#seed=4&codes=bimodal&show=&did=u50")
-    theta, codes, prior = page.evaluate(STATE)
-    codes, prior = np.reshape(codes, (BATCH, 2)), np.reshape(prior, (BATCH, 2))
-    setting = Setting(0)
-    flat(setting.critic.w, theta)
+    setting, codes, prior = now(page)
     size = page.evaluate("document.getElementById('plane').clientWidth")
     place = lambda points: (points * (1, -1) + 4.5) / 9 * size  # noqa: E731
     grid = grid_of(setting)
@@ -143,20 +137,25 @@ def test_the_picture_draws_what_is_computed(watched):
     half = 0.72 * size / 40 * np.minimum(1, 0.2 + 2 * (slope - 1))[:, None] * (1, -1)
     steep = slope > 1.005
     assert 0 < steep.sum() < steep.size
+    mixed = place(np.reshape(page.evaluate("[...criticLab.state().u.mixed.z.data]"), (BATCH, 2)))
+    arm = np.array([3.0, 0.0])
     expected = {
         "l": (place(codes), place(prior[pairing(codes, prior)])),
-        "a": (place(codes), place(codes + 0.6 * pull(setting, codes))),
+        "a": (place(codes), place(codes + 0.6 * setting.gradient(codes))),
         "s": ((nodes - half)[steep], (nodes + half)[steep]),
+        "m": (mixed - arm, mixed + arm),
     }
     before = strokes(page)
     for letter, (starts, ends) in expected.items():
-        page.locator(f'input[name="show"][value="{letter}"]').click()
+        choose(page, "show", letter)
         drawn = strokes(page)
         distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
         assert distance.max() < 0.01, letter
-        shaft = 3 if letter == "a" else 1  # an arrow has two more strokes, for its head
-        assert len(drawn) - len(before) == shaft * len(starts)
-        page.locator(f'input[name="show"][value="{letter}"]').click()
+        each = {"a": 3, "m": 2}.get(letter, 1)  # an arrow has a head, a cross two strokes
+        assert len(drawn) - len(before) == each * len(starts)
+        choose(page, "show", letter)
+    choose(page, "back", "slope")
+    assert len(strokes(page)) != len(before)  # other contours
 
 
 def strokes(page):
@@ -168,7 +167,8 @@ def strokes(page):
                 let from = null;
                 Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
                 Path2D.prototype.lineTo = (x, y) => { found.push([...from, x, y]); from = [x, y]; };
-                window.dispatchEvent(new Event("resize"));
+                document.querySelector("input[name=back]:checked")
+                    .dispatchEvent(new Event("input", { bubbles: true }));
                 const frame = () => new Promise((go) => requestAnimationFrame(go));
                 await frame();
                 await frame();
@@ -214,4 +214,20 @@ def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
     settled(page)
     dz = page.evaluate("[...criticLab.state().u.mixed.dz.data.subarray(22, 24)]")
     numbers = page.locator("#stage tbody td.numbers").nth(1).text_content().replace("−", "-")
-    assert [float(x) for x in numbers.split(",")] == pytest.approx(dz, abs=1e-4)
+    assert [float(x) for x in numbers.split(", ")] == pytest.approx(dz, abs=1e-4)
+    # What a stage overwrites has a name of its own: the state before Adam, and after.
+    theta = page.evaluate("[...criticLab.state().u.critic.theta.subarray(0, 4)]")
+    page.click('button[data-stage="Adam"]')
+    settled(page)
+    rows = page.locator("#stage tbody tr").all_text_contents()
+    names = ["g: dW1, first row", "θ: W1 before", "θ′: W1 after", "m", "m′", "v", "v′"]
+    assert [row.partition("(")[0] for row in rows] == names
+    first = [
+        [float(x) for x in row.partition(")")[2].replace("−", "-").split(", …")[0].split(", ")]
+        for row in rows
+    ]
+    g, before, after, m, next_m, v, next_v = np.array(first)
+    same(before, theta, 1e-4)
+    same(next_m, 0.9 * m + 0.1 * g, 2e-4)
+    same(next_v, 0.999 * v + 0.001 * g**2, 2e-4)
+    assert 0 < np.abs(after - before).max() < 0.01

@@ -7,8 +7,8 @@ import re
 
 import numpy as np
 import pytest
-from explorers import READ, decoded, image_of, mode, numbers, on_map, picture
-from page_helpers import choose, settled, swipe
+from explorers import KEYS, READ, decoded, image_of, mode, numbers, on_map, picture
+from page_helpers import settled, swipe, until
 
 from npvae.evaluation.distances import normal_w1
 
@@ -17,17 +17,25 @@ from npvae.evaluation.distances import normal_w1
 
 def test_it_opens_with_a_draw_of_the_prior(page, made):
     assert mode(page) == "z" and np.std(numbers(page)) > 0.1
-    for m, key in enumerate(("kl", "ws")):
+    for m, key in enumerate(KEYS):
         for place in ("#decoded", "#map-decoded"):
             assert picture(page, f"{place} canvas[data-model={key}]") == decoded(page, m)
     assert re.search(r"score −?\d.*, slope \d", page.text_content("#decoded .ws"))
-    assert "critic" not in page.text_content("#decoded .kl")
+    assert "critic" not in page.text_content("#decoded .kl") + page.text_content("#decoded .sw")
+    draws = page.evaluate("explorer.latent.state.draws.map((z) => [...z])")
+    assert len(draws) == 9 and draws[0] == numbers(page)
+    for n in range(27):  # nine of each model at once
+        code = f"explorer.latent.state.draws[{n % 9}]"
+        assert picture(page, "#draws canvas", n) == decoded(page, n // 9, code)
     assert page.text_content("#latent-size") == "5"
     assert page.is_hidden("#missing")
+    shown = page.locator("header [data-of]:visible b").all_text_contents()
+    assert shown == ["KL", "WS", "SW"]
 
 
 def test_a_slider_dragged_with_the_mouse(page, made):
     before = numbers(page)
+    page.evaluate("z2.scrollIntoView({ behavior: 'instant', block: 'center' })")
     box = page.locator("#z2").bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] / 2, y)
@@ -48,35 +56,22 @@ def test_a_slider_dragged_with_the_mouse(page, made):
     assert label == f"KL: {after[1]:g}"
 
 
-def test_sliders_and_switches_obey_the_keyboard(page, made):
+def test_the_keyboard_and_each_models_own_shape(page, made):
     page.click("#zero")
-    assert numbers(page) == [0] * 5
-    page.keyboard.press("Tab")  # the switch between z and epsilon
-    page.keyboard.press("ArrowRight")
-    assert mode(page) == "eps"
-    page.keyboard.press("ArrowLeft")
-    page.keyboard.press("Tab")
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    assert numbers(page) == pytest.approx([0.15, 0, 0, 0, 0])
+    page.focus("input[name=mode]:checked")  # the switch between z and epsilon
+    for key in ("ArrowRight", "Tab", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    assert mode(page) == "eps" and numbers(page) == pytest.approx([0.15, 0, 0, 0, 0])
     assert page.text_content("#sliders output") == "0.15"
-
-
-def test_the_same_numbers_get_the_shape_of_each_models_codes(page, made):
-    drawn = numbers(page)
-    choose(page, "mode", "eps")
-    assert numbers(page) == drawn
     plain = "explorer.latent.state.numbers"
-    shaped = f"explorerNetworks.shaped(model, {plain})"
-    for m in (0, 1):
-        assert picture(page, "#decoded canvas", m) == decoded(page, m, shaped)
-        assert picture(page, "#decoded canvas", m) != decoded(page, m, plain)
+    for m in range(3):
+        shaped = decoded(page, m, f"explorerNetworks.shaped(model, {plain})")
+        assert picture(page, "#decoded canvas", m) == shaped != decoded(page, m, plain)
     page.click("#zero")
     assert picture(page, "#decoded canvas") == decoded(page, 0, "model.mean")
-    page.click("#prior")
-    assert mode(page) == "z" and numbers(page) != drawn
-    page.click("#fitted")
-    assert mode(page) == "eps"
+    for button, expected in (("prior", "z"), ("fitted", "eps")):
+        page.click(f"#{button}")
+        assert mode(page) == expected and np.std(numbers(page)) > 0.1
 
 
 def test_draws_and_strips_can_be_taken(page, made):
@@ -87,17 +82,16 @@ def test_draws_and_strips_can_be_taken(page, made):
     before = numbers(page)
     page.select_option("#strip-dimension", "3")
     page.locator("#along button").first.click()
-    assert numbers(page)[3] == -page.evaluate("explorer.page.reach")
-    assert numbers(page)[:3] == before[:3]
-
-
-def test_draws_of_the_prior_are_standard_normal(page, made):
-    drawn = page.evaluate(
-        """Array.from({ length: 200 }, () => { explorer.latent.draw("z");
-            return explorer.latent.state.draws.map((z) => [...z]); }).flat(2)"""
-    )
-    assert np.mean(drawn) == pytest.approx(0, abs=0.05)
-    assert np.std(drawn) == pytest.approx(1, abs=0.04)
+    reach = page.evaluate("explorer.page.reach")
+    assert numbers(page)[3] == -reach and numbers(page)[:3] == before[:3]
+    # A row is one stop for the keyboard: arrows go along it, Tab to the next row.
+    page.locator("#along button").first.focus()
+    for key in ("End", "ArrowRight", "ArrowLeft", "ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    assert numbers(page)[3] == pytest.approx(reach * 0.75, abs=0.026)
+    page.keyboard.press("Tab")
+    row = page.evaluate("document.activeElement.closest('.strip').firstChild.textContent")
+    assert row == "WS"
 
 
 # ----------------------------------------------------------------------- one image, two encoders
@@ -117,10 +111,10 @@ def test_picking_a_test_image(page, made):
             """(m) => { const model = explorer.page.models[m], x = explorer.image.state.x;
                 const { sse, bce } = explorerNetworks.reconstruct(model,
                     explorerNetworks.encode(model, x).mu, x);
-                return [sse, bce].map(explorerPictures.format); }""",
+                return [sse, bce].map((x) => npvaePictures.format(x, 2)); }""",
             m,
         )
-        assert told == f" squared error {expected[0]}, BCE {expected[1]} nats"
+        assert told == f"squared error {expected[0]}, BCE {expected[1]} nats"
     page.keyboard.press("ArrowRight")
     assert page.text_content("#picked") == "test image 9, label 0"
     page.locator("#encoded .ws button").click()
@@ -136,6 +130,42 @@ def test_sampling_again_moves_the_wide_posterior_only(page, made):
     assert np.abs(np.subtract(before[0], after[0])).max() > 20
     assert np.abs(np.subtract(before[1], after[1])).max() <= 8
     assert still == [picture(page, f"#encoded {card} .pixels", 0) for card in (".kl", ".ws")]
+    for m, card in enumerate((".kl", ".ws")):  # grey where nothing changed
+        gap = np.array(picture(page, f"#encoded {card} .pixels", 2)) - 127.5
+        change = np.subtract(after[m], still[m])
+        assert np.abs(gap - np.clip(change, -127.5, 127.5)).max() < 2
+
+
+def test_a_wobble_goes_on_until_it_is_stopped(page, made):
+    page.click("#wobble")
+    assert page.get_attribute("#wobble", "aria-pressed") == "true"
+    drawn = page.evaluate(
+        """new Promise((go) => { const eps = [], frame = () => {
+            eps.push([...explorer.image.state.eps]);
+            if (eps.length < 40) requestAnimationFrame(frame); else go(eps); };
+            frame(); })"""
+    )
+    steps = np.linalg.norm(np.diff(drawn, axis=0), axis=1)
+    assert np.count_nonzero(steps) > 20 and steps.max() < np.linalg.norm(drawn, axis=1).max()
+    state = "explorer.image.state"
+    code = (
+        f"npvaeVae.reparameterise(...Object.values({state}.codes[0]).toSpliced(1, 1), {state}.eps)"
+    )
+    page.click("#wobble")
+    settled(page)
+    assert picture(page, "#encoded .kl .pixels", 1) == decoded(page, 0, code)
+    still = page.evaluate("[...explorer.image.state.eps]")
+    settled(page)
+    assert page.evaluate("[...explorer.image.state.eps]") == still
+
+
+def test_a_calm_wobble_jumps(watched, made):
+    page = watched.open(made.url, reduced_motion="reduce")
+    first = page.evaluate("[...explorer.image.state.eps]")
+    page.click("#wobble")
+    settled(page)
+    assert page.evaluate("[...explorer.image.state.eps]") == first
+    until(page, f"explorer.image.state.eps[0] !== {first[0]}")
 
 
 def test_the_bars_are_mu_and_sigma(page, made):
@@ -143,15 +173,13 @@ def test_the_bars_are_mu_and_sigma(page, made):
         for n, name in enumerate(("mu", "sigma")):
             values = page.evaluate(f"[...explorer.image.state.codes[{m}].{name}]")
             label = page.locator(f"#encoded {card} .bars").nth(n).get_attribute("aria-label")
-            told = [float(x) for x in label.split(": ")[1].replace("−", "-").split(",")]
-            assert told == pytest.approx(values, rel=0.06, abs=1e-3)
-    heights = page.locator("#encoded .kl .bars").first.evaluate(
-        f"(canvas) => {{ {READ}"
-        """ const { width, height } = canvas, data = read(canvas);
-            const ink = explorerPictures.colour("kl");
-            const rgb = [1, 3, 5].map((k) => parseInt(ink.slice(k, k + 2), 16));
+            told = [float(x) for x in label.split(": ")[1].replace("−", "-").split("; ")]
+            assert told == pytest.approx(values, rel=0.06, abs=5e-4 if values[0] > 1e-3 else 0)
+    bars = (
+        f"(canvas, key) => {{ {READ}"
+        """ const { width, height } = canvas, data = read(canvas), rgb = npvaePictures.rgb(key);
             return Array.from({ length: 5 }, (_, j) => {
-                const x = Math.round(30 + ((width - 30) * (j + 0.5)) / 5), rows = [];
+                const x = Math.round(36 + ((width - 36) * (j + 0.5)) / 5), rows = [];
                 for (let y = 0; y < height - 16; y++) {
                     const at = 4 * (y * width + x);
                     if (rgb.every((c, k) => c === data[at + k])) rows.push(y);
@@ -159,11 +187,20 @@ def test_the_bars_are_mu_and_sigma(page, made):
                 return [rows[0], rows.length];
             }); }"""
     )
+    heights = page.locator("#encoded .kl .bars").first.evaluate(bars, "kl")
     mu = np.array(page.evaluate("[...explorer.image.state.codes[0].mu]"))
     sizes = np.array([size for _, size in heights])
     assert sizes / sizes.max() == pytest.approx(np.abs(mu) / np.abs(mu).max(), abs=0.06)
     tops = np.array([top for top, _ in heights])
     assert tops[mu > 0].max() < tops[mu < 0].min()  # those below 0 hang from the line
+    # That of sigma is logarithmic: one of 1e-7 is no missing bar.
+    for m, key in enumerate(KEYS):
+        sigma = np.array(page.evaluate(f"[...explorer.image.state.codes[{m}].sigma]"))
+        heights = page.locator(f"#encoded .{key} .bars").nth(1).evaluate(bars, key)
+        whole = 112 - 24  # pixels, for nine decades
+        expected = whole * np.log10(sigma / 1e-8) / 9
+        assert [size for _, size in heights] == pytest.approx(expected, abs=2)
+        assert (sigma < 1e-5).all() == (key != "kl") and min(expected) > 5
 
 
 def test_drawing_with_the_mouse(page, made):
@@ -202,16 +239,20 @@ def test_drawing_with_keys(page, made):
     settled(page)
     image = image_of(page).reshape(8, 6)
     assert image[4:7, 2].min() > 0.4 and image[:3].sum() == 0
+    drawn = np.round(255 * image).ravel()
+    assert np.flatnonzero(picture(page, "#pad") != drawn).tolist() == [6 * 6 + 2]  # the cursor
+    page.locator("#pad").blur()
+    assert picture(page, "#pad") == drawn.tolist()
 
 
 def test_the_tasks_set_the_page_up(page, made):
     assert page.locator("#task-list li").count() == 5
     report = page.locator("#task-list details p").all_text_contents()
     spread = r"( ± [\d.]+)?"
-    assert re.search(rf"Width of z: KL 1.250*{spread}, WS 1.50*{spread}\. ", report[2])
-    assert re.search(rf"Posterior σ: KL 0.50*{spread}, WS 0[.0]*{spread}\. ", report[1])
-    assert re.search(rf"The critic's W₁: KL –, WS 2.50*{spread}\. ", report[4])
-    assert re.search(rf"The critic's slope: KL –, WS 1.50*{spread}\. ", report[4])
+    assert re.search(rf"Width of z: KL 1.250*{spread}, WS 1.50*{spread}(, SW –)?\. ", report[2])
+    assert re.search(rf"Posterior σ: KL 0.50*{spread}, WS 0[.0]*{spread}(, SW –)?\. ", report[1])
+    assert re.search(rf"The critic's W₁: KL –, WS 2.50*{spread}(, SW –)?\. ", report[4])
+    assert re.search(rf"The critic's slope: KL –, WS 1.50*{spread}(, SW –)?\. ", report[4])
     assert "(prior): not measured, because the data has no labels" in report[0]
     before = numbers(page)
     for key, panel in {
@@ -220,8 +261,8 @@ def test_the_tasks_set_the_page_up(page, made):
     }.items():  # fmt: skip
         page.click(f"button[data-task={key}]")
         assert page.locator(f"#{panel} h2").evaluate("(h) => h === document.activeElement")
-        top = page.locator(f"#{panel}").bounding_box()["y"]
-        assert -5 < top < 900
+        top = f"document.getElementById('{panel}').getBoundingClientRect().top"
+        until(page, f"-5 < {top} && {top} < 900")
     assert numbers(page) != before
     page.wait_for_selector("canvas[data-model=ws][data-layer=score]")
     assert page.is_checked("input[name=layer][value=score]")
@@ -233,15 +274,18 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
     shapes = [(normal_w1(model.z), model.z.std(axis=0)) for model in made.models]
     expected = np.array([values for pair in zip(*shapes, strict=True) for values in pair])
     for j, caption in enumerate(captions):
-        told = re.fullmatch(rf"z{j + 1} W₁ KL (\S+), WS (\S+); std KL (\S+), WS (\S+)", caption)
-        kl_w1, ws_w1, kl_std, ws_std = map(float, told.groups())
-        assert [kl_w1, ws_w1, kl_std, ws_std] == pytest.approx(expected[:, j], abs=0.006)
+        three = r"KL (\S+), WS (\S+), SW (\S+)"
+        told = re.fullmatch(rf"z{j + 1} W₁ {three}; std {three}", caption).groups()
+        assert [float(x) for x in told] == pytest.approx(expected[:, j], abs=0.006)
     assert any(picture(page, ".histogram", 4))
 
 
 def test_a_finger_on_a_phone(watched, made):
     page = watched.open(made.url, width=360, height=740, touch=True)
     page.locator("#zero").tap()
+    page.evaluate("document.getElementById('z4').scrollIntoView({ behavior: 'instant' })")
+    shown = page.locator("#decoded canvas").first.bounding_box()
+    assert 0 <= shown["y"] < 120  # the images stay in sight while a slider moves
     page.locator("#z1").scroll_into_view_if_needed()
     box = page.locator("#z1").bounding_box()
     page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)

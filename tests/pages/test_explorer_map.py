@@ -6,7 +6,9 @@ What its numbers are worth is tested in test_explorer_numbers.py.
 import numpy as np
 import pytest
 from explorers import READ, decoded, numbers, on_map, picture
-from page_helpers import choose
+from page_helpers import choose, contrast, input_gradient
+
+from npvae.models.objectives import make_critic_batch
 
 
 @pytest.mark.parametrize("key", ["kl", "ws"])
@@ -36,7 +38,7 @@ def test_a_click_takes_the_nearest_code(page, made):
     assert "no plane" in page.text_content("#maps figcaption")
     page.mouse.click(*on_map(page, "ws", made.embeddings[1].points[23]))
     assert numbers(page) == pytest.approx(made.models[1].mu[23], abs=2e-3)
-    kl, ws = page.evaluate("explorer.map.maps.map(explorer.map.crossOf)")
+    kl, ws, _ = page.evaluate("explorer.map.maps.map(explorer.map.crossOf)")
     assert kl is None and ws == page.evaluate("explorer.map.maps[1].marks[23]")
     page.click("#zero")
     assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") is None
@@ -69,7 +71,7 @@ def test_the_marks_are_where_the_codes_are(page, made):
 
 
 def test_layers_views_and_marks_are_drawn(page, made):
-    drawn = 'document.querySelector("canvas.map[data-model=ws]").toDataURL()'
+    drawn = '[...document.querySelectorAll("canvas.map")].map((c) => c.toDataURL()).join()'
     pictures = {page.evaluate(drawn)}
     changes = ["code mu", "layer score", "layer slope", "view components", "view tsne"]
     for name, value in map(str.split, changes):
@@ -80,10 +82,12 @@ def test_layers_views_and_marks_are_drawn(page, made):
     assert len(pictures) == 6
     assert page.text_content("#maps figcaption").startswith("t-SNE")
     choose(page, "view", "dimensions")
-    assert page.text_content("#maps figcaption") == "KL was trained without a critic."
+    notes = page.locator("#maps figcaption")
+    for n, label in ((0, "KL"), (2, "SW")):
+        assert notes.nth(n).text_content() == f"{label} was trained without a critic."
     page.wait_for_selector("canvas[data-model=ws][data-layer=slope]")
     low, high = page.evaluate(
-        "((s) => [Math.min(...s), Math.max(...s)].map(explorerPictures.format))"
+        "((s) => [Math.min(...s), Math.max(...s)].map((x) => npvaePictures.format(x, 2)))"
         "(explorer.map.maps[1].critic.slope)"
     )
     told = page.locator("#maps figcaption").nth(1).text_content()
@@ -95,8 +99,7 @@ def test_the_rings_are_the_priors(page, made):
     rings = page.locator("canvas.map").first.evaluate(
         f"(canvas) => {{ {READ}"
         """ const data = read(canvas), half = canvas.width / 2, R = explorer.map.extent();
-            const line = explorerPictures.colour("line");
-            const ink = [1, 3, 5].map((k) => parseInt(line.slice(k, k + 2), 16));
+            const ink = npvaePictures.rgb("line");
             const near = (x, y) => {
                 const d = data.subarray(4 * (Math.floor(y) * canvas.width + Math.floor(x)));
                 return ink.every((c, k) => Math.abs(c - d[k]) < 40) && d[3] > 150; };
@@ -123,9 +126,43 @@ def test_the_line_between_two_picked_images(page, made):
         assert picture(page, f"#lines {row} .line canvas", 8) == decoded(page, m, code)
         steps = page.evaluate(
             """(m) => explorerLines.line(explorer.page.models[m], explorer.lines.state.A,
-                explorer.lines.state.B).steps.map(explorerPictures.format).join(", ")""",
+                explorer.lines.state.B).steps.map((x) => npvaePictures.format(x, 2)).join(", ")""",
             m,
         )
         canvas = page.locator(f"#lines {row} .steps")
         assert canvas.get_attribute("aria-label") == f"Steps: {steps}"
         assert page.text_content(f"#lines {row} p").startswith("Way ")
+        names = page.locator(f"#lines {row} .line figcaption").all_text_contents()
+        assert names == ["A", *[""] * 7, "B"]
+
+
+def test_the_critics_arrows_are_its_gradient_in_the_plane(page, made):
+    strokes = """(async () => {
+        const found = [], { arrow } = npvaeField, size = explorer.map.maps[1].canvas.clientWidth;
+        npvaeField.arrow = (ctx, from, to) => found.push([...from, ...to]);
+        explorer.map.change({ code: "mu", i: 1, j: 3, layer: "score" });
+        while (!found.length) await new Promise((go) => setTimeout(go, 20));
+        npvaeField.arrow = arrow;
+        return [found, size, explorer.map.extent()]; })()"""
+    found, size, extent = page.evaluate(strokes)
+    ends = np.array(found).reshape(-1, 2, 2)[::2]  # each is drawn twice: its edge and itself
+    ends = (ends / size * 2 - 1) * extent * (1, -1)
+    model = made.models[1]
+    assert ends[:, 0] == pytest.approx(model.mu[:, [1, 3]], abs=5e-3)
+    z = np.tile(model.z.mean(axis=0).astype(np.float64), (len(ends), 1))
+    z[:, [1, 3]] = model.mu[:, [1, 3]]
+    act = make_critic_batch(model.run.critic.w, len(z)).fake
+    act.z[:] = z
+    input_gradient(model.run.critic.w, act)
+    slopes = np.linalg.norm(act.dz[:, [1, 3]], axis=1)
+    gap = np.abs(ends[:, 1] - ends[:, 0] - 0.6 * act.dz[:, [1, 3]]).max(axis=1)
+    assert np.median(gap) < 0.01 and slopes.max() > 0.1  # a few gates open at other places
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_labels_can_be_read_over_the_critics_score(watched, made, scheme):
+    page = watched.open(made.url, scheme=scheme)
+    names = [f"class-{n}" for n in range(10)] + ["ink", "heat-low", "heat-high", "paper"]
+    *marks, low, high, paper = page.evaluate("(all) => all.map(npvaePictures.rgb)", names)
+    for mark in marks:
+        assert min(contrast(mark, behind) for behind in (low, high, paper)) > 4.5

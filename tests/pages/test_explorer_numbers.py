@@ -8,34 +8,18 @@ mu, 0.00013 in sigma and 0.0025 in the score (of size 9). The slope jumps where 
 most 0.027.
 """
 
-import base64
-import json
-import re
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from explorers import Explorer
+from page_helpers import input_gradient
 from scipy.special import expit
 
 from npvae.evaluation.interpolation import straight_lines
-from npvae.models.critic import (
-    make_critic_activations,
-    score_backward_hidden,
-    score_backward_input,
-    score_forward,
-)
+from npvae.models.critic import make_critic_activations
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
 from npvae.nn.pixels import unit_range
-from npvae.report.explorer import model_content, pack
+from npvae.report.explorer import pack
 
 HALF = {"image": 1e-3, "mu": 3e-3, "sigma": 3e-4, "score": 1e-3, "slope": 5e-3}
-
-
-@pytest.fixture
-def opened(made, desk):
-    """An explorer, and its page."""
-    return made, desk
 
 
 def stored(array):
@@ -50,10 +34,8 @@ def rounded(w):
 
 def critic_at(w, z):
     act = make_critic_activations(w, len(z))
-    act.z[:], act.dscore[:] = z, 1
-    score_forward(w, act)
-    score_backward_hidden(w, act)
-    score_backward_input(w, act)
+    act.z[:] = z
+    input_gradient(w, act)
     return {"score": act.score.copy(), "slope": np.linalg.norm(act.dz, axis=1)}
 
 
@@ -71,12 +53,11 @@ def largest_gap(found, expected):
 
 
 @pytest.mark.parametrize("m", [0, 1])
-def test_codes_and_images_are_npvaes(opened, m):
-    made, page = opened
+def test_codes_and_images_are_npvaes(made, desk, m):
     w, x = made.models[m].w, unit_range(made.data.test_images[:6]).astype(np.float64)
     body = """x.map((image) => { const { mu, sigma } = N.encode(model, Float64Array.from(image));
         return { mu: [...mu], sigma: [...sigma], image: [...N.decode(model, mu).image] }; })"""
-    found = in_page(page, m, body, x.tolist())
+    found = in_page(desk, m, body, x.tolist())
     found = {name: np.array([one[name] for one in found]) for name in ("mu", "sigma", "image")}
     for weights, tolerance in ((rounded(w), dict.fromkeys(HALF, 1e-10)), (w, HALF)):
         mu, logvar = encode(weights, x if weights is not w else x.astype(np.float32))
@@ -86,45 +67,41 @@ def test_codes_and_images_are_npvaes(opened, m):
     assert np.std(found["image"]) > 0.2 and np.std(found["mu"]) > 0.5  # there is something to see
 
 
-def test_the_critic_is_npvaes(opened):
-    made, page = opened
+def test_the_critic_is_npvaes(made, desk):
     w = made.models[1].run.critic.w
     z = np.random.default_rng(3).standard_normal((6, made.latent)) * 2
-    found = in_page(page, 1, "x.map((z) => N.criticAt(model, Float64Array.from(z)))", z.tolist())
+    found = in_page(desk, 1, "x.map((z) => N.criticAt(model, Float64Array.from(z)))", z.tolist())
     for weights, tolerance in ((rounded(w), dict.fromkeys(HALF, 1e-10)), (w, HALF)):
         for name, expected in critic_at(weights, z).items():
             assert largest_gap([one[name] for one in found], expected) < tolerance[name]
-    assert page.evaluate("explorer.page.models[0].critic") is None
+    assert desk.evaluate("explorer.page.models[0].critic") is None
 
 
-def test_both_errors_are_npvaes(opened):
-    made, page = opened
+def test_both_errors_are_npvaes(made, desk):
     images = made.data.test_images[:6]
     w, z = rounded(made.models[0].w), np.random.default_rng(4).standard_normal((6, made.latent))
     x = images / 255
     body = """x.map((pair) => pair.map((values) => Float64Array.from(values)))
         .map(([z, image]) => N.reconstruct(model, z, image)).map(({ sse, bce }) => [sse, bce])"""
-    found = in_page(page, 0, body, [[a, b] for a, b in zip(z.tolist(), x.tolist(), strict=True)])
+    found = in_page(desk, 0, body, [[a, b] for a, b in zip(z.tolist(), x.tolist(), strict=True)])
     errors = reconstruction_errors(w, z, images)
     assert np.array(found) == pytest.approx(np.stack([errors.sse, errors.bce], axis=1), rel=1e-9)
 
 
-def test_the_fitted_gaussian_is_that_of_the_codes(opened):
-    made, page = opened
+def test_the_fitted_gaussian_is_that_of_the_codes(made, desk):
     eps = np.random.default_rng(5).standard_normal(made.latent)
     for m, model in enumerate(made.models):
         covariance = np.cov(model.z, rowvar=False) + 1e-9 * np.eye(made.latent)
         mean, factor = model.z.mean(axis=0), np.linalg.cholesky(covariance)
-        found = in_page(page, m, "[...N.shaped(model, Float64Array.from(x))]", eps.tolist())
+        found = in_page(desk, m, "[...N.shaped(model, Float64Array.from(x))]", eps.tolist())
         assert found == pytest.approx(mean + stored(factor) @ eps, abs=1e-10)
 
 
-def test_the_line_is_npvaes(opened):
-    made, page = opened
+def test_the_line_is_npvaes(made, desk):
     x = unit_range(made.data.test_images[:2]).astype(np.float64)
     body = """(({ images, ...rest }) => ({ images: images.map((i) => [...i]), ...rest }))(
         explorerLines.line(model, ...x.map((image) => Float64Array.from(image))))"""
-    found = in_page(page, 1, body, x.tolist())
+    found = in_page(desk, 1, body, x.tolist())
     w = rounded(made.models[1].w)
     z = straight_lines(encode(w, x)[0], np.array([[0, 1]]), 9)  # in float32
     images = decode(w, z.astype(np.float64))
@@ -135,32 +112,19 @@ def test_the_line_is_npvaes(opened):
     assert found["direct"] == pytest.approx(np.linalg.norm(images[-1] - images[0]), abs=1e-5)
 
 
-def test_numbers_come_out_of_the_page_as_they_went_in(opened):
-    _, page = opened
-    rng = np.random.default_rng(6)
-    shades = rng.integers(0, 256, (3, 5)).astype(np.uint8)
-    arrays = [
-        shades,
-        rng.standard_normal((4, 3)),
-        np.array([1e30, -2e29, 3.0]),  # far beyond half precision
-        np.array([1e-30, 0.0, -5e-33]),
-        np.zeros(3),
-        2.0 ** -np.arange(45.0),  # down to where half precision ends
-    ]
-    for array in arrays:
-        found = page.evaluate("(p) => [...explorerNetworks.unpack(p).data]", pack(array))
-        expected = array / 255 if array is shades else stored(array)
-        assert found == pytest.approx(expected.ravel(), rel=1e-15, abs=0)
+def test_numbers_come_out_of_the_page_as_they_went_in(desk):
+    """The page's half precision: far beyond its range by the scale, and down to where it ends."""
+    arrays = [np.array([1e30, -2e29, 3.0]), np.array([1e-30, 0, -5e-33]), 2.0 ** -np.arange(45.0)]
+    for array in [np.zeros(3), *arrays]:
+        found = desk.evaluate("(p) => [...explorerNetworks.unpack(p).data]", pack(array))
+        assert found == pytest.approx(stored(array), rel=1e-15, abs=0)
         large = np.abs(array) > np.abs(array).max() * 2.0**-28
-        assert np.reshape(found, array.shape)[large] == pytest.approx(
-            (expected if array is shades else array)[large], rel=2.0**-11
-        )
+        assert np.array(found)[large] == pytest.approx(array[large], rel=2.0**-11)
 
 
-def test_the_codes_on_the_map_are_the_test_codes(opened):
-    made, page = opened
+def test_the_codes_on_the_map_are_the_test_codes(made, desk):
     for m, model in enumerate(made.models):
-        found = page.evaluate(
+        found = desk.evaluate(
             """(m) => { const { mu, logvar, tsne, labels } = explorer.page.models[m];
                 return [mu, logvar, tsne].map((x) => [...x.data]).concat([labels]); }""",
             m,
@@ -171,63 +135,49 @@ def test_the_codes_on_the_map_are_the_test_codes(opened):
         assert found[3] == made.data.test_labels.tolist()
 
 
-def test_principal_components_are_directions_of_most_variance(opened):
-    made, _ = opened
-    content = json.loads(re.search('id="content">(.*?)</script>', made.text)[1])
+def test_principal_components_are_directions_of_most_variance(made, desk):
     for m, model in enumerate(made.models):
-        packed = content["models"][m]["components"]
-        raw = np.frombuffer(base64.b64decode(packed["base64"]), "<f2")
-        axes = raw.astype(float).reshape(2, -1) * packed["scale"]
+        axes = desk.evaluate("(m) => [...explorer.page.models[m].components.data]", m)
+        axes = np.reshape(axes, (2, -1))
         _, values, vectors = np.linalg.svd(model.mu - model.mu.mean(axis=0), full_matrices=False)
         assert np.abs((axes * vectors[:2]).sum(axis=1)) == pytest.approx([1, 1], abs=1e-3)
         assert values[0] >= values[1]
         assert (axes.max(axis=1) == np.abs(axes).max(axis=1)).all()  # so their signs are decided
 
 
-def test_principal_components_of_many_dimensions_are_the_same_each_time(tmp_path):
-    made = Explorer(tmp_path, latent=70, shape=(3, 3))
-    mu = np.random.default_rng(7).standard_normal((600, 70))
-    model = replace(made.models[0], mu=mu)
-    first, again = (model_content(model, made.embeddings[0], None) for _ in range(2))
-    assert first["components"] == again["components"]
-
-
-def test_histograms_count_the_codes(opened):
-    made, page = opened
+def test_histograms_count_the_codes(made, desk):
     for m, model in enumerate(made.models):
-        low, high = page.evaluate("(m) => explorer.page.models[m].edges", m)
+        low, high = desk.evaluate("(m) => explorer.page.models[m].edges", m)
         counts, _ = np.histogram(model.z[:, 2], np.linspace(low, high, 61))
-        bins = page.evaluate("(m) => explorer.histograms.density(explorer.page.models[m], 2)", m)
+        bins = desk.evaluate("(m) => explorer.histograms.density(explorer.page.models[m], 2)", m)
         width = (high - low) / 60
         assert [b[1] for b in bins] == pytest.approx(counts / len(model.z) / width)
         assert bins[0][0] == low and bins[-1][0] + bins[-1][2] == pytest.approx(high)
 
 
 @pytest.mark.parametrize("view", ["dimensions", "components"])
-def test_the_critics_layer_is_the_plane_through_the_mean(opened, view):
-    made, page = opened
-    page.evaluate("(view) => explorer.map.change({ view, i: 1, j: 3, layer: 'slope' })", view)
-    page.wait_for_selector(f"canvas[data-model=ws][data-layer=slope][data-view={view}]")
-    found = page.evaluate("({ score: [...explorer.map.maps[1].critic.score],"
+def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
+    desk.evaluate("(view) => explorer.map.change({ view, i: 1, j: 3, layer: 'slope' })", view)
+    desk.wait_for_selector(f"canvas[data-model=ws][data-layer=slope][data-view={view}]")
+    found = desk.evaluate("({ score: [...explorer.map.maps[1].critic.score],"
                           " slope: [...explorer.map.maps[1].critic.slope] })")  # fmt: skip
-    extent, model = page.evaluate("explorer.map.extent()"), made.models[1]
+    extent, model = desk.evaluate("explorer.map.extent()"), made.models[1]
     mean = model.z.mean(axis=0).astype(np.float64)
-    places = extent * ((2 * np.arange(40) + 1) / 40 - 1)
-    across, up = np.meshgrid(places, -places)
+    places = np.linspace(-extent, extent, 41)
+    across, up = np.meshgrid(places, places)
     if view == "dimensions":
-        z = np.tile(mean, (1600, 1))
+        z = np.tile(mean, (41 * 41, 1))
         z[:, 1], z[:, 3] = across.ravel(), up.ravel()
     else:
-        axes = np.array(page.evaluate("[...explorer.page.models[1].components.data]"))
+        axes = np.array(desk.evaluate("[...explorer.page.models[1].components.data]"))
         z = mean + np.stack([across.ravel(), up.ravel()], axis=1) @ axes.reshape(2, -1)
     for name, expected in critic_at(rounded(model.run.critic.w), z).items():
         assert found[name] == pytest.approx(expected, abs=1e-6)  # the mean passes through float32
 
 
-def test_far_logits_stay_finite(opened):
-    _, page = opened
+def test_far_logits_stay_finite(made, desk):
     logits, x = np.array([800.0, -800.0, 30.0]), np.array([1.0, 0.0, 0.5])
-    image, bce = page.evaluate(
+    image, bce = desk.evaluate(
         """([a, x]) => [[...npvaeVae.sigmoid(Float64Array.from(a))],
                         npvaeVae.bernoulliNll(Float64Array.from(a), x)]""",
         [logits.tolist(), x.tolist()],

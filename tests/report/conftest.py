@@ -2,7 +2,7 @@
 
 import pytest
 
-from npvae.evaluation import spread
+from npvae.evaluation import results
 
 
 @pytest.fixture(autouse=True)
@@ -10,7 +10,4 @@ def no_shipped_spread(tmp_path_factory, monkeypatch):
     """An empty table in place of the spread over seeds that comes with npvae."""
     path = tmp_path_factory.mktemp("spread") / "empty.csv"
     path.write_text("kind,weight,epochs,data,metric,deviation,seeds\n")
-    monkeypatch.setattr(spread, "SEED_SPREAD", path)
-    spread._table.cache_clear()
-    yield
-    spread._table.cache_clear()
+    monkeypatch.setattr(results, "SEED_SPREAD", path)

@@ -8,9 +8,8 @@ from matplotlib.colors import to_hex
 from picture_helpers import texts
 from studies import BASELINES, WORLD, make_study
 
-from npvae.evaluation.comparison import Comparison
-from npvae.evaluation.intervals import Interval
-from npvae.evaluation.measurement import Measurement
+from npvae.evaluation.intervals import Interval, Measurement
+from npvae.evaluation.results import Comparison
 from npvae.report.claims import (
     CLAIMS,
     FAILS,
@@ -23,7 +22,7 @@ from npvae.report.claims import (
     judge,
     lead,
 )
-from npvae.report.claims_chart import COLOURS, LINE, REACH, balanced, draw_claims, standardised
+from npvae.report.study_charts import COLOURS, LINE, REACH, balanced, draw_claims, standardised
 
 MODELS = ("kl", "ws", "sw", "ae")
 CLAIMED = WORLD | {  # such that every claim holds
@@ -33,7 +32,7 @@ CLAIMED = WORLD | {  # such that every claim holds
 MARGINS = {HOLDS: Interval(2, 1, 3), FAILS: Interval(-2, -3, -1), OPEN: Interval(0, -1, 1)}
 
 
-def compare(world, half=1e-4, seeds=3):
+def compare(world, half=1e-4, seeds=3, baselines=BASELINES):
     """Trainings whose numbers are those of a world, but for a spread that makes this half width."""
     offsets = half / 4.303 * 3**0.5 * np.arange(-1.0, 2) if seeds == 3 else [0.0]
     measured = {
@@ -46,21 +45,21 @@ def compare(world, half=1e-4, seeds=3):
         for n, model in enumerate(MODELS)
         if all(len(v) > n for v in world.values())
     }
-    return Comparison(measured, {})
+    return Comparison(measured, baselines)
 
 
 def found(claim, world, **how):
     """The one verdict on a claim."""
-    (verdict,) = [v for v in judge(compare(world, **how), BASELINES) if v.claim == claim]
+    (verdict,) = [v for v in judge(compare(world, **how)) if v.claim == claim]
     return verdict
 
 
 def test_in_a_world_made_for_it_every_claim_holds_and_in_the_opposite_one_no_comparison_does():
-    verdicts = judge(compare(CLAIMED), BASELINES)
+    verdicts = judge(compare(CLAIMED))
     assert {v.claim: v.words for v in verdicts if v.verdict != HOLDS} == {}
     assert len({v.claim for v in verdicts}) == len({v.rule for v in verdicts}) == len(CLAIMS)
     swapped = {key: (ws, kl, sw, ae) for key, (kl, ws, sw, ae) in CLAIMED.items()}
-    held = {v.claim for v in judge(compare(swapped), BASELINES) if v.verdict != FAILS}
+    held = {v.claim for v in judge(compare(swapped)) if v.verdict != FAILS}
     assert held == {
         "KL interpolates smoothly",
         "KL's codes help to classify images",
@@ -72,13 +71,13 @@ def test_in_a_world_made_for_it_every_claim_holds_and_in_the_opposite_one_no_com
     ("world", "baselines", "seeds"), [(CLAIMED, BASELINES, 1), ({"mean_sigma": (1, 1)}, {}, 3)]
 )
 def test_with_one_training_or_without_numbers_nothing_is_decided(world, baselines, seeds):
-    for v in judge(compare(world, seeds=seeds), baselines):
+    for v in judge(compare(world, seeds=seeds, baselines=baselines)):
         assert v.verdict == OPEN
         assert all(UNKNOWN in part.evidence or "–" in part.evidence for part in v.parts)
 
 
 def test_a_rule_names_each_number_and_its_side():
-    for v in judge(compare(WORLD), BASELINES):
+    for v in judge(compare(WORLD)):
         assert all(part.name in v.rule for part in v.parts)
     rules = {
         "KL's strictness limits what it can express":
@@ -203,7 +202,7 @@ def test_a_claim_is_a_row_of_bars_coloured_by_what_they_say_the_later_ones_light
 
 def test_texts_do_not_run_into_one_another(tmp_path, figures):
     study = make_study()
-    draw_claims({str(e): judge(study.comparison(e), BASELINES) for e in study.epochs}, tmp_path)
+    draw_claims({str(e): judge(study.comparison(e)) for e in study.epochs}, tmp_path)
     figure = figures["claims.png"]
     figure.draw_without_rendering()
     (ax,) = figure.axes

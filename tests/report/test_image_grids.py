@@ -1,5 +1,7 @@
 """Pictures of images and of codes: the same images, draws and distances for both models."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from picture_helpers import N, make_case
@@ -31,7 +33,7 @@ def cells(figure, shape, rows, columns):
 @pytest.mark.parametrize("labels", [True, False])
 def test_reconstructions_stand_under_their_originals(tmp_path, figures, labels):
     case = make_case(labels=labels)
-    image_grids.draw_reconstructions(case.models, case.images, case.labels, tmp_path)
+    image_grids.draw_reconstructions(case.models, case.data, tmp_path)
     index = pick_images(case.labels, N, 10)
     for model in case.models:
         figure = figures[f"reconstruction_{model.key}.png"]
@@ -47,7 +49,7 @@ def test_reconstructions_stand_under_their_originals(tmp_path, figures, labels):
 def test_interpolation_goes_straight_from_one_code_to_the_other(tmp_path, figures):
     case = make_case(shape=(7, 4))
     floats = (case.images / 255).astype(np.float32)
-    image_grids.draw_interpolations(case.models, floats, case.labels, tmp_path)
+    image_grids.draw_interpolations(case.models, replace(case.data, test_images=floats), tmp_path)
     index = pick_images(case.labels, N, 10)
     assert (case.labels[index[::2]] != case.labels[index[1::2]]).all()
     for model in case.models:
@@ -79,7 +81,7 @@ def test_tsne_picture_names_classes_and_the_subset(tmp_path, figures):
     index = np.arange(0, N, 2)  # labels 0 and 2 only
     points = np.random.default_rng(0).standard_normal((len(index), 2))
     embeddings = [Embedding(index, points), Embedding(index, 5 * points)]
-    image_grids.draw_tsne(case.models, embeddings, case.labels, tmp_path)
+    image_grids.draw_tsne(case.models, embeddings, case.data, tmp_path)
     kl, ws = (figures[f"tsne_{key}.png"] for key in ("kl", "ws"))
     assert [text.get_text() for text in kl.legends[0].get_texts()] == ["0", "2"]
     shown = kl.axes[0].collections

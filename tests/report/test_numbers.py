@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from studies import make_instruments, make_study
+from studies import make_study
 
 from npvae.report.numbers import COLUMNS, write_numbers
 
@@ -11,7 +11,7 @@ from npvae.report.numbers import COLUMNS, write_numbers
 def test_each_training_mean_difference_and_baseline_has_a_row_of_its_own(tmp_path):
     """The made-up study is larger than the real one, of 61 trainings and fewer settings."""
     study, path = make_study(seeds=4), tmp_path / "numbers.csv"
-    write_numbers(study, make_instruments(), path)
+    write_numbers(study, path)
     assert len(study.trained) == 64 and path.stat().st_size < 200_000
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

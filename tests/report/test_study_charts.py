@@ -5,7 +5,7 @@ import pytest
 from picture_helpers import texts
 from studies import make_study
 
-from npvae.report.charts import MODEL_COLOURS, MODEL_MARKERS
+from npvae.report.charts import LOOKS
 from npvae.report.study_charts import LEAST, draw_law, draw_trade_off
 
 
@@ -52,4 +52,5 @@ def test_the_trade_off_stands_over_scale_plus_shape_at_both_lengths(tmp_path, fi
 
 
 def test_models_differ_in_colour_and_in_mark():
-    assert len(set(MODEL_COLOURS.values())) == len(set(MODEL_MARKERS.values())) == 4
+    for kind in ("color", "marker"):
+        assert len({look[kind] for look in LOOKS.values()}) == 4

@@ -5,16 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from studies import make_instruments, make_study
+from studies import blank_data, make_study
 
-from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.metrics import METRICS
 from npvae.report import sentences
 from npvae.report.claims import HOLDS, OPEN, UNKNOWN, Part, Verdict, judge
 from npvae.report.markdown import plain
 from npvae.report.sentences import comparisons
-from npvae.report.text import Written, write_report
+from npvae.report.text import write_report
 
 ONE = {"seeds": 1, "epochs": (35,), "weights": False}
 LEAST = ONE | {"models": ("kl", "ws")}
@@ -23,12 +22,9 @@ SECTIONS = ["The answer", "Distance and copies", "The claims of the reference re
 
 
 def report(study, labels=True, missing=0, **changes):
-    instruments = make_instruments(labels)
-    instruments = replace(instruments, data=replace(instruments.data, **changes))
-    found = comparisons(study)
-    judged = {name: judge(c, instruments.baselines) for name, c in found.items()}
-    pictured = [m for m in MODELS if m in study.settings]
-    return write_report(Written(study, found, judged, instruments, pictured, missing=missing))
+    data, found = replace(blank_data(labels), **changes), comparisons(study)
+    judged = {name: judge(c) for name, c in found.items()}
+    return write_report(study, found, judged, data, missing=missing)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +152,7 @@ def test_the_shortest_and_the_longest_training_are_compared_or_each_with_its_own
 
 
 def test_the_basis_counts_and_says_what_was_seen():
-    data = make_instruments().data
+    data = blank_data()
     text = sentences.basis(comparisons(make_study()), data, unseen=True, missing=0)
     assert "trained 3 times (35 epochs)" in text and "which no training saw" in text
     assert UNKNOWN not in text

@@ -3,15 +3,20 @@
  *     estimate = mean score(prior) - mean score(codes)
  *     W1       = min over pairings of the mean distance between partners
  *     pull     = the score's gradient at a code; one move shifts the code by 0.1 pull
+ *
+ * A classifier in the critic's place pulls along the gradient of -log(1 - D): D times the score's.
  */
 const labModel = (() => {
   "use strict";
-  const { BATCH, LATENT, ORDER } = criticUpdate;
-  const EXTENT = 4.5,
-    NODES = 41; // the picture's half width, and the grid of the heat map
+  const { BATCH, LATENT, ORDER, separation, sigmoid } = criticUpdate;
+  const { NODES, nodePlace } = npvaeField;
+  const EXTENT = 4.5; // the picture's half width
+  const ROUND = 5; // updates before each move, in "play with moves"
+  const KEPT = 400; // entries of the curves: of more than twice as many, every second goes
 
   const mean = (x) => x.reduce((sum, value) => sum + value, 0) / x.length;
   const asMatrix = (points) => ({ rows: BATCH, cols: LATENT, data: points });
+  const isClassifier = (lab) => lab.settings.judge === "classifier";
 
   /* Open an address. What the diary tells stands in `todo` and is still to be done. */
   function open(hash) {
@@ -26,20 +31,19 @@ const labModel = (() => {
     lab.settings = { ...lab.start };
     lab.diary = [];
     lab.u = criticUpdate.make(Number(lab.settings.seed));
-    lab.history = [];
-    lab.steepest = []; // the largest slope on the grid, where it was measured
+    lab.steps = 0; // updates and moves
+    lab.latest = {}; // slope and penalty that the latest update measured
+    lab.history = { every: 1, entries: [], moves: [] };
     lab.points = { codes: null, prior: null };
     setCloud(lab, "codes");
     setCloud(lab, "prior");
     lab.pairRoom = npvaeCritic.makeActivations(lab.u.critic.w, 2 * BATCH);
     lab.gridRoom = npvaeCritic.makeActivations(lab.u.critic.w, NODES * NODES);
     for (let n = 0; n < NODES * NODES; n++) {
-      lab.gridRoom.z.data[2 * n] = nodePlace(n % NODES);
-      lab.gridRoom.z.data[2 * n + 1] = nodePlace(Math.floor(n / NODES));
+      const place = [n % NODES, Math.floor(n / NODES)].map((k) => nodePlace(k, EXTENT));
+      lab.gridRoom.z.data.set(place, 2 * n);
     }
   }
-
-  const nodePlace = (k) => EXTENT * ((2 * k) / (NODES - 1) - 1);
 
   function setCloud(lab, which) {
     lab.points[which] = labState.makeCloud(which, lab.settings[which], Number(lab.settings.seed));
@@ -56,10 +60,10 @@ const labModel = (() => {
 
   // ------------------------------------------------------------------------------ what is done
 
-  function options({ weight, side, clip, bug, lr }) {
-    const oneSided = side === "one",
-      limit = clip === "off" ? 0 : Number(clip);
-    return { weight: Number(weight), oneSided, clip: limit, bug, lr: Number(lr) };
+  function options({ judge, weight, side, clip, bug, lr }) {
+    const oneSided = side === "one", limit = clip === "off" ? 0 : Number(clip);
+    const classifier = judge === "classifier";
+    return { classifier, weight: Number(weight), oneSided, clip: limit, bug, lr: Number(lr) };
   }
 
   function prepare(lab) {
@@ -69,25 +73,28 @@ const labModel = (() => {
   }
 
   /* One update of the critic. */
-  function update(lab) {
+  function update(lab, noted = true) {
     finishSlow(lab);
     prepare(lab);
     criticUpdate.run(lab.u);
-    record(lab);
+    updated(lab, noted);
   }
 
-  function record(lab) {
-    const { u } = lab;
-    const { estimate, penalty } = u;
-    lab.history.push({
-      t: u.t - 1,
-      estimate,
-      penalty,
-      w1: transport(lab).w1,
-      slope: mixedSlope(u),
-    });
-    labState.note(lab.diary, "u", 1);
-    if (u.t % 10 === 0) measureGrid(lab);
+  function updated(lab, noted = true) {
+    if (noted) labState.note(lab.diary, "u", 1);
+    lab.latest = { slope: mixedSlope(lab.u), penalty: lab.u.penalty };
+    record(lab, () => lab.u.estimate);
+  }
+
+  /* Count a step, and keep its numbers for the curves. These hold at most 2 KEPT entries: of more,
+   * every second goes, and from then on fewer are kept. */
+  function record(lab, estimate) {
+    const { history, latest } = lab, step = lab.steps++;
+    if (step % history.every) return;
+    history.entries.push({ step, estimate: estimate(), w1: transport(lab).w1, ...latest });
+    if (history.entries.length <= 2 * KEPT) return;
+    history.every *= 2;
+    history.entries = history.entries.filter((entry) => entry.step % history.every === 0);
   }
 
   /* The score's mean slope at the mixed points, whatever a bug makes of it. */
@@ -97,15 +104,25 @@ const labModel = (() => {
     return mean(slopes) / u.mixed.dscore[0];
   }
 
-  /* Move every code by 0.1 of the score's gradient. */
-  function move(lab) {
+  /* Move every code by 0.1 of its pull. */
+  function move(lab, noted = true) {
     finishSlow(lab);
-    const { pull } = measure(lab),
-      { codes } = lab.points;
-    for (let n = 0; n < codes.length; n++)
-      codes[n] = labState.snap(codes[n] + labState.MOVE * pull.data[n]);
+    const { pull } = measure(lab), { codes } = lab.points;
+    codes.forEach((x, n) => { codes[n] = labState.snap(x + labState.MOVE * pull.data[n]); });
     lab.transport = null;
-    labState.note(lab.diary, "m", 1);
+    if (noted) labState.note(lab.diary, "m", 1);
+    lab.history.moves.push(lab.steps);
+    if (lab.history.moves.length > 2 * KEPT) {
+      lab.history.moves = lab.history.moves.filter((_, n) => n % 2);
+    }
+    record(lab, () => measure(lab).estimate);
+  }
+
+  /* What "play with moves" repeats: the critic learns a little, then the codes move. */
+  function round(lab) {
+    for (let n = 0; n < ROUND; n++) update(lab, false);
+    move(lab, false);
+    labState.note(lab.diary, "r", 1);
   }
 
   /* Change a switch or a cloud. Before the first update this changes the start. */
@@ -119,16 +136,40 @@ const labModel = (() => {
 
   /* Do the diary's entries for at most `milliseconds`; return whether anything is left. */
   function replay(lab, milliseconds) {
-    const end = performance.now() + milliseconds;
+    const end = performance.now() + milliseconds, act = { u: update, m: move, r: round };
     while (lab.todo.length && performance.now() < end) {
       const entry = lab.todo[0];
-      if (entry.key === "u") update(lab);
-      else if (entry.key === "m") move(lab);
-      else change(lab, entry.key, entry.value);
-      if (entry.key.length > 1 || --entry.value === 0) lab.todo.shift();
+      if (!act[entry.key]) change(lab, entry.key, entry.value);
+      else if (entry.value > 0) act[entry.key](lab);
+      if (!act[entry.key] || --entry.value <= 0) lab.todo.shift();
     }
     if (!lab.todo.length && lab.at) reopenSlow(lab);
     return lab.todo.length > 0;
+  }
+
+  // ---------------------------------------------------------------------------- checkpoints
+
+  const HELD = ["start", "settings", "diary", "steps", "latest", "history"];
+
+  /* What is needed to go on from here, as text. Numbers come back exactly. */
+  function keep(lab) {
+    const { u, points } = lab, { theta, m, v } = u.critic;
+    const arrays = [points.codes, points.prior, theta, m, v].map((x) => [...x]);
+    return JSON.stringify([HELD.map((name) => lab[name]), u.t, arrays]);
+  }
+
+  /* Go on from a text of `keep`, if what the address tells begins so. At least one update must be
+   * left, because the slow motion and the picture show arrays of the latest. */
+  function resume(lab, text) {
+    const [held, t, [codes, prior, theta, m, v]] = JSON.parse(text);
+    const kept = Object.fromEntries(HELD.map((name, n) => [name, held[n]]));
+    const same = Object.entries(lab.start).every(([key, value]) => kept.start[key] === value);
+    const todo = same && labState.rest(lab.todo, kept.diary);
+    if (!todo || !todo.some(({ key }) => key === "u" || key === "r")) return;
+    Object.assign(lab, kept, { todo, transport: null });
+    lab.points = { codes: Float64Array.from(codes), prior: Float64Array.from(prior) };
+    for (const [name, values] of Object.entries({ theta, m, v })) lab.u.critic[name].set(values);
+    lab.u.t = t;
   }
 
   // --------------------------------------------------------------------------- the slow motion
@@ -139,7 +180,7 @@ const labModel = (() => {
     if (done === 0) prepare(lab);
     criticUpdate.run(lab.u, done, done + 1);
     lab.view.at = ORDER[done];
-    if (lab.view.at === "Adam") record(lab);
+    if (lab.view.at === "Adam") updated(lab);
   }
 
   /* Go to a stage of the current update, or of a new one. A stage that is past is done again from
@@ -168,25 +209,32 @@ const labModel = (() => {
   /* The optimal pairing and the exact W1, computed once for each position of the points. */
   function transport(lab) {
     if (!lab.transport) {
-      const codes = asMatrix(lab.points.codes),
-        prior = asMatrix(lab.points.prior);
+      const codes = asMatrix(lab.points.codes), prior = asMatrix(lab.points.prior);
       const partner = npvaeTransport.transport(codes, prior);
       lab.transport = { partner, w1: npvaeTransport.pairedDistance(codes, prior, partner) };
     }
     return lab.transport;
   }
 
-  /* Estimate, pull at the codes (B, L), and the mean cosine between pull and transport, now. */
+  /* Now: the estimate, the pull at the codes (B, L) and its mean length, and the mean cosine
+   * between pull and transport. */
   function measure(lab) {
-    const room = lab.pairRoom,
-      { partner, w1 } = transport(lab);
+    const room = lab.pairRoom, { partner, w1 } = transport(lab), lengths = new Float64Array(BATCH);
     room.z.data.set(lab.points.codes);
     room.z.data.set(lab.points.prior, BATCH * LATENT);
     npvaeCritic.scoreAndGradient(lab.u.critic.w, room);
-    const score = room.score;
-    const estimate = mean(score.subarray(BATCH)) - mean(score.subarray(0, BATCH));
+    const [codes, prior] = [room.score.subarray(0, BATCH), room.score.subarray(BATCH)];
+    const { estimate } = separation(isClassifier(lab), codes, prior);
+    if (isClassifier(lab)) weaken(room);
     const pull = npvaeMath.rowsOf(room.dz, 0, BATCH);
-    return { estimate, w1, partner, pull, cosine: meanCosine(lab.points, partner, pull) };
+    npvaeCritic.rowNorms(pull, lengths);
+    const cosine = meanCosine(lab.points, partner, pull);
+    return { estimate, w1, partner, pull, force: mean(lengths), cosine };
+  }
+
+  /* A classifier's pull: dz = D times the score's gradient. */
+  function weaken({ score, dz }) {
+    dz.data.forEach((x, n) => { dz.data[n] = sigmoid(score[Math.floor(n / LATENT)]) * x; });
   }
 
   function meanCosine({ codes, prior }, partner, pull) {
@@ -200,32 +248,17 @@ const labModel = (() => {
     return cosines.length ? mean(cosines) : 0;
   }
 
-  /* Score and slope on the grid of the heat map, and the largest slope on it. */
+  /* On the grid of the heat map: score and slope; of a classifier, D and the length of its pull. */
   function measureGrid(lab) {
-    const room = lab.gridRoom,
-      slope = new Float64Array(NODES * NODES);
+    const room = lab.gridRoom, slope = new Float64Array(NODES * NODES);
     npvaeCritic.scoreAndGradient(lab.u.critic.w, room);
+    if (isClassifier(lab)) weaken(room);
     npvaeCritic.rowNorms(room.dz, slope);
-    const largest = slope.reduce((most, x) => Math.max(most, x), 0);
-    if (lab.steepest.at(-1)?.t !== lab.u.t) lab.steepest.push({ t: lab.u.t, largest });
-    return { score: room.score, slope, largest };
+    return { score: isClassifier(lab) ? room.score.map(sigmoid) : room.score, slope };
   }
 
   return {
-    EXTENT,
-    NODES,
-    nodePlace,
-    open,
-    startOver,
-    update,
-    move,
-    change,
-    replay,
-    slowStep,
-    slowTo,
-    finishSlow,
-    measure,
-    measureGrid,
-    mixedSlope,
+    EXTENT, ROUND, open, startOver, update, move, round, change, replay, keep, resume, slowStep,
+    slowTo, finishSlow, isClassifier, measure, measureGrid, mixedSlope,
   };
 })();

@@ -2,21 +2,21 @@
  *
  * A state is a start (seed, clouds, switches) and a diary of what was done since:
  *
- *     #seed=1&codes=shifted&weight=10&did=u300,m5,weight:0,u100
+ *     #seed=1&codes=shifted&weight=10&did=u300,m5,weight:0,r100
  *
- * says: 300 updates, 5 moves of the codes, then the penalty weight set to 0, 100 more updates. All
- * randomness comes from the seed, so that the diary, done again, ends in the same numbers.
+ * says: 300 updates, 5 moves of the codes, then the penalty weight set to 0, and 100 rounds of "play
+ * with moves". All randomness comes from the seed: the diary, done again, ends in the same numbers.
  */
 const labState = (() => {
   "use strict";
-  const { BATCH, LATENT } = criticUpdate;
+  const { BATCH, LATENT, ORDER } = criticUpdate;
   const REACH = 4.4; // points stay inside the picture, which reaches to 4.5
   const GRID = 4096; // points lie on a grid of 1/4096, so that the address can hold them exactly
   const MOVE = 0.1; // how far one move goes along a pull of length 1
-  const CLOUDS = ["normal", "shifted", "wider", "rings", "bimodal"];
 
   /* The switches and the values that each may have; the first is the one at the start. */
   const CHOICES = {
+    judge: ["critic", "classifier"],
     weight: ["10", "0", "0.1", "1", "100"],
     side: ["two", "one"],
     clip: ["off", "0.03", "0.1", "0.3"],
@@ -26,11 +26,10 @@ const labState = (() => {
   const START = { seed: "1", codes: "shifted", prior: "normal" };
   for (const key of Object.keys(CHOICES)) START[key] = CHOICES[key][0];
   /* What is shown: the background, the layers (lines, arrows, steep marks, mixed points), the stage
-   * that the slow motion has reached, and the row of the batch that it follows. */
-  const VIEW = { back: "score", show: "las", at: "", row: "0" };
-  const BACKGROUNDS = ["score", "slope"],
-    LAYERS = /^[lasm]*$/;
-  const OPENING = "seed=1&did=u300";
+   * that the slow motion has reached, and the row of the batch that it follows. And how Play goes:
+   * updates in a second (0: as fast as it goes), and whether the codes move, too. */
+  const VIEW = { back: "score", show: "las", at: "", row: "0", speed: "60", moves: "off" };
+  const OPENING = "seed=1";
 
   // -------------------------------------------------------------------------------- the clouds
 
@@ -40,6 +39,7 @@ const labState = (() => {
   const SHAPES = {
     normal: (x, y) => [x, y],
     shifted: (x, y) => [1.9 + 0.8 * x, 1.3 + 0.8 * y],
+    far: (x, y) => [3 + 0.35 * x, 2.6 + 0.35 * y],
     wider: (x, y) => [1.7 * x, 1.7 * y],
     bimodal: (x, y, n) => (n % 2 ? [2 + 0.4 * x, 0.6 + 0.4 * y] : [-2 + 0.4 * x, -0.6 + 0.4 * y]),
     rings: (x, y, n) => {
@@ -70,30 +70,25 @@ const labState = (() => {
   function decodeCloud(value) {
     const text = atob(value.slice(1).replaceAll("-", "+").replaceAll("_", "/"));
     const bytes = new DataView(Uint8Array.from(text, (c) => c.charCodeAt(0)).buffer);
-    return Float64Array.from({ length: BATCH * LATENT }, (_, n) =>
-      snap(bytes.getInt16(2 * n) / GRID),
-    );
-  }
-
-  function isCloud(value) {
-    return CLOUDS.includes(value) || /^~[\w-]{342}$/.test(value);
+    const numbers = { length: BATCH * LATENT };
+    return Float64Array.from(numbers, (_, n) => snap(bytes.getInt16(2 * n) / GRID));
   }
 
   // ------------------------------------------------------------------------------- the address
 
-  function isAllowed(key, value) {
-    if (key === "seed") return /^\d{1,6}$/.test(value);
-    if (key === "row") return /^\d{1,2}$/.test(value) && value < BATCH;
-    if (key === "codes" || key === "prior") return isCloud(value);
-    if (key === "back") return BACKGROUNDS.includes(value);
-    if (key === "show") return LAYERS.test(value);
-    if (key === "at") return value === "" || criticUpdate.ORDER.includes(value);
-    return Object.hasOwn(CHOICES, key) && CHOICES[key].includes(value);
-  }
+  const oneOf = (values) => new RegExp(`^(${values.join("|")})$`.replaceAll(".", "\\."));
+  const CLOUD = new RegExp(`^(${Object.keys(SHAPES).join("|")}|~[\\w-]{342})$`);
+  const ALLOWED = {
+    seed: /^\d{1,6}$/, codes: CLOUD, prior: CLOUD,
+    back: /^(score|slope)$/, show: /^[lasm]*$/, at: oneOf(["", ...ORDER]),
+    row: /^([1-5]?\d|6[0-3])$/, speed: /^(0|2|10|60)$/, moves: /^(on|off)$/,
+  };
+  for (const [key, values] of Object.entries(CHOICES)) ALLOWED[key] = oneOf(values);
+  const isAllowed = (key, value) => Object.hasOwn(ALLOWED, key) && ALLOWED[key].test(value);
 
-  /* One entry of the diary, or null: u = updates, m = moves, key = a setting changed. */
+  /* One entry of the diary, or null: u: updates, m: moves, r: rounds, key: a setting changed. */
   function readEntry(text) {
-    const count = /^([um])(\d{1,6})$/.exec(text);
+    const count = /^([umr])(\d{1,6})$/.exec(text);
     if (count) return { key: count[1], value: Number(count[2]) };
     const [key, value = ""] = text.split(":");
     const changes = key !== "seed" && Object.hasOwn(START, key) && isAllowed(key, value);
@@ -102,10 +97,7 @@ const labState = (() => {
 
   /* Read an address. Returns the start, the diary, the view, and what was not understood. */
   function read(hash) {
-    const start = { ...START },
-      view = { ...VIEW },
-      diary = [],
-      unknown = [];
+    const start = { ...START }, view = { ...VIEW }, diary = [], unknown = [];
     for (const part of (hash.replace(/^#/, "") || OPENING).split("&")) {
       const [, key, value = ""] = /^([^=]*)=?(.*)$/.exec(part);
       if (key === "did") {
@@ -115,32 +107,41 @@ const labState = (() => {
           else unknown.push(text);
         }
       } else if (!isAllowed(key, value)) unknown.push(part);
-      else if (Object.hasOwn(START, key)) start[key] = value;
-      else view[key] = value;
+      else (Object.hasOwn(START, key) ? start : view)[key] = value;
     }
     return { start, diary, view, unknown };
   }
 
   /* The address of a state. The seed always stands in it; what is as at the start does not. */
   function write({ start, diary, view }) {
-    const all = { ...start, ...view },
-      usual = { ...START, ...VIEW };
+    const all = { ...start, ...view }, usual = { ...START, ...VIEW };
     const parts = Object.keys(all)
       .filter((key) => key === "seed" || all[key] !== usual[key])
       .map((key) => `${key}=${all[key]}`);
-    const entries = diary.map(({ key, value }) =>
-      key.length === 1 ? key + value : `${key}:${value}`,
-    );
+    const entries = diary.map(({ key, value }) => `${key}${key.length === 1 ? "" : ":"}${value}`);
     if (entries.length) parts.push(`did=${entries.join(",")}`);
     return "#" + parts.join("&");
   }
 
   /* Add an entry to the diary. Equal doings add up, and a setting changed twice counts once. */
   function note(diary, key, value) {
-    const last = diary[diary.length - 1];
+    const last = diary.at(-1);
     if (last && last.key === key) last.value = key.length === 1 ? last.value + value : value;
     else diary.push({ key, value });
   }
 
-  return { MOVE, CLOUDS, CHOICES, snap, REACH, makeCloud, encodeCloud, read, write, note };
+  /* What of a diary is left when `done` is done, or null if it does not begin so. */
+  function rest(diary, done) {
+    const left = diary.slice(Math.max(0, done.length - 1)).map((entry) => ({ ...entry }));
+    for (const [n, { key, value }] of done.entries()) {
+      const entry = diary[n], last = n === done.length - 1;
+      if (entry?.key !== key) return null;
+      if (last && key.length === 1 && entry.value > value) left[0].value -= value;
+      else if (entry.value !== value) return null;
+      else if (last) left.shift();
+    }
+    return left;
+  }
+
+  return { MOVE, CHOICES, snap, makeCloud, encodeCloud, read, write, note, rest };
 })();

@@ -4,15 +4,14 @@
  * points one after another to where the pen goes, so that there are always 64. */
 const labTools = (() => {
   "use strict";
-  const { BATCH } = criticUpdate,
-    { snap } = labState;
+  const { BATCH } = criticUpdate, { snap } = labState;
   const NEAR = 22; // pixels: how far from a point a finger may miss it
   const PEN = 9; // pixels between two points of a stroke
   const STEP = 0.1; // of an arrow key, in units of the plane
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
   /* Listen on the canvas. `page` gives: lab(), busy(), tool(), which(), chooseCloud(which),
-   * changing(), changed(which), redraw(). Returns what is chosen, for the picture. */
+   * changing(), changed(which), moved(which, numbers), redraw(). Returns what is chosen. */
   function attach(canvas, page) {
     const state = { chosen: null, cursor: null, pen: 0, drag: null };
 
@@ -26,9 +25,7 @@ const labTools = (() => {
 
     /* The nearest point of either cloud, or null if none is near. */
     function nearest([x, y]) {
-      const reach = (NEAR * 2 * labModel.EXTENT) / canvas.clientWidth;
-      let best = null,
-        least = reach;
+      let best = null, least = (NEAR * 2 * labModel.EXTENT) / canvas.clientWidth;
       for (const which of ["codes", "prior"]) {
         for (let n = 0; n < BATCH; n++) {
           const distance = Math.hypot(points(which)[2 * n] - x, points(which)[2 * n + 1] - y);
@@ -56,12 +53,8 @@ const labTools = (() => {
     function stroke(which, from, to) {
       const apart = (PEN * 2 * labModel.EXTENT) / canvas.clientWidth;
       const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
-      const length = Math.hypot(dx, dy),
-        count = Math.floor(length / apart);
-      const along = (k) => [
-        from[0] + (k * apart * dx) / length,
-        from[1] + (k * apart * dy) / length,
-      ];
+      const length = Math.hypot(dx, dy), count = Math.floor(length / apart);
+      const along = (k) => [dx, dy].map((d, n) => from[n] + (k * apart * d) / length);
       for (let k = 1; k <= count; k++) drawPoint(which, along(k));
       return count ? along(count) : from;
     }
@@ -74,8 +67,7 @@ const labTools = (() => {
 
     function down(event) {
       if (page.busy()) return;
-      const start = placeOf(event),
-        tool = page.tool();
+      const start = placeOf(event), tool = page.tool();
       state.cursor = null;
       if (tool === "point") {
         state.chosen = nearest(start);
@@ -84,17 +76,9 @@ const labTools = (() => {
         page.chooseCloud(state.chosen.which);
       }
       page.changing();
-      const which = page.which(),
-        numbers = tool === "point" ? [state.chosen.n] : every;
-      state.drag = {
-        tool,
-        which,
-        numbers,
-        start,
-        last: start,
-        base: points(which).slice(),
-        moved: false,
-      };
+      const which = page.which(), numbers = tool === "point" ? [state.chosen.n] : every;
+      const base = points(which).slice();
+      state.drag = { tool, which, numbers, start, last: start, base, moved: false };
       canvas.setPointerCapture(event.pointerId);
       if (tool === "draw") drawPoint(which, start);
       state.drag.moved = tool === "draw";
@@ -102,8 +86,7 @@ const labTools = (() => {
 
     function move(event) {
       if (!state.drag) return;
-      const { tool, which, numbers, start, last, base } = state.drag,
-        place = placeOf(event);
+      const { tool, which, numbers, start, last, base } = state.drag, place = placeOf(event);
       if (tool === "draw") state.drag.last = stroke(which, last, place);
       else shift(which, base, numbers, [place[0] - start[0], place[1] - start[1]]);
       state.drag.moved = true;
@@ -113,31 +96,27 @@ const labTools = (() => {
 
     function up() {
       if (!state.drag) return;
-      const { which, moved } = state.drag;
+      const { which, moved, numbers } = state.drag;
       state.drag = null;
-      if (moved) page.changed(which);
+      if (!moved) return;
+      page.changed(which);
+      page.moved(which, numbers);
     }
 
     // ----------------------------------------------------------------------------- the keyboard
 
     function key(event) {
       if (page.busy()) return;
-      const step = ARROWS[event.key],
-        tool = page.tool(),
-        which = page.which();
-      const letter = event.key.toLowerCase();
-      if (step)
-        arrow(
-          tool,
-          which,
-          step.map((s) => s * STEP * (event.shiftKey ? 5 : 1)),
-        );
+      const step = ARROWS[event.key], tool = page.tool(), which = page.which();
+      const letter = event.key.toLowerCase(), size = STEP * (event.shiftKey ? 5 : 1);
+      if (event.ctrlKey || event.metaKey || event.altKey) return; // these belong to the browser
+      if (step) arrow(tool, which, step.map((s) => s * size));
       else if (letter === "n" || letter === "b") choose(which, letter === "n" ? 1 : BATCH - 1);
-      else if (letter === "c") page.chooseCloud(which === "codes" ? "prior" : "codes");
-      else if (event.key === " " && tool === "draw")
-        edit(which, () => drawPoint(which, state.cursor ?? [0, 0]));
-      else return;
-      if (letter === "c") choose(page.which(), 0);
+      else if (letter === "c") choose(which === "codes" ? "prior" : "codes", 0);
+      else if (event.key === " " && tool === "draw") {
+        const { pen } = state;
+        edit(which, [pen], () => drawPoint(which, state.cursor ?? [0, 0]));
+      } else return;
       event.preventDefault();
       page.redraw();
     }
@@ -145,6 +124,8 @@ const labTools = (() => {
     function choose(which, by) {
       const from = state.chosen?.which === which ? state.chosen.n : 0;
       state.chosen = { which, n: (from + by) % BATCH };
+      page.chooseCloud(which);
+      page.moved(which, [state.chosen.n]);
     }
 
     function arrow(tool, which, step) {
@@ -155,13 +136,14 @@ const labTools = (() => {
       }
       if (tool === "point" && state.chosen?.which !== which) choose(which, 0);
       const numbers = tool === "cloud" ? every : [state.chosen.n];
-      edit(which, () => shift(which, points(which).slice(), numbers, step));
+      edit(which, numbers, () => shift(which, points(which).slice(), numbers, step));
     }
 
-    function edit(which, how) {
+    function edit(which, numbers, how) {
       page.changing();
       how();
       page.changed(which);
+      page.moved(which, numbers);
     }
 
     canvas.addEventListener("pointerdown", down);

@@ -4,15 +4,12 @@
  *
  * `run` does all stages in order; the slow motion does the same ones, one at a time. Without a
  * switch the stages are critic_objective of npvae/models/objectives.py, followed by adam_update.
- * The wrong penalties stand here, apart from the mathematics that the pages share.
+ * The wrong penalties and the classifier stand here, apart from the mathematics of all pages.
  */
 const criticUpdate = (() => {
   "use strict";
-  const math = npvaeMath,
-    C = npvaeCritic;
-  const BATCH = 64,
-    LATENT = 2,
-    SIZES = [LATENT, 32, 32, 1];
+  const math = npvaeMath, C = npvaeCritic;
+  const BATCH = 64, LATENT = 2, SIZES = [LATENT, 32, 32, 1];
   const TEN = 10; // the units whose sum the third classical bug penalises
 
   /* A critic and the room for its updates. */
@@ -20,15 +17,11 @@ const criticUpdate = (() => {
     const critic = math.makeParameters(SIZES);
     math.drawParameters(critic, math.makeRandom(seed, 1, 0));
     const every = C.makeActivations(critic.w, 3 * BATCH);
+    const ofScores = math.makeParameters(SIZES), before = math.makeParameters(SIZES);
     return {
-      critic,
-      every,
-      t: 0,
-      estimate: 0,
-      penalty: 0,
-      options: null,
-      partner: null,
-      alpha: null,
+      critic, every, ofScores, // the first part of the gradient: without the penalty's
+      before, // the parameters, m and v that the latest update found
+      t: 0, loss: 0, estimate: 0, penalty: 0, options: null, partner: null, alpha: null,
       norm: new Float64Array(BATCH),
       second: C.makeSecondPass(critic.w, BATCH), // ddz, dda1, dda2 of the mixed rows
       pair: C.activationRows(every, 0, 2 * BATCH),
@@ -47,8 +40,8 @@ const criticUpdate = (() => {
     return { partner, alpha };
   }
 
-  /* Set the points, the noise and the switches of the next update.
-   * options: weight, oneSided, clip (0: none), bug (none, batch, alpha or sum) and lr. */
+  /* Set the points, the noise and the switches of the next update. options: classifier, weight,
+   * oneSided, clip (0: none), bug (none, batch, alpha or sum) and lr. */
   function begin(u, codes, prior, { partner, alpha }, options) {
     u.codes.z.data.set(codes);
     for (let row = 0; row < BATCH; row++) {
@@ -85,9 +78,27 @@ const criticUpdate = (() => {
     for (let n = 0; n < theta.length; n++) theta[n] = Math.max(-limit, Math.min(limit, theta[n]));
   }
 
-  // -------------------------------------------------------------------------------- the stages
-
+  /* In the critic's place: a classifier, as in the first GANs (Goodfellow et al. 2014).
+   *
+   *     D = 1 / (1 + e^-score): the probability of "prior"
+   *     loss = -mean log D(prior) - mean log(1 - D(codes)) = 2 log 2 - 2 JS
+   */
+  const sigmoid = (score) => 1 / (1 + Math.exp(-score));
+  const softplus = (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))); // log(1 + e^x)
   const mean = (x) => x.reduce((sum, value) => sum + value, 0) / x.length;
+
+  /* The loss without its penalty, and what it is an estimate of: W1, or the Jensen-Shannon
+   * divergence JS. */
+  function separation(classifier, codes, prior) {
+    if (!classifier) {
+      const loss = mean(codes) - mean(prior);
+      return { loss, estimate: -loss };
+    }
+    const loss = mean(prior.map((score) => softplus(-score))) + mean(codes.map(softplus));
+    return { loss, estimate: Math.LN2 - loss / 2 };
+  }
+
+  // -------------------------------------------------------------------------------- the stages
 
   const STAGES = {
     mixed(u) {
@@ -96,20 +107,18 @@ const criticUpdate = (() => {
     },
     score(u) {
       C.scoreForward(u.critic.w, u.every);
-      u.estimate = mean(u.prior.score) - mean(u.codes.score);
+      Object.assign(u, separation(u.options.classifier, u.codes.score, u.prior.score));
     },
     da2(u) {
-      u.codes.dscore.fill(1 / BATCH); // loss = mean score(codes) - mean score(prior) + ..
-      u.prior.dscore.fill(-1 / BATCH);
-      u.mixed.dscore.fill(u.options.bug === "sum" ? TEN : 1); // bug: ten units' sum, not their mean
+      const { classifier, bug } = u.options;
+      const slope = (score) => (classifier ? sigmoid(score) : 1) / BATCH;
+      u.codes.dscore.set(u.codes.score.map(slope)); // loss = mean score(codes) - mean score(prior)
+      u.prior.dscore.set(u.prior.score.map((score) => -slope(-score)));
+      u.mixed.dscore.fill(bug === "sum" ? TEN : 1); // bug: ten units' sum, not their mean
       C.scoreBackwardSecond(u.critic.w, u.every);
     },
-    da1(u) {
-      C.scoreBackwardFirst(u.critic.w, u.every);
-    },
-    dz(u) {
-      C.scoreBackwardInput(u.critic.w, u.mixed);
-    },
+    da1(u) { C.scoreBackwardFirst(u.critic.w, u.every); },
+    dz(u) { C.scoreBackwardInput(u.critic.w, u.mixed); },
     norm(u) {
       const forward = u.options.bug === "batch" ? batchPenaltyForward : C.penaltyForward;
       u.penalty = forward(u.mixed.dz, u.norm, excessOf(u.options));
@@ -118,19 +127,17 @@ const criticUpdate = (() => {
       const backward = u.options.bug === "batch" ? batchNormBackward : C.normBackward;
       backward(u.mixed.dz, u.norm, weightOf(u.options), u.second.ddz, excessOf(u.options));
     },
-    dda1(u) {
-      C.penaltyBackwardFirst(u.critic.w, u.mixed, u.second);
-    },
-    dda2(u) {
-      C.penaltyBackwardSecond(u.critic.w, u.mixed, u.second);
-    },
+    dda1(u) { C.penaltyBackwardFirst(u.critic.w, u.mixed, u.second); },
+    dda2(u) { C.penaltyBackwardSecond(u.critic.w, u.mixed, u.second); },
     dW(u) {
-      C.scoreBackwardWeights(u.critic.dw, u.pair);
-      C.scoreBackwardBiases(u.critic.dw, u.pair);
+      C.scoreBackwardWeights(u.ofScores.dw, u.pair);
+      C.scoreBackwardBiases(u.ofScores.dw, u.pair);
+      u.critic.dtheta.set(u.ofScores.dtheta);
       C.penaltyBackwardWeights(u.critic.dw, u.mixed, u.second);
     },
     Adam(u) {
       u.t += 1;
+      for (const name of ["theta", "m", "v"]) u.before[name].set(u.critic[name]);
       math.adamUpdate(u.critic, u.t, u.options.lr);
       if (u.options.clip) clip(u.critic.theta, u.options.clip);
     },
@@ -142,5 +149,5 @@ const criticUpdate = (() => {
     for (const name of ORDER.slice(first, last)) STAGES[name](u);
   }
 
-  return { BATCH, LATENT, ORDER, make, drawNoise, begin, run };
+  return { BATCH, LATENT, ORDER, make, drawNoise, begin, separation, sigmoid, run };
 })();

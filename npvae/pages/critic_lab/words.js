@@ -1,7 +1,7 @@
 /* The sentence under the numbers: what the present state shows, said with its own figures. */
 const labWords = (() => {
   "use strict";
-  const { format } = labCanvas;
+  const { format } = npvaePictures;
 
   const BUGS = {
     batch:
@@ -17,15 +17,25 @@ const labWords = (() => {
 
   function shareOf(estimate, w1) {
     if (w1 === 0) return `${format(estimate)}, with W₁ = 0`;
-    if (estimate > 10 * w1) return `${format(estimate / w1, 0)} times W₁`;
-    return `${format((100 * estimate) / w1, 0)} % of W₁`;
+    if (estimate > 10 * w1) return `${format(Math.round(estimate / w1), 0)} times W₁`;
+    return `${format(Math.round((100 * estimate) / w1), 0)} % of W₁`;
   }
 
-  function verdict({ settings, u }, estimate, w1) {
-    const share = shareOf(estimate, w1);
+  function classifierWords({ estimate, force }) {
+    const share = format(Math.max(0, (100 * estimate) / Math.LN2), 1);
+    return (
+      `A classifier: it estimates the Jensen–Shannon divergence, at ${share} % of its largest ` +
+      `value, log 2. That says how well the clouds are told apart, not how far apart they are. ` +
+      `The codes are pulled with a mean length of ${format(force)}; a critic's would be near 1.`
+    );
+  }
+
+  function verdict({ settings, u }, measured) {
+    const { estimate, w1 } = measured, share = shareOf(estimate, w1);
     if (u.t === 0) {
-      return "The critic's weights are random: it has learned nothing yet. Press Play.";
+      return "The weights are random: nothing has been learned yet. Press Play.";
     }
+    if (settings.judge === "classifier") return classifierWords(measured);
     if (settings.clip !== "off") {
       return (
         `Weight clipping: the estimate is ${share}. The clipping bound decides its size, ` +
@@ -39,6 +49,12 @@ const labWords = (() => {
       );
     }
     if (settings.bug !== "none") return `${BUGS[settings.bug]} Now it is ${share}.`;
+    if (measured.cosine < 0) {
+      return (
+        `The estimate is ${share}. The pull points away from the best transport: the codes have ` +
+        `moved on since the critic learned where they were. It must learn anew first.`
+      );
+    }
     if (estimate > w1) {
       const law = w1 > 0 ? format(1 + w1 / (2 * Number(settings.weight)), 2) : "1";
       return (

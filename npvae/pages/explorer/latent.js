@@ -1,21 +1,25 @@
-/* One z for both decoders: sliders, the two images, draws, and a strip along one dimension.
+/* One z for all decoders: sliders, an image of each model, nine draws, a strip along one dimension.
  *
  * The sliders hold either z itself, or eps, of which each model makes z = mean + factor eps with
  * the mean and the covariance of its own codes. */
 const explorerLatent = (() => {
   "use strict";
-  const N = explorerNetworks,
-    { make, showImage, format, minus } = explorerPictures;
-  const STEPS = 9; // images in a strip, and draws side by side
+  const N = explorerNetworks, { find, make, format, minus, oneStop } = npvaePictures;
+  const { showImage, imageFigure, imageButtons } = explorerImages;
+  const NINE = 9; // images in a strip, and draws at once
   const WAIT = 60; // milliseconds without a new slider value before the strips follow
 
   /* `page` gives: models, latent, shown, shape, reach, random, marked(). Returns what the other
    * panels use. */
   function attach(page) {
-    const find = (id) => document.getElementById(id);
     const state = { numbers: new Float64Array(page.latent), mode: "z", dimension: 0, draws: [] };
-    const figures = page.models.map(makeFigure),
-      sliders = Array.from({ length: page.shown }, (_, j) => makeSlider(j));
+    const figures = page.models.map(makeFigure);
+    const sliders = Array.from({ length: page.shown }, (_, j) => makeSlider(j));
+    const draws = makeRows(find("draws"), (k) => set(state.draws[k], state.mode));
+    const strips = makeRows(find("along"), (k) => {
+      state.numbers[state.dimension] = along(k);
+      show();
+    });
     let timer = 0;
 
     const codeOf = (model) => (state.mode === "z" ? state.numbers : N.shaped(model, state.numbers));
@@ -25,33 +29,29 @@ const explorerLatent = (() => {
     // ------------------------------------------------------------------------- what is shown
 
     function makeFigure(model) {
-      const critic = make("span", { className: "hint" });
-      const figure = (place, ...text) => {
-        const canvas = make("canvas", { className: "pixels", role: "img" }),
-          caption = make("figcaption", {}, make("b", {}, model.label), ...text);
-        canvas.setAttribute("aria-label", `What the ${model.label} model decodes`);
-        canvas.dataset.model = model.key;
-        find(place).append(make("figure", { className: model.key }, canvas, caption));
-        return canvas;
-      };
-      const canvases = [figure("decoded", " ", critic), figure("map-decoded")];
-      return { model, canvases, critic };
+      const name = make("b", {}, model.label), label = `What the ${model.label} model decodes`;
+      const made = ["decoded", "map-decoded"].map((place) => {
+        const one = imageFigure(label, name.cloneNode(true), " ");
+        one.figure.className = model.key;
+        one.canvas.dataset.model = model.key;
+        find(place).append(one.figure);
+        return one;
+      });
+      return { model, canvases: made.map(({ canvas }) => canvas), critic: made[0].text };
     }
 
     const twoPlaces = (value) => minus(value.toFixed(2));
 
     function makeSlider(j) {
       const input = make("input", { type: "range", step: 0.05, id: `z${j + 1}` });
-      const output = make("output", {});
+      const output = make("output"), name = make("label", { htmlFor: input.id }, `z${j + 1}`);
       Object.assign(input, { min: -page.reach, max: page.reach, value: 0 });
       input.addEventListener("input", () => slide(j, Number(input.value)));
-      const name = make("label", {}, `z${j + 1}`);
-      name.htmlFor = input.id;
       find("sliders").append(make("div", { className: "slider" }, name, input, output));
       return { name, input, output };
     }
 
-    /* The handler of a slider: decode in both models at once; all else may follow later. */
+    /* The handler of a slider: decode in all models at once; all else may follow later. */
     function slide(j, value) {
       state.numbers[j] = value;
       sliders[j].output.textContent = twoPlaces(value);
@@ -62,12 +62,11 @@ const explorerLatent = (() => {
 
     function showDecoded() {
       for (const { model, canvases, critic } of figures) {
-        const z = codeOf(model),
-          { image } = N.decode(model, z);
+        const z = codeOf(model), { image } = N.decode(model, z);
         for (const canvas of canvases) showImage(canvas, image, page.shape);
         if (!model.critic) continue;
         const { score, slope } = N.criticAt(model, z);
-        critic.textContent = `critic: score ${format(score)}, slope ${format(slope)}`;
+        critic.textContent = `critic: score ${format(score, 2)}, slope ${format(slope, 2)}`;
       }
     }
 
@@ -86,9 +85,8 @@ const explorerLatent = (() => {
       document.querySelector(`input[name=mode][value=${state.mode}]`).checked = true;
       find("mode-note").textContent =
         state.mode === "z"
-          ? "Both decoders get this very z."
-          : "One ε for both: each model makes z = mean + A ε, with the mean and the covariance A Aᵀ" +
-            " of its own codes.";
+          ? "Now: all decoders get this very z."
+          : "Now: one ε for all, and each model's own z = mean + A ε.";
       showDecoded();
       showDraws();
       showRest();
@@ -96,55 +94,37 @@ const explorerLatent = (() => {
 
     // ----------------------------------------------------------------------------- the strips
 
-    /* A row of small images for each model; take(k) is done when the k-th is pressed. */
-    function showRows(place, count, image, take, text) {
-      const old = place.querySelectorAll("canvas");
-      if (old.length !== count * page.models.length) fillRows(place, count, take);
-      place.querySelectorAll(".strip").forEach((row, m) => {
-        row.querySelectorAll("button").forEach((button, k) => {
-          showImage(button.firstChild, image(page.models[m], k), page.shape);
-          button.setAttribute("aria-label", `${page.models[m].label}: ${text(k)}`);
-          button.lastChild.textContent = m ? "" : text(k);
-        });
+    /* For each model nine small images to press. */
+    function makeRows(place, take) {
+      return page.models.map((model) => {
+        const row = make("div", { className: "strip", role: "group" });
+        row.setAttribute("aria-label", `${model.label}; arrow keys go from image to image`);
+        row.append(make("b", {}, model.label));
+        const buttons = imageButtons(row, NINE, take);
+        oneStop(row, buttons);
+        place.append(row);
+        return { model, buttons };
       });
     }
 
-    function fillRows(place, count, take) {
-      place.replaceChildren(
-        ...page.models.map((model) => {
-          const buttons = Array.from({ length: count }, (_, k) => {
-            const canvas = make("canvas", { className: "pixels" });
-            const button = make("button", { type: "button" }, canvas, make("span"));
-            button.addEventListener("click", () => take(k));
-            return button;
-          });
-          return make("div", { className: "strip" }, make("b", {}, model.label), ...buttons);
-        }),
-      );
+    function showRows(rows, image, text) {
+      rows.forEach(({ model, buttons }, m) => buttons.forEach((button, k) => {
+        showImage(button.firstChild, image(model, k), page.shape);
+        button.setAttribute("aria-label", `${model.label}: ${text(k)}`);
+        button.lastChild.textContent = m ? "" : text(k);
+      }));
     }
 
-    const along = (k) => Math.round(20 * page.reach * ((2 * k) / (STEPS - 1) - 1)) / 20;
+    const along = (k) => Math.round(20 * page.reach * ((2 * k) / (NINE - 1) - 1)) / 20;
 
     function showStrip() {
-      const j = state.dimension,
-        numbers = state.numbers.slice();
-      const image = (model, k) => {
-        numbers[j] = along(k);
-        return decoded(model, numbers);
-      };
-      const take = (k) => {
-        state.numbers[state.dimension] = along(k);
-        show();
-      };
-      showRows(find("along"), STEPS, image, take, (k) => minus(`${along(k)}`));
+      const j = state.dimension;
+      const image = (model, k) => decoded(model, state.numbers.with(j, along(k)));
+      showRows(strips, image, (k) => minus(`${along(k)}`));
     }
 
     function showDraws() {
-      find("draws-panel").hidden = state.draws.length === 0;
-      if (!state.draws.length) return;
-      const take = (k) => set(state.draws[k], state.mode);
-      const image = (model, k) => decoded(model, state.draws[k]);
-      showRows(find("draws"), STEPS, image, take, (k) => `draw ${k + 1}`);
+      showRows(draws, (model, k) => decoded(model, state.draws[k]), (k) => `draw ${k + 1}`);
     }
 
     // --------------------------------------------------------------------------- what is done
@@ -158,14 +138,8 @@ const explorerLatent = (() => {
     /* Nine draws of N(0, I), of which the first goes to the sliders. */
     function draw(mode) {
       const one = () => Float64Array.from({ length: page.latent }, page.random.normal);
-      state.draws = Array.from({ length: STEPS }, one);
+      state.draws = Array.from({ length: NINE }, one);
       set(state.draws[0], mode);
-    }
-
-    function setDimension(j) {
-      state.dimension = j;
-      find("strip-dimension").value = j;
-      showStrip();
     }
 
     find("prior").addEventListener("click", () => draw("z"));
@@ -176,8 +150,11 @@ const explorerLatent = (() => {
     }
     const select = find("strip-dimension");
     sliders.forEach((_, j) => select.append(make("option", { value: j }, `dimension ${j + 1}`)));
-    select.addEventListener("change", () => setDimension(Number(select.value)));
-    return { state, codeOf, set, draw, slide, show, setDimension };
+    select.addEventListener("change", () => {
+      state.dimension = Number(select.value);
+      showStrip();
+    });
+    return { state, codeOf, set, draw, show };
   }
 
   return { attach };

@@ -1,8 +1,8 @@
 /* The straight line between two codes, decoded, and the histogram of each dimension. */
 const explorerLines = (() => {
   "use strict";
-  const N = explorerNetworks,
-    { make, showImage, prepare, colour, format, minus } = explorerPictures;
+  const N = explorerNetworks, { showImage } = explorerImages;
+  const { find, make, prepare, colour, format, minus } = npvaePictures;
   const STEPS = 9;
 
   // --------------------------------------------------------------------------- interpolation
@@ -16,23 +16,23 @@ const explorerLines = (() => {
     });
     const far = (x, y) => Math.sqrt(npvaeVae.squaredError(x, y));
     const steps = images.slice(1).map((image, k) => far(images[k], image));
-    const length = steps.reduce((sum, step) => sum + step, 0),
-      direct = far(images[0], images.at(-1));
-    return { images, steps, length, direct };
+    const length = steps.reduce((sum, step) => sum + step, 0);
+    return { images, steps, length, direct: far(images[0], images.at(-1)) };
   }
 
   /* `page` gives: models, shape. */
   function attachLine(page) {
-    const find = (id) => document.getElementById(id);
-    const state = { A: null, B: null },
-      rows = page.models.map(makeRow);
+    const state = { A: null, B: null }, rows = page.models.map(makeRow);
 
     function makeRow(model) {
-      const bars = make("canvas", { className: "steps", role: "img" }),
-        images = Array.from({ length: STEPS }, () => make("canvas", { className: "pixels" }));
-      const told = make("p", { className: "hint" }),
-        strip = make("div", { className: "line" }, ...images);
-      const title = make("h3", {}, model.label);
+      const bars = make("canvas", { className: "steps", role: "img" });
+      const images = Array.from({ length: STEPS }, () => make("canvas", { className: "pixels" }));
+      const figures = images.map((canvas, k) => {
+        const name = make("figcaption", {}, { 0: "A", [STEPS - 1]: "B" }[k] ?? "");
+        return make("figure", {}, canvas, name);
+      });
+      const told = make("p", { className: "hint" }), title = make("h3", {}, model.label);
+      const strip = make("div", { className: "line" }, ...figures);
       find("lines").append(make("div", { className: model.key }, title, bars, strip, told));
       return { model, bars, images, told };
     }
@@ -50,25 +50,26 @@ const explorerLines = (() => {
 
     /* Each bar stands over the gap between the two images that it compares. */
     function drawSteps(canvas, steps, most, fill) {
-      const { ctx, width, height } = prepare(canvas),
-        each = width / STEPS;
+      const { ctx, width, height } = prepare(canvas), each = width / STEPS;
       ctx.textAlign = "center";
       steps.forEach((step, k) => {
         const size = (step / most) * (height - 18);
         ctx.fillStyle = fill;
         ctx.fillRect(each * (k + 0.7), height - size, each * 0.6, size);
         ctx.fillStyle = colour("ink");
-        ctx.fillText(format(step), each * (k + 1), height - size - 4);
+        ctx.fillText(format(step, 2), each * (k + 1), height - size - 4);
       });
-      canvas.setAttribute("aria-label", `Steps: ${steps.map(format).join(", ")}`);
+      canvas.setAttribute("aria-label", `Steps: ${steps.map((x) => format(x, 2)).join(", ")}`);
     }
 
     function tell({ steps, length, direct }) {
-      const largest = Math.max(...steps) / (length / steps.length || 1),
-        longer = length / (direct || 1);
+      const largest = Math.max(...steps) / (length / steps.length || 1);
+      const [way, far, longer, most] = [length, direct, length / (direct || 1), largest].map((x) =>
+        format(x, 2),
+      );
       return (
-        `Way ${format(length)}, straight distance ${format(direct)}:` +
-        ` ${format(longer)} times as long. Largest step ${format(largest)} times the mean.`
+        `Way ${way}, straight distance ${far}: ${longer} times as long.` +
+        ` Largest step ${most} times the mean.`
       );
     }
 
@@ -82,16 +83,17 @@ const explorerLines = (() => {
 
   // ------------------------------------------------------------------------------ histograms
 
-  /* `page` gives: models, shown. One picture for each dimension, both models in it. */
+  /* `page` gives: models, shown. One picture for each dimension, all models in it. */
   function attachHistograms(page) {
     const range = Math.max(...page.models.map(({ edges }) => edges[1]));
     const pictures = Array.from({ length: page.shown }, (_, j) => {
       const canvas = make("canvas", { className: "histogram", role: "img" });
-      const w1 = page.models.map((m) => `${m.label} ${format(m.w1[j])}`).join(", "),
-        std = page.models.map((m) => `${m.label} ${format(m.std[j])}`).join(", ");
+      const of = (name) =>
+        page.models.map((m) => `${m.label} ${format(m[name][j], 2)}`).join(", ");
       canvas.setAttribute("aria-label", `Histogram of z${j + 1}`);
-      const text = make("figcaption", {}, make("b", {}, `z${j + 1}`), ` W₁ ${w1}; std ${std}`);
-      document.getElementById("histogram-list").append(make("figure", {}, canvas, text));
+      const told = ` W₁ ${of("w1")}; std ${of("std")}`;
+      const text = make("figcaption", {}, make("b", {}, `z${j + 1}`), told);
+      find("histogram-list").append(make("figure", {}, canvas, text));
       return canvas;
     });
 
@@ -105,13 +107,13 @@ const explorerLines = (() => {
 
     function show() {
       pictures.forEach((canvas, j) => {
-        const { ctx, width, height } = prepare(canvas),
-          all = page.models.map((model) => density(model, j));
+        const { ctx, width, height } = prepare(canvas);
+        const all = page.models.map((model) => density(model, j));
         const highest = Math.min(1.2, Math.max(0.45, ...all.flat().map(([, y]) => y)));
-        const x = (value) => (width * (value + range)) / (2 * range),
-          y = (value) => height - 16 - (Math.min(value, highest) / highest) * (height - 20);
+        const x = (value) => (width * (value + range)) / (2 * range);
+        const y = (value) => height - 16 - (Math.min(value, highest) / highest) * (height - 20);
         axis(ctx, x, width, height);
-        all.forEach((bins, m) => steps(ctx, bins, x, y, m === 0, colour(page.models[m].key)));
+        all.forEach((bins, m) => steps(ctx, bins, x, y, m, colour(page.models[m].key)));
         curve(ctx, x, y);
       });
     }
@@ -124,8 +126,9 @@ const explorerLines = (() => {
       for (const tick of [-2, 0, 2]) ctx.fillText(minus(`${tick}`), x(tick), height - 3);
     }
 
-    /* The first model's histogram is filled, the other's is a line: told apart without colour. */
-    function steps(ctx, bins, x, y, filled, ink) {
+    /* The first model's histogram is filled, the next is a line, the next is dotted: they are told
+     * apart without colour. */
+    function steps(ctx, bins, x, y, m, ink) {
       ctx.beginPath();
       ctx.moveTo(x(bins[0][0]), y(0));
       for (const [left, value, wide] of bins) {
@@ -134,10 +137,12 @@ const explorerLines = (() => {
       }
       ctx.lineTo(x(bins.at(-1)[0] + bins.at(-1)[2]), y(0));
       Object.assign(ctx, { fillStyle: ink, strokeStyle: ink, lineWidth: 2 });
-      ctx.globalAlpha = filled ? 0.45 : 1;
-      if (filled) ctx.fill();
-      else ctx.stroke();
+      ctx.globalAlpha = m ? 1 : 0.45;
+      ctx.setLineDash(m < 2 ? [] : [1.5, 2.5]);
+      if (m) ctx.stroke();
+      else ctx.fill();
       ctx.globalAlpha = 1;
+      ctx.setLineDash([]);
     }
 
     function curve(ctx, x, y) {

@@ -1,21 +1,20 @@
-/* The map: 2,000 test codes of each model, written as their labels, and the critic behind them. */
+/* The map: 2,000 test codes of each model, written as their labels; behind them the critic's score,
+ * and its pull as arrows, as in the critic's laboratory. */
 const explorerMap = (() => {
   "use strict";
-  const N = explorerNetworks,
-    P = explorerPlane,
-    { make, prepare, colour, format } = explorerPictures;
+  const N = explorerNetworks, P = explorerPlane, F = npvaeField;
+  const { find, make, prepare, colour, format, roundUp } = npvaePictures;
   const RINGS = [1, 2, 3]; // standard deviations of the prior
+  const ARROW = 0.6; // length of an arrow whose slope is 1, in units of the plane
   const NO_PLANE =
     "t-SNE is no plane of the latent space: no rings, no critic; a click takes the nearest code.";
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
   /* `page` gives: models, latent, shown, random, colourOf(label), codeOf(model), taken(z). */
   function attach(page) {
-    const find = (id) => document.getElementById(id);
     const setting = { view: "dimensions", i: 0, j: 1, code: "z", layer: "none", click: "plane" };
     const maps = page.models.map(makeMap);
-    let extent = 1,
-      version = 0;
+    let extent = 1, version = 0;
 
     function makeMap(model) {
       const canvas = make("canvas", { className: "map", tabIndex: 0 });
@@ -59,18 +58,17 @@ const explorerMap = (() => {
     }
 
     /* What the critic's answers depend on. */
-    const planeName = () => [setting.view, setting.i, setting.j, extent].join(" ");
+    const planeName = () => [setting.view, setting.i, setting.j, setting.code, extent].join(" ");
 
     function ask(map) {
-      const mine = version,
-        plane = planeName();
+      const mine = version, name = planeName(), plane = P.planeOf(map.model, setting);
       const done = (critic) => {
-        map.critic = { ...critic, plane };
+        map.critic = { ...critic, plane: name, pulls: P.pulls(map.model, plane, map.marks) };
         paint(map);
         map.note.textContent = noteOn(map);
       };
       const stopped = () => mine !== version;
-      P.askCritic(map.model, P.planeOf(map.model, setting), extent, { done, stopped });
+      P.askCritic(map.model, plane, extent, { done, stopped });
     }
 
     function noteOn({ model, critic }) {
@@ -79,9 +77,12 @@ const explorerMap = (() => {
       if (!model.critic) return `${model.label} was trained without a critic.`;
       if (!critic) return "Asking the critic …";
       const values = critic[setting.layer];
-      const [low, high] = [Math.min(...values), Math.max(...values)].map(format);
-      const steep = setting.layer === "slope" ? "; lines mark slopes above 1" : "";
-      return `${setting.layer} from ${low} (pale) to ${high} (strong)${steep}.`;
+      const [low, high] = [Math.min(...values), Math.max(...values)].map((x) => format(x, 2));
+      const more =
+        setting.layer === "slope"
+          ? "strokes mark slopes above 1"
+          : "an arrow is the score's gradient there: the critic wants the code to go that way";
+      return `${setting.layer} from ${low} (pale) to ${high} (strong); ${more}.`;
     }
 
     const scale = (canvas) => canvas.clientWidth / (2 * extent);
@@ -89,14 +90,14 @@ const explorerMap = (() => {
 
     /* Everything but the cross, kept for the time being. */
     function paint(map) {
-      const { canvas, back } = map,
-        { ctx, width } = prepare(canvas);
+      const { canvas, back } = map, { ctx, width } = prepare(canvas);
       canvas.dataset.view = setting.view;
       const critic = map.critic && setting.view !== "tsne" && setting.layer !== "none";
       canvas.dataset.layer = critic ? setting.layer : "none";
       if (critic) paintLayer(ctx, map.critic[setting.layer], width);
       paintMarks(ctx, map);
       paintRings(ctx, map);
+      if (critic && setting.layer === "score") paintPulls(ctx, map);
       Object.assign(back, { width: canvas.width, height: canvas.height });
       back.getContext("2d").drawImage(canvas, 0, 0);
       paintCross(ctx, map);
@@ -109,33 +110,21 @@ const explorerMap = (() => {
     }
 
     function paintLayer(ctx, values, width) {
-      const small = make("canvas", { width: P.GRID, height: P.GRID }),
-        pen = small.getContext("2d"),
-        picture = pen.createImageData(P.GRID, P.GRID);
-      const ends = ["heat-low", "heat-high"].map((name) => colour(name).split(" ").map(Number));
-      const low = Math.min(...values), span = Math.max(...values) - low || 1;
-      values.forEach((value, n) => {
-        const t = (value - low) / span;
-        const rgb = ends[0].map((from, c) => from + t * (ends[1][c] - from));
-        picture.data.set([...rgb, 255], 4 * n);
-      });
-      pen.putImageData(picture, 0, 0);
-      ctx.drawImage(small, 0, 0, width, width);
-      if (setting.layer === "slope") paintSteep(ctx, values, width / P.GRID);
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const slope = setting.layer === "slope";
+      const spacing = slope ? Math.max(0.25, roundUp(high / 20)) : roundUp((high - low) / 10);
+      F.heatMap(ctx, width, values, [low, high]);
+      if (high > low) F.contours(ctx, width, values, spacing, slope ? 1 : null);
+      if (slope) F.steepMarks(ctx, width, values);
     }
 
-    function paintSteep(ctx, slopes, size) {
-      Object.assign(ctx, { strokeStyle: colour("steep"), globalAlpha: 0.45, lineWidth: 1 });
-      ctx.beginPath();
-      slopes.forEach((slope, n) => {
-        const [col, row] = [n % P.GRID, Math.floor(n / P.GRID)];
-        if (slope <= 1 || (col + row) % 2) return;
-        const [x, y] = [col * size, row * size];
-        ctx.moveTo(x + 0.2 * size, y + 0.8 * size);
-        ctx.lineTo(x + 0.8 * size, y + 0.2 * size);
-      });
-      ctx.stroke();
-      ctx.globalAlpha = 1;
+    function paintPulls(ctx, { canvas, critic }) {
+      for (const [place, pull] of critic.pulls) {
+        const end = place.map((at, d) => at + ARROW * pull[d]);
+        const ends = [place, end].map((at) => toScreen(canvas, at));
+        F.arrow(ctx, ...ends, colour("paper"), 4);
+        F.arrow(ctx, ...ends, colour("ink"), 1.8);
+      }
     }
 
     function paintRings(ctx, { model, canvas }) {
@@ -162,8 +151,7 @@ const explorerMap = (() => {
         return fills.get(label);
       };
       marks.forEach((place, n) => {
-        const [x, y] = toScreen(canvas, place),
-          label = model.labels && model.labels[n];
+        const [x, y] = toScreen(canvas, place), label = model.labels?.[n];
         ctx.fillStyle = model.labels ? fill(label) : colour(model.key);
         if (model.labels) ctx.fillText(label, x, y + 3);
         else ctx.fillRect(x - 1.5, y - 1.5, 3, 3);
@@ -172,8 +160,7 @@ const explorerMap = (() => {
 
     /* Where the z of the sliders is; t-SNE knows no place but those of the codes themselves. */
     function crossOf({ model, marks, chosen }) {
-      const plane = P.planeOf(model, setting),
-        z = page.codeOf(model);
+      const plane = P.planeOf(model, setting), z = page.codeOf(model);
       if (plane) return P.placeIn(plane, z);
       const same = chosen !== null && N.row(model.mu, chosen).every((value, j) => value === z[j]);
       return same ? marks[chosen] : null;
@@ -210,10 +197,8 @@ const explorerMap = (() => {
       const { canvas } = map;
       const placeOf = (event) => {
         const box = canvas.getBoundingClientRect();
-        return [
-          (event.clientX - box.left) / scale(canvas) - extent,
-          extent - (event.clientY - box.top) / scale(canvas),
-        ];
+        const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+        return [x / scale(canvas) - extent, extent - y / scale(canvas)];
       };
       canvas.addEventListener("pointerdown", (event) => {
         if (event.pointerType === "mouse") canvas.setPointerCapture(event.pointerId);
@@ -226,8 +211,7 @@ const explorerMap = (() => {
         const step = ARROWS[event.key], plane = P.planeOf(map.model, setting);
         if (!step || !plane) return;
         event.preventDefault();
-        const size = event.shiftKey ? 0.5 : 0.1,
-          place = P.placeIn(plane, page.codeOf(map.model));
+        const size = event.shiftKey ? 0.5 : 0.1, place = P.placeIn(plane, page.codeOf(map.model));
         page.taken(P.pointAt(plane, place.map((at, d) => at + size * step[d])));
       });
     }

@@ -1,4 +1,4 @@
-/* The two trained models: unpacked from the page; asked for codes, images, errors and scores. */
+/* The trained models: unpacked from the page; asked for codes, images, errors and scores. */
 const explorerNetworks = (() => {
   "use strict";
   const V = npvaeVae;
@@ -7,22 +7,16 @@ const explorerNetworks = (() => {
 
   /* The number whose 16 bits these are: sign, 5 bits of exponent, 10 bits of fraction. */
   function fromHalf(bits) {
-    const sign = bits & 0x8000 ? -1 : 1,
-      exponent = (bits >> 10) & 31,
-      fraction = bits & 1023;
-    const size = exponent
-      ? 2 ** (exponent - 15) * (1 + fraction / 1024)
-      : 2 ** -14 * (fraction / 1024);
-    return sign * size;
+    const exponent = (bits >> 10) & 31, part = (bits & 1023) / 1024;
+    const size = exponent ? 2 ** (exponent - 15) * (1 + part) : 2 ** -14 * part;
+    return bits & 0x8000 ? -size : size;
   }
   const HALVES = Float64Array.from({ length: 65536 }, (_, bits) => fromHalf(bits));
 
   /* explorer.pack, undone: a matrix, of which a vector is the only row. */
   function unpack({ shape, bytes, scale, base64 }) {
-    const text = atob(base64),
-      [rows, cols] = shape.length > 1 ? shape : [1, shape[0]];
-    const x = npvaeMath.matrix(rows, cols);
-    const byte = (n) => text.charCodeAt(n);
+    const text = atob(base64), byte = (n) => text.charCodeAt(n);
+    const x = npvaeMath.matrix(...(shape.length > 1 ? shape : [1, shape[0]]));
     for (let n = 0; n < x.data.length; n++) {
       const stored = bytes === 1 ? byte(n) : HALVES[byte(2 * n) | (byte(2 * n + 1) << 8)];
       x.data[n] = scale * stored;
@@ -59,9 +53,8 @@ const explorerNetworks = (() => {
   function encode(model, x) {
     model.act.x.data.set(x);
     V.encodeForward(model.w, model.act);
-    const mu = model.act.stats.data.slice(0, model.latent),
-      logvar = model.act.stats.data.slice(model.latent);
-    return { mu, logvar, sigma: V.posteriorSigma(logvar) };
+    const { data } = model.act.stats, logvar = data.slice(model.latent);
+    return { mu: data.slice(0, model.latent), logvar, sigma: V.posteriorSigma(logvar) };
   }
 
   /* The image of a code z (L,), and the logits behind it. */
@@ -78,14 +71,13 @@ const explorerNetworks = (() => {
     return { image, bce: V.bernoulliNll(logits, x), sse: V.squaredError(image, x) };
   }
 
-  /* The critic's score at z (L,), and its slope: the length of the gradient. */
+  /* The critic's score at z (L,), its gradient, and its slope: the gradient's length. */
   function criticAt(model, z) {
-    const act = model.criticAct,
-      norm = new Float64Array(1);
+    const act = model.criticAct, norm = new Float64Array(1);
     act.z.data.set(z);
     npvaeCritic.scoreAndGradient(model.critic, act);
     npvaeCritic.rowNorms(act.dz, norm);
-    return { score: act.score[0], slope: norm[0] };
+    return { score: act.score[0], slope: norm[0], gradient: act.dz.data.slice() };
   }
 
   /* A draw of the Gaussian fitted to the model's codes: mean + factor eps. */

@@ -1,7 +1,7 @@
 /* The pad: an image of the data's size, drawn with mouse, finger or keys. */
 const explorerPad = (() => {
   "use strict";
-  const { showImage } = explorerPictures;
+  const { showImage } = explorerImages;
   const BRUSH = 0.045; // its radius, in parts of the image's smaller side
   const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -38,17 +38,13 @@ const explorerPad = (() => {
    * drawn(pixels) hears of each change. Returns how to paint it. */
   function attach(canvas, shape, { shown, start, drawn }) {
     const [rows, cols] = shape;
-    let last = null,
-      pixels = null,
-      cursor = [cols, rows].map((size) => Math.floor(size / 2) + 0.5),
-      keyed = false; // the cursor is shown to those who draw with keys
+    let last = null, pixels = null, keyed = false; // the cursor is for those who draw with keys
+    let cursor = [cols, rows].map((size) => Math.floor(size / 2) + 0.5);
 
     function placeOf(event) {
       const box = canvas.getBoundingClientRect();
-      return [
-        ((event.clientX - box.left) / box.width) * cols,
-        ((event.clientY - box.top) / box.height) * rows,
-      ];
+      const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+      return [(x / box.width) * cols, (y / box.height) * rows];
     }
 
     function draw(to) {
@@ -68,9 +64,7 @@ const explorerPad = (() => {
       if (last) draw(placeOf(event));
     });
     for (const name of ["pointerup", "pointercancel"]) {
-      canvas.addEventListener(name, () => {
-        last = null;
-      });
+      canvas.addEventListener(name, () => { last = null; });
     }
     canvas.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 
@@ -79,8 +73,7 @@ const explorerPad = (() => {
       const step = ARROWS[event.key];
       if (!step && event.key !== " ") return;
       event.preventDefault();
-      const from = cursor,
-        limit = [cols, rows];
+      const from = cursor, limit = [cols, rows];
       const inside = (at, d) => Math.min(limit[d] - 0.5, Math.max(0.5, at));
       if (step) cursor = cursor.map((at, d) => inside(at + step[d], d));
       if (event.shiftKey || !step) {
@@ -100,7 +93,7 @@ const explorerPad = (() => {
       showImage(canvas, shown(), shape);
       if (!keyed) return;
       const ctx = canvas.getContext("2d");
-      ctx.fillStyle = explorerPictures.colour("ws");
+      ctx.fillStyle = npvaePictures.colour("ws");
       ctx.fillRect(Math.floor(cursor[0]), Math.floor(cursor[1]), 1, 1);
     }
     return { paint };

@@ -1,10 +1,8 @@
 /* The page: opens the models, joins the panels, and sets up the tasks. */
 const explorer = (() => {
   "use strict";
-  const { make } = explorerPictures,
-    N = explorerNetworks;
+  const { find, make, colour } = npvaePictures, N = explorerNetworks;
   const SHOWN = 64; // dimensions that have a slider and a histogram
-  const find = (id) => document.getElementById(id);
   const content = JSON.parse(find("content").textContent);
   const models = content.models.map(N.open);
   const classes = [...new Set(models.flatMap((model) => model.labels ?? []))].sort((a, b) => a - b);
@@ -23,7 +21,7 @@ const explorer = (() => {
   /* Up to ten classes have the palette of the style sheet; more go round the colour wheel. */
   function colourOf(label) {
     const n = classes.indexOf(label);
-    if (classes.length <= 10) return explorerPictures.colour(`class-${n}`);
+    if (classes.length <= 10) return colour(`class-${n}`);
     const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     return `hsl(${(360 * n) / classes.length} 70% ${dark ? 70 : 38}%)`;
   }
@@ -31,24 +29,21 @@ const explorer = (() => {
   function tellWhatIsMissing() {
     const missing = [];
     const say = (found, text) => found && missing.push(text);
-    say(
-      !content.labels,
-      "The data has no labels: the map shows plain marks, and the report lacks some numbers.",
-    );
+    const noLabels = "the map shows plain marks, and the report lacks some numbers";
+    say(!content.labels, `The data has no labels: ${noLabels}.`);
     say(!models.some((model) => model.critic), "No model here has a critic.");
-    say(
-      page.latent < 2,
-      "One latent dimension makes no plane: the map is a line without principal components.",
-    );
-    say(
-      page.shown < page.latent,
-      `Only the first ${SHOWN} dimensions have a slider and a histogram.`,
-    );
+    const line = "the map is a line without principal components";
+    say(page.latent < 2, `One latent dimension makes no plane: ${line}.`);
+    const few = `Only the first ${SHOWN} dimensions have a slider and a histogram.`;
+    say(page.shown < page.latent, few);
     find("missing").textContent = missing.join(" ");
     find("missing").hidden = missing.length === 0;
     find("data-name").textContent = content.name;
     find("latent-size").textContent = page.latent;
     document.querySelector("input[value=components]").disabled = page.latent < 2;
+    for (const note of document.querySelectorAll("[data-of]")) {
+      note.hidden = !models.some(({ key }) => key === note.dataset.of);
+    }
   }
 
   // -------------------------------------------------------------------------------- the tasks
@@ -69,16 +64,15 @@ const explorer = (() => {
       const button = make("button", { type: "button" }, "Set it up");
       button.addEventListener("click", () => setUp(key));
       button.dataset.task = key;
-      const summary = make("summary", {}, "What the report found"),
-        details = make("details", {}, summary, make("p", {}, expect));
+      const summary = make("summary", {}, "What the report found");
+      const details = make("details", {}, summary, make("p", {}, expect));
       const item = make("li", {}, make("b", {}, title), make("p", {}, what), button, details);
       find("task-list").append(item);
     }
   }
 
   function setUp(key) {
-    const { panel: name, act } = SET_UP[key],
-      panel = find(name);
+    const { panel: name, act } = SET_UP[key], panel = find(name);
     if (act) act();
     panel.scrollIntoView({ block: "start" });
     panel.querySelector("h2").focus({ preventScroll: true });
@@ -92,11 +86,9 @@ const explorer = (() => {
 
   tellWhatIsMissing();
   makeTasks();
-  const map = explorerMap.attach(page),
-    latent = explorerLatent.attach(page),
-    image = explorerImage.attach(page),
-    lines = explorerLines.attachLine(page),
-    histograms = explorerLines.attachHistograms(page);
+  const map = explorerMap.attach(page), latent = explorerLatent.attach(page);
+  const image = explorerImage.attach(page), lines = explorerLines.attachLine(page);
+  const histograms = explorerLines.attachHistograms(page);
   const last = image.tests.rows - 1;
   lines.state.A = N.row(image.tests, Math.min(1, last)).slice();
   lines.state.B = N.row(image.tests, Math.min(4, last)).slice();
@@ -107,12 +99,7 @@ const explorer = (() => {
   latent.draw("z");
   for (const panel of [image, lines, histograms]) panel.show();
 
-  let width = innerWidth;
-  addEventListener("resize", () => {
-    if (innerWidth !== width) showAll(); // on a phone, scrolling changes the height alone
-    width = innerWidth;
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showAll);
+  npvaePictures.onDisplayChange(showAll);
   document.body.dataset.state = "ready";
   return { page, latent, image, map, lines, histograms };
 })();

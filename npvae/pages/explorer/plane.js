@@ -1,8 +1,8 @@
 /* Planes through the latent space, and what lies in them: codes, the prior's rings, the critic. */
 const explorerPlane = (() => {
   "use strict";
-  const N = explorerNetworks,
-    GRID = 40; // places along each side at which the critic is asked
+  const N = explorerNetworks, { NODES, nodePlace } = npvaeField;
+  const ARROWS = 64; // codes at which the critic's pull is shown
 
   const dot = (a, b) => a.reduce((sum, value, j) => sum + value * b[j], 0);
 
@@ -54,27 +54,35 @@ const explorerPlane = (() => {
   /* The critic's score and slope on a grid over the plane, given to done({ score, slope }). A few
    * lines of the grid at a time, so that the page stays awake, and none once it is stopped. */
   function askCritic(model, plane, extent, { done, stopped }) {
-    const act = npvaeCritic.makeActivations(model.critic, GRID),
-      score = new Float64Array(GRID * GRID),
-      slope = new Float64Array(GRID * GRID);
-    const at = (k) => extent * ((2 * (k + 0.5)) / GRID - 1);
+    const act = npvaeCritic.makeActivations(model.critic, NODES);
+    const [score, slope] = [0, 0].map(() => new Float64Array(NODES * NODES));
     const line = (row) => {
-      for (let k = 0; k < GRID; k++) {
-        N.row(act.z, k).set(pointAt(plane, [at(k), -at(row)]));
+      for (let k = 0; k < NODES; k++) {
+        const place = [k, row].map((node) => nodePlace(node, extent));
+        N.row(act.z, k).set(pointAt(plane, place));
       }
       npvaeCritic.scoreAndGradient(model.critic, act);
-      score.set(act.score, row * GRID);
-      npvaeCritic.rowNorms(act.dz, slope.subarray(row * GRID, (row + 1) * GRID));
+      score.set(act.score, row * NODES);
+      npvaeCritic.rowNorms(act.dz, slope.subarray(row * NODES, (row + 1) * NODES));
     };
     const go = (row) => {
       if (stopped()) return;
       const end = performance.now() + 10;
-      while (row < GRID && performance.now() < end) line(row++);
-      if (row < GRID) setTimeout(go, 0, row);
+      while (row < NODES && performance.now() < end) line(row++);
+      if (row < NODES) setTimeout(go, 0, row);
       else done({ score, slope });
     };
     go(0);
   }
 
-  return { GRID, planeOf, placeIn, pointAt, places, nearest, extentOf, askCritic };
+  /* The critic's pull at some of the marks: [place, gradient within the plane]. */
+  function pulls(model, plane, marks) {
+    const every = Math.ceil(marks.length / ARROWS);
+    return marks.filter((_, n) => n % every === 0).map((place) => {
+      const { gradient } = N.criticAt(model, pointAt(plane, place));
+      return [place, [dot(gradient, plane.u), dot(gradient, plane.v)]];
+    });
+  }
+
+  return { planeOf, placeIn, pointAt, places, nearest, extentOf, askCritic, pulls };
 })();

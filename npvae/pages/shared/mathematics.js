@@ -22,7 +22,11 @@ const npvaeMath = (() => {
 
   /* npvae/nn/parameters.py: one flat buffer each, of which W1, b1, W2, .. are named views. */
   function makeParameters(sizes) {
-    const layers = sizes.slice(1).map((out, k) => [sizes[k], out]);
+    return makeLayers(sizes.slice(1).map((out, k) => [sizes[k], out]));
+  }
+
+  /* The same for layers [in, out] that are not a chain, as those of a VAE. */
+  function makeLayers(layers) {
     const total = layers.reduce((sum, [n_in, out]) => sum + (n_in + 1) * out, 0);
     const [theta, dtheta, m, v] = [0, 0, 0, 0].map(() => new Float64Array(total));
     return { w: views(theta, layers), dw: views(dtheta, layers), theta, dtheta, m, v };
@@ -174,7 +178,7 @@ const npvaeMath = (() => {
   }
 
   return {
-    matrix, rowsOf, makeParameters, drawParameters, matmul, matmulNT, addMatmulTN, sumRows,
-    denseReluForward, meanForward, meanBackward, adamUpdate, makeRandom, permutation,
+    matrix, rowsOf, makeParameters, makeLayers, drawParameters, matmul, matmulNT, addMatmulTN,
+    sumRows, denseReluForward, meanForward, meanBackward, adamUpdate, makeRandom, permutation,
   };
 })();

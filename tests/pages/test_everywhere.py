@@ -1,0 +1,229 @@
+"""All pages on all screens: widths, zoom, light, dark, the reader's own colours, two browsers."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from page_helpers import CRITIC_LAB, VAE_LAB, contrast, settled
+
+from npvae.report.page import write_page
+
+LAB = CRITIC_LAB.as_uri() + "#seed=1&did=u20&at=Adam"
+VAE = VAE_LAB.as_uri() + "#seed=1&t=2&show=ef&task=2"
+
+
+@pytest.fixture(params=["lab", "vae", "explorer"])
+def url(request, made):
+    return {"lab": LAB, "vae": VAE}.get(request.param) or made.url
+
+
+def axe(page):
+    """What axe-core finds: the rule and where."""
+    import axe_playwright_python
+
+    source = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+    page.evaluate(source.read_text(encoding="utf-8"))
+    return page.evaluate(
+        """async () => (await axe.run()).violations.map(({ id, nodes }) =>
+            [id, nodes.map(({ target, failureSummary }) => [target, failureSummary])])"""
+    )
+
+
+OUTSIDE = """[...document.querySelectorAll("button, select, input, canvas, svg, #strip")]
+    .filter((e) => {
+    const box = e.getBoundingClientRect(), width = document.documentElement.clientWidth;
+    return box.width && (box.left < -0.5 || box.right > width + 0.5) && !e.closest(".scroller");
+}).map((e) => e.id || e.outerHTML.slice(0, 80))"""
+
+
+# 640 pixels are 1,280 at 200 % zoom.
+@pytest.mark.parametrize("width", [360, 640, 820, 1440, 1920])
+def test_it_fits(watched, url, width):
+    page = watched.open(url, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OUTSIDE) == []
+    small = page.evaluate("[...document.querySelectorAll('button')].filter((b) => "
+                          "b.offsetWidth && b.offsetHeight < 24 && !b.closest('.strip, #picker'))"
+                          ".map((b) => b.id || b.textContent)")  # fmt: skip
+    assert small == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(watched, url, scheme):
+    page = watched.open(url, scheme=scheme, width=900)
+    paper, ink = page.evaluate("['paper', 'ink'].map(npvaePictures.rgb)")
+    assert (sum(ink) < sum(paper)) == (scheme == "light") and contrast(ink, paper) > 7
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_the_report(browser, tmp_path, scheme):
+    """A short one: its head with the drawing, a table, a fold."""
+    text = "# The report\n\n## One\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"
+    (tmp_path / "report.html").write_text(write_page(text, tmp_path), encoding="utf-8")
+    page = browser.new_page(color_scheme=scheme)
+    page.goto((tmp_path / "report.html").as_uri())
+    links = page.locator("nav.drawing a").evaluate_all(
+        "(all) => all.map((a) => a.getAttribute('href').split('/').at(-1))"
+    )
+    assert links == ["vae_lab.html", "explorer.html", "vae_lab.html", "critic_lab.html"]
+    found = axe(page)
+    page.close()
+    assert found == []
+
+
+def test_the_readers_own_colours(watched, url):
+    """With forced colours the canvases are painted in them, and what is chosen can be seen."""
+    page = watched.open(url, forced_colors="active")
+    own = page.evaluate(
+        """() => { const probe = document.createElement("i");
+            document.body.append(probe);
+            return ["Canvas", "CanvasText"].map((name) => {
+                probe.style.color = name;
+                const { color } = getComputedStyle(probe);
+                return color.match(/\\d+/g).slice(0, 3).map(Number); }); }"""
+    )
+    assert page.evaluate("['paper', 'ink'].map(npvaePictures.rgb)") == own
+    look = """(e) => { const style = getComputedStyle(e); return style.backgroundColor; }"""
+    radios = page.locator("fieldset label:has(input)")
+    chosen = radios.locator("input:checked + span").first.evaluate(look)
+    assert chosen != radios.locator("input:not(:checked) + span").first.evaluate(look)
+
+
+def test_less_motion(watched, url):
+    behaviour = "getComputedStyle(document.documentElement).scrollBehavior"
+    assert watched.open(url).evaluate(behaviour) == "smooth"
+    assert watched.open(url, reduced_motion="reduce").evaluate(behaviour) == "auto"
+
+
+def test_colours_follow_the_screen(watched):
+    page = watched.open(LAB)
+    picture = "document.getElementById('plane').toDataURL()"
+    light = page.evaluate(picture)
+    page.emulate_media(color_scheme="dark")
+    settled(page)
+    assert page.evaluate(picture) != light
+    page.emulate_media(color_scheme="light")
+
+
+def test_numbers_as_text(still):
+    found = still.evaluate(
+        """[0, 2.4821, 26.4123, 26412.6, 1234567.8, -0.5, 1e-7, -3e12, NaN, 0.0004].map((x) =>
+            npvaePictures.format(x))"""
+    )
+    told = ["0.000", "2.482", "26.41", "26,413", "1,234,568", "−0.500", "1.0e−7", "−3.0e+12"]
+    assert found == [*told, "not finite", "4.0e−4"]
+    rounded = "[0.011, 0.2, 3, 51, 100].map((x) => npvaePictures.roundUp(x))"
+    assert still.evaluate(rounded) == pytest.approx([0.02, 0.2, 5, 100, 100])
+
+
+def test_a_field_is_drawn_as_it_is(still):
+    """Of f(x, y) = x + 2y: contours lie at multiples of the spacing, and colours follow f."""
+    lines, corners = still.evaluate(
+        """() => {
+            const { NODES, nodePlace, contours, heatMap } = npvaeField, lines = [];
+            const size = 400, often = { willReadFrequently: true };
+            const ctx = new OffscreenCanvas(size, size).getContext("2d", often);
+            const values = Float64Array.from({ length: NODES * NODES }, (_, n) =>
+                nodePlace(n % NODES, 1) + 2 * nodePlace(Math.floor(n / NODES), 1));
+            const { moveTo, lineTo } = Path2D.prototype, keep = (x, y) => lines.push([x, y]);
+            Object.assign(Path2D.prototype, { moveTo: keep, lineTo: keep });
+            contours(ctx, size, values, 0.5);
+            Object.assign(Path2D.prototype, { moveTo, lineTo });
+            heatMap(ctx, size, values, [-3, 3]);
+            const at = ([x, y]) => [...ctx.getImageData(x, y, 1, 1).data.subarray(0, 3)];
+            return [lines, [[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }"""
+    )
+    x, y = (np.array(lines) / 200 - 1).T * [[1], [-1]]
+    assert len(x) > 100 and np.abs((x + 2 * y) * 2 - np.round((x + 2 * y) * 2)).max() < 1e-9
+    low, high = still.evaluate("['heat-low', 'heat-high'].map(npvaePictures.rgb)")
+    for share, colour in zip((0, 1 / 3, 2 / 3, 1), corners, strict=True):
+        expected = [a + share * (b - a) for a, b in zip(low, high, strict=True)]
+        assert colour == pytest.approx(expected, abs=3)
+
+
+def test_the_curves_are_named(watched):
+    page = watched.open(LAB)
+    words = page.evaluate(
+        """async () => { const found = [], { fillText } = CanvasRenderingContext2D.prototype;
+            CanvasRenderingContext2D.prototype.fillText = function (text, x) {
+                if (this.canvas.id === "curves") found.push([text, x]); };
+            document.getElementById("one").click();
+            await new Promise((go) => setTimeout(go, 300));
+            CanvasRenderingContext2D.prototype.fillText = fillText;
+            return [found, document.getElementById("curves").clientWidth]; }"""
+    )
+    texts, width = words
+    said = [text for text, _ in texts]
+    for name in (
+        "estimate",
+        "exact W₁",
+        "mean slope",
+        "penalty",
+        "updates and moves",
+        "21",
+        "1.00",
+    ):
+        assert name in said
+    assert all(0 <= x <= width for _, x in texts)
+
+
+# ------------------------------------------------------------------------------------- Firefox
+
+
+def test_the_laboratory_in_firefox(firefox, still):
+    url = CRITIC_LAB.as_uri()
+    firefox.open(f"{url}#seed=3&codes=wider&did=u40,m2")
+    firefox.click("#ten")
+    theta = "[...criticLab.state().u.critic.theta]"
+    found = firefox.evaluate(theta)
+    expected = still.evaluate(
+        """() => { const lab = labModel.open("#seed=3&codes=wider&did=u40,m2,u10");
+            labModel.replay(lab, 1e6);
+            return [...lab.u.critic.theta]; }"""
+    )
+    assert found == pytest.approx(expected, abs=1e-6)
+    firefox.click("#play")
+    firefox.wait("criticLab.state().u.t > 60")
+    firefox.click("#play")
+    before = firefox.evaluate("[...criticLab.state().points.codes]")
+    firefox.click("input[name=tool][value=draw]")
+    firefox.click("#plane", 0.25, 0.25)
+    after = firefox.evaluate("[...criticLab.state().points.codes]")
+    assert after[:2] == pytest.approx([-2.25, 2.25], abs=0.03) and after[2:] == before[2:]
+    firefox.open(f"{url}#seed=1&at=ddz", 360, 740)
+    assert firefox.evaluate("document.documentElement.scrollWidth") <= 360
+    assert firefox.log == []
+
+
+def test_the_vaes_laboratory_in_firefox(firefox):
+    firefox.open(VAE_LAB.as_uri(), 360, 740)
+    assert firefox.evaluate("document.documentElement.scrollWidth") <= 360
+    firefox.click("#one")
+    firefox.wait("vaeLab.present()?.t === 1")
+    firefox.click("#play")
+    firefox.wait("vaeLab.present()?.t > 3")
+    firefox.click("#play")
+    assert not firefox.evaluate("vaeLab.playing()")
+    assert firefox.log == []
+
+
+def test_the_explorer_in_firefox(firefox, made):
+    firefox.open(made.url)
+    firefox.click("#zero")
+    firefox.click("#z2", 0.75)
+    assert firefox.evaluate("explorer.latent.state.numbers[1]") > 1
+    firefox.click("#picker button:nth-child(5)")
+    assert firefox.evaluate("explorer.image.state.picked") == 4
+    firefox.click("input[name=layer][value=score]")
+    firefox.wait("document.querySelector('canvas[data-model=ws]').dataset.layer === 'score' ||"
+                 " explorer.map.maps[1].canvas.dataset.layer === 'score'")  # fmt: skip
+    grey = """(() => { const canvas = document.querySelector("#decoded canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        const model = explorer.page.models[0];
+        const { image } = explorerNetworks.decode(model, explorer.latent.codeOf(model));
+        return [...image].map((v, n) => Math.abs(Math.round(255 * v) - data[4 * n])); })()"""
+    assert max(firefox.evaluate(grey)) == 0
+    firefox.open(made.url, 360, 740)
+    assert firefox.evaluate("document.documentElement.scrollWidth") <= 360
+    assert firefox.log == []
