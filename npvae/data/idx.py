@@ -11,7 +11,6 @@ from typing import BinaryIO
 import numpy as np
 
 from npvae.errors import UserError
-from npvae.files.archive import check_size
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -42,7 +41,6 @@ def read_idx(
     shape, dtype = idx_header(stream, where)
     count = min(shape[0], limit or shape[0])
     row = math.prod(shape[1:]) * dtype.itemsize
-    check_size(where, count * row)
     promised, found, kept = shape[0] * row, 0, bytearray()
     while chunk := stream.read(min(2**20, promised - found)):
         found += len(chunk)

@@ -13,7 +13,7 @@ import numpy as np
 
 from npvae.data.idx import idx_header, read_idx
 from npvae.errors import UserError
-from npvae.files.archive import load_npz, read_npy, told
+from npvae.files.archive import load_npz, told
 
 REMEDY = "get the file again, or save its arrays with numpy.savez"
 FOREIGN = {  # how files begin that are no data, or not in a form that is read
@@ -93,13 +93,12 @@ def _sources(path: Path, stem: str = "") -> list[Source]:
     """List the arrays in a file; `stem` is its name where that may tell what they are."""
     with told(path, REMEDY), _unpacked(path) as file:
         start = file.peek(512)[:512]
-        if start.startswith(b"PK") and (held := load_npz(path)):
+        if start.startswith(b"PK") and (held := load_npz(file)):
             code = f"numpy.load({str(path)!r})"
             place = f" of {stem}" if stem else ""
             return [_held(k + place, (k, stem), a, f"{code}[{k!r}]") for k, a in held.items()]
         if start.startswith(b"\x93NUMPY"):
-            size = None if isinstance(file, gzip.GzipFile) else path.stat().st_size
-            array = read_npy(file, str(path), size)
+            array = np.load(file, allow_pickle=False)
             return [_held(path.name, (stem,), array, f"numpy.load({str(path)!r})")]
         if start.startswith(b"\0\0"):
             header, read = idx_header(file, path), partial(_read_idx, path)

@@ -18,10 +18,6 @@ from npvae.errors import UserError, why
 PATIENCE = 1.0  # seconds in which another program must let go of a file that is to be replaced
 
 
-class InUse(UserError):
-    """Another process holds the directory."""
-
-
 def make_directory(path: Path) -> Path:
     """Create a directory and its parents; raises UserError where that is not possible."""
     try:
@@ -34,17 +30,17 @@ def make_directory(path: Path) -> Path:
 
 
 @contextmanager
-def only_user(directory: Path, wait: float = 0) -> Iterator[None]:
+def only_user(directory: Path, wait: bool = False) -> Iterator[None]:
     """Hold a directory for this process, and remove what a killed one left half-written there.
 
-    Raises InUse if another process holds it for more than `wait` seconds, UserError if it cannot be
-    written to.
+    Raises UserError if another process holds it, unless it is to `wait` until that one has ended,
+    and if it cannot be written to.
     """
     lock = FileLock(directory / ".lock")
     try:
-        lock.acquire(timeout=wait)
+        lock.acquire(timeout=-1 if wait else 0)  # -1: for ever
     except Timeout as error:
-        raise InUse(
+        raise UserError(
             f"{directory}: another run is writing there; wait for it or choose another --out"
         ) from error
     except OSError as error:

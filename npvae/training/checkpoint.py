@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npvae.errors import UserError
+from npvae.files.archive import load_npz, told
 from npvae.files.atomic import replacing
 from npvae.models.critic import CriticWeights, critic_shapes
 from npvae.models.vae import VAEWeights, vae_shapes
@@ -70,14 +71,8 @@ def load_checkpoint(path: Path) -> Run:
     """
     if not path.exists():
         raise UserError(f"{path}: no such checkpoint; train the model first")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            stored = {name: file[name] for name in file.files}
-    except MemoryError as error:
-        raise UserError(f"{path}: does not fit into memory; train again") from error
-    except Exception as error:  # a damaged zip or array header makes the libraries raise anything
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UserError(f"{path}: not a readable .npz file ({reason}); train again") from error
+    with told(path, "train again"):
+        stored = load_npz(path)
     if "meta" not in stored:
         raise UserError(f"{path}: not a checkpoint, it has no array `meta`; train again")
     meta = _checked_meta(path, str(stored.pop("meta")))

@@ -21,14 +21,14 @@ from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
-from npvae.files.atomic import InUse, make_directory
+from npvae.files.atomic import make_directory
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.cluster import dask_cluster
 from npvae.training.options import Options, Settings
 from npvae.training.run import Run
+from npvae.training.train import train
 
 LATE = 100  # seconds after which a network file system has shown what another machine wrote
-STUCK = 300  # seconds without an epoch after which a run that another process trains has stopped
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,10 @@ def _train(chain: list[Station], data_dir: Path | None, fingerprint: str) -> str
                     raise UserError("not there for the worker; all machines must share it")
                 if load_data(data_dir).fingerprint != fingerprint:
                     raise UserError("the worker finds other images; check --data-dir")
-                run = _train_in_turn(station, data_dir)
+                # Another process may be at it: a second study in the same place, or a worker that
+                # a scheduler took for lost. It is waited for, and what it has done is not repeated.
+                settings = Settings(station.path, data_dir, threads=1, resume=True)
+                run = train(options, settings, wait=True, start=station.before)
             if run.epoch != options.epochs:
                 raise UserError(
                     f"holds a run of other options or data than are wanted now, {run.epoch} epochs"
@@ -123,25 +126,6 @@ def _train(chain: list[Station], data_dir: Path | None, fingerprint: str) -> str
         except UserError as error:
             return f"{station.path}: {error}"
     return None
-
-
-def _train_in_turn(station: Station, data_dir: Path | None) -> Run:
-    """Train a run. If another process is at it, wait until it has ended, or has stopped.
-
-    That may be a second study in the same place, a worker that a scheduler took for lost, or a lock
-    that a file server has yet to release.
-    """
-    from npvae.training.train import train
-
-    path = station.path
-    settings = Settings(path, data_dir, threads=1, resume=True)
-    while True:
-        epochs = _epochs(path)
-        try:
-            return train(station.options, settings, wait=STUCK, start=station.before)
-        except InUse:
-            if _epochs(path) == epochs:
-                raise
 
 
 @contextlib.contextmanager

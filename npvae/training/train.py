@@ -92,12 +92,14 @@ def make_sw_step(run: Run, images: np.ndarray, batch: int) -> Step:
 STEP_MAKERS = {"kl": make_kl_step, "ws": make_ws_step, "sw": make_sw_step}  # by kind
 
 
-def train(options: Options, settings: Settings, wait: float = 0, start: Path | None = None) -> Run:
+def train(
+    options: Options, settings: Settings, wait: bool = False, start: Path | None = None
+) -> Run:
     """Train one model and write `config.json`, `history.csv` and `checkpoint.npz` to settings.out.
 
     With settings.resume it goes on from the checkpoint there, if there is one, or else from that in
     the directory `start`, if it is given; otherwise it first moves the run that is there aside, and
-    prints where to. A process that holds settings.out is waited for so many seconds.
+    prints where to. It can `wait` for another process that holds settings.out.
     Raises UserError for unusable data or output, for a checkpoint of other options, and when a loss
     turns NaN or infinite; KeyboardInterrupt, saying how to go on, after Ctrl-C.
     """

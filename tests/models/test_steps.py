@@ -12,7 +12,8 @@ from small import CRITIC_STEPS, Sized, Small
 
 from npvae.models.critic import make_critic
 from npvae.models.objectives import critic_objective, make_critic_batch, ws_objective
-from npvae.models.steps import critic_step, kl_step, mix, ws_step
+from npvae.models.sliced import make_lines
+from npvae.models.steps import critic_step, kl_step, mix, sw_step, ws_step
 from npvae.models.vae import encode_forward
 from npvae.nn.adam import adam_update
 from npvae.nn.layers import reparameterise_forward
@@ -68,7 +69,7 @@ def ws_steps(eps, noise, alpha, steps=1, lr=1e-2):
     net = Small()
     net.a.eps[:] = eps
     for t in range(1, steps + 1):
-        ws_step(
+        net.losses = ws_step(
             net.vae, net.a, net.critic, net.batch, net.images, net.index,
             noise=noise, alpha=alpha, wasserstein_weight=0.5, gp_weight=10.0, lr=lr,
             critic_lr=1e-2, t=t,
@@ -98,6 +99,36 @@ def test_critic_updates_are_counted_across_steps():
         rest = {"alpha": alpha[k], "gp_weight": 10.0, "lr": 1e-2, "t": t}
         critic_step(alone.critic, alone.batch, alone.a, eps=eps, prior=prior, **rest)
     assert state(net.critic) == state(alone.critic)
+
+
+def test_a_ws_step_returns_the_means_of_its_critic_updates_and_the_sum_of_all_largest():
+    eps, noise, alpha = frozen_noise()
+    net, alone = ws_steps(eps, noise, alpha), Small()
+    gather(alone.images, alone.index, alone.a.x)
+    encode_forward(alone.vae.w, alone.a)
+    alone.a.eps[:], updates = eps, []
+    for k, (own, prior) in enumerate(noise):
+        rest = {"alpha": alpha[k], "gp_weight": 10.0, "lr": 1e-2, "t": k + 1}
+        updates.append(
+            critic_step(alone.critic, alone.batch, alone.a, eps=own, prior=prior, **rest)
+        )
+        assert updates[-1][2] == pytest.approx(alone.batch.norm.mean())
+    bce, _ = ws_objective(alone.vae, alone.a, alone.critic.w, alone.batch.fake, 0.5)
+    *means, _ = np.mean(updates, axis=0)
+    largest = np.sum(updates, axis=0)[3] + adam_update(alone.vae, 1, 1e-2)
+    assert net.losses == pytest.approx((bce, *means, largest))
+
+
+def test_a_sw_step_gives_its_directions_length_1_and_returns_the_largest_number():
+    found, rng = [], np.random.default_rng(2)
+    eps, prior, directions = (rng.standard_normal((5, 3)) for _ in range(3))
+    for scale in (1, 3):
+        net, lines = Small(), make_lines(5, 5, 3, np.float64)
+        net.a.eps[:], lines.prior[:], lines.directions[:] = eps, prior, scale * directions
+        rest = {"wasserstein_weight": 3.0, "lr": 1e-2, "t": 1}
+        found.append(sw_step(net.vae, net.a, lines, net.images, net.index, **rest))
+    assert found[0] == pytest.approx(found[1])
+    assert found[1][2] == max(np.abs(a).max() for a in (net.vae.dtheta, net.vae.v, net.vae.theta))
 
 
 def test_the_critic_teaches_the_encoder_in_proportion_to_its_weight_and_not_the_decoder():

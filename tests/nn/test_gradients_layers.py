@@ -20,6 +20,7 @@ from npvae.nn.layers import (
     mean_forward,
     reparameterise_backward,
     reparameterise_forward,
+    sum_rows,
 )
 from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward
 
@@ -99,6 +100,12 @@ def test_the_way_back_of_a_relu_goes_back_once_more(batch):
     check(loss, dh=(dh, dda))
     dense_relu_second_backward(ddx, W, h, h)  # in place
     assert np.array_equal(h, dda)
+
+
+def test_two_halves_that_are_opposite_cancel_to_the_last_bit():
+    half, db = draw(10, (4, 6))[0].astype(np.float32), np.ones(6, np.float32)
+    sum_rows(np.concatenate([half, -half]), db)
+    assert not db.any()
 
 
 def test_mean(batch):

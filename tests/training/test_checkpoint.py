@@ -90,15 +90,15 @@ def change(**options):
 BIAS = "decoder.hidden.bias"
 DAMAGE = {  # what is done to the file, and words of the line
     "gone": (lambda path: path.unlink(), "no such checkpoint"),
-    "a directory": (lambda path: (path.unlink(), path.mkdir()), "not a readable .npz file"),
-    "cut": (lambda path: path.write_bytes(path.read_bytes()[:-100]), "not a readable .npz file"),
-    "a bit": (flip_a_bit, "not a readable .npz file (BadZipFile)"),
+    "a directory": (lambda path: (path.unlink(), path.mkdir()), "cannot be read ("),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:-100]), "cannot be read ("),
+    "a bit": (flip_a_bit, "cannot be read (Bad CRC-32"),
     "shape": (
         lambda path: rewrite(path, **{BIAS: np.zeros(5, "f4")}),
         "float32(5,), not float32(2",
     ),
     "type": (lambda path: rewrite(path, **{BIAS: np.zeros(2)}), "is float64(2,), not float32(2,)"),
-    "objects": (lambda path: rewrite(path, **{BIAS: np.array([{}, {}])}), "not a readable .npz"),
+    "objects": (lambda path: rewrite(path, **{BIAS: np.array([{}, {}])}), "Object arrays"),
     "missing": (lambda path: rewrite(path, **{BIAS: None}), f"array {BIAS} is missing"),
     "NaN": (lambda path: rewrite(path, **{BIAS: np.full(2, np.nan, "f4")}), f"{BIAS} holds NaN"),
     "infinity": (lambda path: rewrite(path, **{BIAS: np.full(2, -np.inf, "f4")}), "or infinity"),

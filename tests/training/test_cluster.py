@@ -17,7 +17,7 @@ from own_runs import SMALL, bits
 
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
-from npvae.training import cluster
+from npvae.training import cluster, parallel
 from npvae.training import train as training
 from npvae.training.options import Settings
 from npvae.training.parallel import train_missing
@@ -69,7 +69,7 @@ def rows(path):
 @pytest.fixture
 def elsewhere(monkeypatch):
     """A function after which no training is possible in this process."""
-    return lambda: monkeypatch.setattr(training, "train", None)
+    return lambda: monkeypatch.setattr(parallel, "train", None)
 
 
 def test_a_worker_killed_in_the_middle_costs_no_bit(scheduler, own, tmp_path, elsewhere):

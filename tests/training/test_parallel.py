@@ -14,7 +14,6 @@ from own_runs import NAME, SMALL, bits
 
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
-from npvae.files.atomic import only_user
 from npvae.training import parallel
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.options import Settings
@@ -166,30 +165,6 @@ def test_workers_that_want_one_directory_wait_for_each_other_and_do_not_fail(own
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(lambda _: parallel._train(*work), range(3))) == [None] * 3
     assert load_checkpoint(station.path / "checkpoint.npz").epoch == 20
-
-
-def test_a_worker_waits_as_long_as_another_gets_on(own, tmp_path, one_process, monkeypatch):
-    monkeypatch.setattr(parallel, "STUCK", 0.3)
-    (tmp_path / "a").mkdir()
-    held, gone = threading.Event(), []
-
-    def lost_worker():
-        with only_user(tmp_path / "a"):
-            for n in range(6):
-                (tmp_path / "a" / "history.csv").write_text("epoch\n" * (n + 2))
-                held.set()
-                time.sleep(0.15)
-            gone.append(True)
-
-    thread = threading.Thread(target=lost_worker)
-    thread.start()
-    held.wait()
-    found = train_missing({tmp_path / "a": SMALL}, own, load_data(own))
-    assert gone and found[tmp_path / "a"].epoch == 2
-    thread.join()
-    (tmp_path / "b").mkdir()
-    with only_user(tmp_path / "b"), pytest.raises(UserError, match="b: another run is writing"):
-        train_missing({tmp_path / "b": SMALL}, own, load_data(own))
 
 
 def test_a_network_file_system_may_show_a_run_late(own, tmp_path, one_process, monkeypatch):
