@@ -10,7 +10,7 @@ from dataclasses import fields
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.results import Comparison, Study
-from npvae.report.claims import UNKNOWN, VERDICTS, Verdict, lead
+from npvae.report.claims import OPEN, UNKNOWN, VERDICTS, Verdict, lead
 from npvae.report.markdown import number
 from npvae.training.options import Options
 
@@ -154,7 +154,7 @@ def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: in
 
 
 def claims_found(judged: dict[str, list[Verdict]]) -> str:
-    """Count the verdicts at each length, and name those that a longer training changes."""
+    """Count the verdicts at each length, and name those that a longer training decides otherwise."""
     counts = []
     for length, found in judged.items():
         outcomes = [v.verdict for v in found]
@@ -166,6 +166,6 @@ def claims_found(judged: dict[str, list[Verdict]]) -> str:
     moved = [
         f"“{early.claim}” ({early.verdict} → {late.verdict})"
         for early, late in zip(*judged.values(), strict=True)
-        if early.verdict != late.verdict
+        if late.verdict not in (early.verdict, OPEN)
     ]
-    return f"{text} Longer training changes {', '.join(moved) or 'none'}."
+    return f"{text} Longer training decides otherwise: {', '.join(moved) or 'none'}."
