@@ -154,7 +154,7 @@ def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: in
 
 
 def claims_found(judged: dict[str, list[Verdict]]) -> str:
-    """Count the verdicts at each length, and name those that a longer training decides otherwise."""
+    """Count the verdicts at each length, and name those that longer training turns."""
     counts = []
     for length, found in judged.items():
         outcomes = [v.verdict for v in found]

@@ -10,7 +10,7 @@ from studies import blank_data, make_study
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.metrics import METRICS
 from npvae.report import sentences
-from npvae.report.claims import HOLDS, OPEN, UNKNOWN, Part, Verdict, judge
+from npvae.report.claims import FAILS, HOLDS, UNKNOWN, Part, Verdict, judge
 from npvae.report.markdown import plain
 from npvae.report.sentences import comparisons
 from npvae.report.text import write_report
@@ -161,10 +161,12 @@ def test_the_basis_counts_and_says_what_was_seen():
 
 
 def test_claims_are_counted_and_what_longer_training_changes_is_named(full):
-    margins = Interval(2, 1, 3), None
-    sure, open_ = (Verdict("a", "", [Part("n", "", margin)]) for margin in margins)
+    margins = Interval(2, 1, 3), Interval(-2, -3, -1), None
+    sure, wrong, open_ = (Verdict("a", "", [Part("n", "", margin)]) for margin in margins)
+    text = sentences.claims_found({"35 epochs": [sure], "140 epochs": [wrong]})
+    assert f"35 epochs: 1 {HOLDS}" in text and f"“a” ({HOLDS} → {FAILS})" in text
     text = sentences.claims_found({"35 epochs": [sure], "140 epochs": [open_]})
-    assert f"35 epochs: 1 {HOLDS}" in text and f"“a” ({HOLDS} → {OPEN})" in text
+    assert f"140 epochs: 0 {HOLDS}" in text and text.endswith("otherwise: none.")
     assert "Longer" not in sentences.claims_found({"35 epochs": [sure]})
     lengths = "measured, 35 epochs | verdict | measured, 140 epochs | verdict |"
     assert f"| claim | rule | {lengths}" in full
