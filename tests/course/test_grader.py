@@ -56,7 +56,7 @@ def test_right_answers_are_done_and_the_prediction_is_answered(name):
     assert report.lines[2] == f"Now compare with {', '.join(compared(name))}."
     for place in compared(name):
         path, _, function = place.split(" ")[0].partition("::")
-        assert f"def {function}" in (ROOT / path).read_text(), place
+        assert f"def {function}" in (ROOT / path).read_text("utf-8"), place
     if name in FUNCTIONS:  # each has a fast twin as well
         assert any(not place.startswith("npvae/plain.py") for place in compared(name))
 
@@ -358,7 +358,7 @@ def test_all_words_are_of_mistakes_and_all_mistakes_have_words():
     assert shown <= told
     assert {key for _, key in told} <= {key for _, key in shown | written}
     everywhere = {re.sub("^[A-Z] ", "", key) for _, key in written - told}
-    page = (ROOT / "course/grading/hints.md").read_text()
+    page = (ROOT / "course/grading/hints.md").read_text("utf-8")
     assert all(f"**{key}**" in page or f"`{key}`" in page for key in everywhere)
     assert set(mistakes("In every exercise")) <= everywhere | OF_FILES
 
@@ -440,7 +440,7 @@ MEASURED = {
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_a_stub_asks_and_does_not_tell(name):
-    text = (check.FOLDER / f"{name}.py").read_text()
+    text = (check.FOLDER / f"{name}.py").read_text("utf-8")
     assert "npvae/" not in text
     _, _, prediction, *functions = ast.parse(text).body  # docstring and import come before
     assert ast.unparse(prediction) == "PREDICTION = ''"
@@ -470,8 +470,8 @@ def test_the_bound_on_the_likelihood_is_that_of_the_evaluation():
         drawn.append(z.reshape(K, B, L).transpose(1, 0, 2))
         return likelihood.log_standard_normal(z)
 
-    q = likelihood.Proposals(mu, sigma[:, :, None] * np.eye(L))
-    theirs = likelihood.log_weights(vae.w, images, q, log_prior, 21, samples=K)
+    factors = sigma[:, :, None] * np.eye(L)
+    theirs = likelihood.log_weights(vae.w, images, mu, factors, log_prior, 21, samples=K)
     eps = (drawn[0] - mu[:, None]) / sigma[:, None]
     log_p = np.empty((B, K))
     for row, k in np.ndindex(B, K):
@@ -485,14 +485,16 @@ def test_the_bound_on_the_likelihood_is_that_of_the_evaluation():
 def test_the_readme_shows_what_the_grader_says():
     half = dict(variants("e08_penalty"))["factor 2 forgotten"]
     shown = textwrap.indent(check.shown(attempt("e08_penalty", **half)), "    ")
-    assert shown in (ROOT / "course" / "exercises" / "README.md").read_text()
+    assert shown in (ROOT / "course" / "exercises" / "README.md").read_text("utf-8")
 
 
 def exercises_are(tmp_path, monkeypatch, **texts):
     """Let these be the files of some exercises until the test ends. The others are the stubs."""
     for name in EXERCISES:
         stub = (
-            (check.FOLDER / f"{name}.py").read_text().replace('PREDICTION = ""', "PREDICTION = 2")
+            (check.FOLDER / f"{name}.py")
+            .read_text("utf-8")
+            .replace('PREDICTION = ""', "PREDICTION = 2")
         )
         text = f"PREDICTION = 2\n{texts[name]}" if name in texts else stub
         (tmp_path / f"{name}.py").write_text(text)
