@@ -253,7 +253,7 @@ def test_the_tasks_set_the_page_up(page, made):
     assert re.search(rf"Posterior σ: KL 0.50*{spread}, WS 0[.0]*{spread}(, SW –)?\. ", report[1])
     assert re.search(rf"The critic's W₁: KL –, WS 2.50*{spread}(, SW –)?\. ", report[4])
     assert re.search(rf"The critic's slope: KL –, WS 1.50*{spread}(, SW –)?\. ", report[4])
-    assert "(prior): not measured, because the data has no labels" in report[0]
+    assert "(prior): not measured: it takes labels of two classes" in report[0]
     before = numbers(page)
     for key, panel in {
         "draws": "latent", "again": "image", "histograms": "histograms", "line": "interpolation",
