@@ -218,7 +218,7 @@ def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, images, capsys):
     assert (tmp_path / "kl.1").read_text(encoding="utf-8") == "mine"
     assert sorted(p.name for p in (tmp_path / "kl.2").iterdir()) == sorted(FILES)
     again(images, out, 2, resume=True, seed=5)
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="No such file"):
         again(tmp_path / "nothing.npz", out)
     assert capsys.readouterr().out.count("is now in") == 0 and content(out)
 
