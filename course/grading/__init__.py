@@ -7,6 +7,5 @@
     dense.py ..    one grader for each exercise: MISTAKES, grade(attempt), measured()
 
 The right answers are those of npvae/plain.py; for what it does not have (tanh, importance weights,
-MMD) they stand in the grader. A known mistake is the right function with a part exchanged. NumPy is
-all that is needed.
+MMD) they stand in the grader. A known mistake is the right function with a part exchanged.
 """
