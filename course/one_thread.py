@@ -2,6 +2,5 @@
 
 import os
 
-for name in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM"):
-    suffix = "_THREADS" if name == "VECLIB_MAXIMUM" else "_NUM_THREADS"
-    os.environ[name + suffix] = "1"
+libraries = "OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "VECLIB_MAXIMUM"
+os.environ |= {f"{name}_THREADS": "1" for name in libraries}

@@ -10,6 +10,7 @@ slope. This is `estimate`.
 The same two columns tell how much the slopes vary: `spread` is the standard deviation of n.
 
     penalty, slope, and both results (E,), a number for each epoch
+
 When both are right, `python -m course.train ws` shows them beside the distance of your own run.
 
 Predict first: w = 10. What is the distance if all slopes are 1.1? And if half of them are 0.9 and
