@@ -254,7 +254,7 @@ def test_a_task_asks_and_then_shows_what_it_promises(watched):
     page.locator("#guesses button").nth(0).click()
     wait(page, f"{T} === 300 && !vaeLab.playing()")
     answer = page.text_content("#task-answer")
-    assert answer.startswith("Rather: “Its pull grows until nothing else counts”.")
+    assert answer.startswith("Not quite: “Its pull grows until nothing else counts”.")
     assert page.evaluate("labTasks.TASKS[4].shows(labTasks.facts(vaeLab.present()))")
     assert page.get_attribute("#guesses button:nth-child(2)", "data-right") == ""
     page.click("#task-next")

@@ -232,7 +232,7 @@ const vaeLab = (() => {
   function tellTask(facts) {
     const task = labTasks.TASKS[Number(state.view.task) - 1];
     if (!task || guessed === null || present.t !== task.steps) return;
-    const verdict = guessed === task.right ? "As you guessed. " : `Rather: “${task.guesses[task.right]}”. `;
+    const verdict = guessed === task.right ? "As you guessed. " : `Not quite: “${task.guesses[task.right]}”. `;
     const text = verdict + task.answer(facts);
     if (find("task-answer").textContent === text) return;
     find("task-answer").textContent = text;

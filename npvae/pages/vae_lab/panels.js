@@ -9,7 +9,7 @@ const labPanels = (() => {
   const NAMES = { KL: "KL divergence", WS: "Wasserstein, critic", SW: "Wasserstein, sliced", AE: "none (autoencoder)" };
   const LOSSES = { KL: ["BCE + ", " · KL"], WS: ["BCE + ", " · W₁"], SW: ["BCE + ", " · SW"], AE: ["BCE", ""] };
   const ABOUT = {
-    KL: "Each code hangs on a spring. It pulls harder the farther out, and it wants σ = 1.",
+    KL: "A spring pulls each code, harder from farther out. It pushes the noise σ up to 1; clear copies push it down.",
     WS: "A critic looks at all codes together. It pulls about as hard from anywhere, and does not ask for noise.",
     SW: "Codes and prior are compared along random lines. It pulls like a critic, but needs none.",
     AE: "Nothing holds the codes, and there is no noise: z = μ.",
@@ -20,11 +20,11 @@ const labPanels = (() => {
     left: NAMES, right: NAMES,
   };
   const STRIPS = {
-    originals: "images", "at-mu": "redrawn from μ", "at-z": "redrawn from a fresh z",
+    originals: "images", "at-mu": "redrawn from the middle μ", "at-z": "redrawn from a random spot z",
     samples: "new: from the prior",
-    unrolled: "the plane, decoded from −2.5 to 2.5",
+    unrolled: "what the decoder draws at each place, from −2.5 to 2.5",
   };
-  const NUMBERS = { bce: "BCE", sigma: "noise σ", width: "width of all codes" };
+  const NUMBERS = { bce: "BCE: error of copies", sigma: "noise σ", width: "width of all codes (goal: 1)" };
 
   /* Fill what the template leaves empty. Calls pick(digit), and ask(number) with a task's. */
   function build({ pick, ask, images }) {

@@ -54,7 +54,8 @@ const labTasks = (() => {
       shows: ({ left, right }) => Math.abs(left.bce - right.bce) < 1.5 && left.scale < 0.15 && right.scale < 0.15,
       answer: ({ left, right }) => `BCE ${f(left.bce)} and ${f(right.bce)}; all codes are ${f(left.width)} and ${f(right.width)} wide, the prior 1. ` +
         "With the same noise, both pulls bring the codes to about the same cloud, and both redraw about as well. " +
-        "So most of the difference between the two models is σ: the KL pays for noise, the Wasserstein distance does not.",
+        "So most of the difference between the two models is σ: the KL punishes a code" +
+        " with too little noise, the Wasserstein distance does not.",
     },
     {
       title: "A critic without its penalty",
