@@ -68,6 +68,8 @@ def test_every_link_leads_to_a_page_and_to_a_place_on_it(site):
             path = Path(os.path.normpath(page.parent / name)) if name else page
             if "://" in name or "=" in place or name.startswith("mailto:"):
                 continue  # elsewhere, or a laboratory's state
+            if path.name == "explorer.html":
+                continue  # `make.py site` makes it first; a build without it has none
             if not path.is_file() or (place and f'id="{place}"' not in texts.get(path, "")):
                 lost.append(f"{page.name}: {href}")
     assert lost == []
@@ -80,6 +82,6 @@ def test_formulas_are_drawn_and_words_are_found(site, browser):
         page.goto((site / "course/02_evidence_bound.html").as_uri())
         assert page.locator("math[display=block]").count() == 4
         assert page.locator("math mfrac").first.bounding_box()["height"] > 20
-        assert "\\" not in " ".join(page.locator("math").all_inner_texts())
+        assert "\\" not in " ".join(page.locator("math").all_text_contents())
         page.goto((site / "search.html").as_uri() + "?q=Lipschitz")
         page.locator("#search-results a[href*='07_transport']").first.wait_for()
