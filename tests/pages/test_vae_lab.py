@@ -130,15 +130,23 @@ def test_everything_stands_in_the_address(lab):
     left = {"kind": "SW", "weight": 5, "lr": 0.001, "updates": 2, "gp": 1, "sigma": 0.3, "seed": 9}
     assert options[:2] == [left, left | {"kind": "AE"}]
     assert options[2] == left | {"kind": "KL", "weight": 10, "seed": 1009}
+    assert lab.evaluate(
+        """() => { const { read, write, change, optionsOf } = labState;
+            const state = read("#sigma=0&digit=200&t=5&did=lr:0.01@9,right:AE@3");
+            const did = ({ diary }) => diary.map(({ key, t }) => key + t).join();
+            return [write(state), state.unknown[0], did(state),
+                    did(change(state, 3, "right", "KL")),
+                    change(state, 0, "lr", "0.01").start.lr, optionsOf(state.start, 0).sigma]; }"""
+    ) == ["#seed=1&sigma=0&t=5&did=right:AE@3", "digit=200", "right3,lr9", "right3", "0.01", 1e-6]
 
 
 # ------------------------------------------------------------------------- what is seen and done
 
 
-def drawn(page):
+def drawn(page, far=1):
     """All ellipses of a drawing of the left plane, and all ends of its lines, and the state."""
     return page.evaluate(
-        """() => {
+        """(far) => {
             const found = [], ends = [], { ellipse } = CanvasRenderingContext2D.prototype;
             const { moveTo, lineTo } = Path2D.prototype, proto = CanvasRenderingContext2D.prototype;
             proto.ellipse = (...place) => found.push(place.slice(0, 5));
@@ -148,13 +156,15 @@ def drawn(page):
             const canvas = document.querySelector("[data-side=left] .plane");
             const copy = labForces.makeCopy(), { ruler } = vaeLab;
             labForces.update(copy, vaeLab.present().sides[0]);
+            copy.stats.forEach((x, n) => { copy.stats[n] = n % 4 < 2 ? far * x : x; });
             const scene = { show: "hefo", digit: 33, z: [0.4, 0.2], ruler, images: ruler.x };
             labPlane.draw(canvas, copy, scene);
             Object.assign(proto, { ellipse });
             Object.assign(Path2D.prototype, { moveTo, lineTo });
             return [found, ends, [...copy.stats], canvas.clientWidth,
                     labPlane.nearest(canvas, copy, ...found[3 + 2 * 150].slice(0, 2))];
-        }"""
+        }""",
+        far,
     )
 
 
@@ -180,11 +190,14 @@ def test_the_plane_draws_what_is_measured(lab):
         same([x0, y0], place[n], 1e-6)
         same([x1, y1], place[n] + 0.45 * -mu[n] * (1, -1) * unit, 1e-6)  # KL pulls with beta mu
     same(found[404][:2], place[33], 1e-6)
+    found, _, stats, _, _ = drawn(lab, 20)
+    reach = np.sort(np.abs(np.reshape(stats, (-1, 4))[:, :2]).max(axis=1))[194]
+    assert 3.6 < reach < size / 2 / found[0][2] < 1.7 * reach  # 97 of 100 codes are in the picture
 
 
 def test_pictures_and_curves_show_what_is_measured(lab):
     wait(lab, f"{T} === 12")
-    shown, decoded, history, curve = lab.evaluate(
+    shown, decoded, history, curve, weighted, regularisers = lab.evaluate(
         """() => {
             const canvas = document.querySelector("[data-side=left] canvas.samples");
             const pixels = canvas.getContext("2d").getImageData(14, 0, 14, 14).data;
@@ -202,11 +215,13 @@ def test_pictures_and_curves_show_what_is_measured(lab):
             pen.lineTo = lineTo;
             for (let t = 5; t < 700; t++) labCurves.note(history, { t, sides });
             return [[...pixels], [...decoded], history.map(({ t }) => t),
-                    [ends, chart.clientWidth, chart.clientHeight, sides.map((side) => side.sigma)]];
+                    [ends, chart.clientWidth, chart.clientHeight, sides.map((side) => side.sigma)],
+                    labCurves.read(sides).regulariser, sides.map((side) => side.regulariser)];
         }"""
     )
     assert np.abs(np.array(shown[::4]) - 255 * np.array(decoded)).max() <= 0.5 + 1e-9
     assert history == sorted(set(history)) and history[-1] == 699 and len(history) <= 500
+    assert weighted == [regularisers[0], 2 * regularisers[1]]
     ends, width, height, (left, right) = curve
     x = 40 + np.array([0, 2, 4] * 2) / 20 * (width - 48)
     values = np.array([0, left, left, 0.5, right, right])
