@@ -10,8 +10,8 @@ shape J  KL(q(z) || N(m, C)): how far q(z) is from the Gaussian of its own mean 
          below:
          E_q log g(z) <= E_q log q(z) for every density g, here a mixture of Gaussians, fitted to
          codes of training images and evaluated at codes of test images.
-I(x; z)  what a code tells about its image: the rest, so an upper bound where J is a lower one. It
-         grows without limit as sigma goes to 0, and means nothing for a deterministic encoder.
+I(x; z)  what a code tells about its image: the rest, so an upper bound where J is a lower one. As
+         sigma goes to 0 it only tells how many images there are, and nothing about the model.
 width    sqrt(tr C / L)
 
 Codes are sampled z, not mu, one draw from each posterior of the test images.

@@ -164,8 +164,9 @@ def _write(
     write_text(out / "report.html", write_page(report, out))
     write_numbers(study, out / "numbers.csv")
     if request.seeds > 1:
-        option = "--study " if request.study else ""
-        table = study.spread_table(f"python analyze.py {option}--seeds {request.seeds}")
+        asked = ["--study"] * request.study + ["--as-it-is"] * request.as_it_is
+        command = " ".join(["python analyze.py", *asked, f"--seeds {request.seeds}"])
+        table = study.spread_table(command)
         write_text(out / "seed_spread.csv", table)
     # The explorer shows the models that are pulled, and the report's first numbers.
     kept = [n for n, model in enumerate(models) if model.key != "ae"]

@@ -27,7 +27,7 @@ const labState = (() => {
   for (const key of Object.keys(CHOICES)) START[key] = CHOICES[key][0];
   /* What is shown: the background, the layers (lines, arrows, steep marks, mixed points), the stage
    * that the slow motion has reached, and the row of the batch that it follows. And how Play goes:
-   * updates in a second (0: as fast as it goes), and whether the codes move, too. */
+   * updates in a second (0: full speed), and whether the codes move, too. */
   const VIEW = { back: "score", show: "las", at: "", row: "0", speed: "60", moves: "off" };
   const OPENING = "seed=1";
 
