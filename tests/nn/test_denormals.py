@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npvae.nn.losses import bernoulli_nll
+from npvae.nn.losses import FAR, bernoulli_nll
 
 
 def nll(logits, x):
@@ -27,6 +27,7 @@ def test_gradients_of_sunken_logits_are_0_and_others_are_right(dtype):
         np.testing.assert_allclose(dlogits[:, 0] * len(a), s - grey, rtol=1e-6, atol=rounding)
         tiny = np.finfo(np.float32).tiny
         assert not ((dlogits != 0) & (np.abs(dlogits) < tiny)).any()
+        assert grey > 0 or not dlogits[logits <= -FAR].any()  # of pixels that are always black
 
 
 def test_nan_is_seen_by_the_loss():
