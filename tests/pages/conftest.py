@@ -88,6 +88,8 @@ class Watched:
         page.on("request", self.note)
         page.goto(url)
         page.wait_for_selector("body[data-state=ready]")
+        # A smooth scroll that goes on would move what a test is about to click.
+        page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
         return page
 
     def note(self, request):
