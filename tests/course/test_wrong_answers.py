@@ -29,23 +29,12 @@ def times(name, factor):
     return {name: lambda *args: tuple(factor * part for part in getattr(plain, name)(*args))}
 
 
-def kept_mask():
-    kept = {}
-
+def kept_mask(kept=[None]):  # noqa: B006
     def forward(a):
-        kept["mask"] = a > 0
-        return a * kept["mask"]
+        kept[0] = a > 0
+        return a * kept[0]
 
-    return {"relu_forward": forward, "relu_backward": lambda dh, h: dh * kept["mask"]}
-
-
-def endless(*args):
-    return endless(*args)
-
-
-def needs_arrays(vae, x, h_enc, logvar, eps, z, h_dec, dlogits, dz, dmu, dlogvar):
-    assert dmu.shape == dz.shape
-    return plain.vae_backward(vae, x, h_enc, logvar, eps, z, h_dec, dlogits, dz, dmu, dlogvar)
+    return {"relu_forward": forward, "relu_backward": lambda dh, h: dh * kept[0]}
 
 
 def hunt_of(is_right):
@@ -55,6 +44,10 @@ def hunt_of(is_right):
         assert is_right(sample, np.ones((1, 1)))
 
     return {"my_test": my_test}
+
+
+def spread_alone(sample):
+    assert np.allclose(sample(np.zeros(3), np.full(3, np.log(4)), np.ones(3)), 2)
 
 
 def exact(sample):
@@ -99,11 +92,10 @@ WRITTEN = {
         ("wrong shape", (*Y, "(x @ W + b).sum()")),
         ("not numbers", (*DX, "[[1], [2, 3]]")),
         ("not numbers", (*DX, "dy @ W.T + 1j")),
-        ("not numbers", (*Y, "'x W + b'")),
         ("argument changed", ("dense_backward", "return", "dy *= 2; return")),
         ("wrong number of results", (*DX, "dy @ W.T #")),
         ("exception", {"dense_backward": lambda x, W: None}),
-        ("exception", {"dense_backward": endless}),
+        ("exception", ("dense_backward", "return", "return dense_backward(x, W, dy),")),
         ("exception", {"dense_backward": lambda *args: sys.exit(3)}),
         ("nothing returned", (*Y, "None")),
         ("not finite", (*Y, "(x @ W + b) / 0.0")),
@@ -174,6 +166,7 @@ WRITTEN = {
         ("luck", {"my_test": is_lucky}),
         ("exact comparison", {"my_test": exact}),
         ("nothing found", hunt_of(lambda f, row: True)),
+        ("overfitted", {"my_test": spread_alone}),
         ("overfitted", hunt_of(lambda f, row: f(0 * row, 2 * row, row) < 5)),
         ("overfitted", hunt_of(  # which holds for a single row
             lambda f, row: np.isclose(f(row, np.log(4) * row, row), 3))),
@@ -187,7 +180,7 @@ WRITTEN = {
     "e15_first_pass": [("wrong number of results", {"first_pass": plain.input_gradient})],
     "e16_critic_loss": [
         ("wrong number of results", ("critic_loss", "mean(), grads", "mean(), grads[:5]"))],
-    "e17_vae_step": [("exception", {"vae_backward": needs_arrays})],
+    "e17_vae_step": [("exception", ("vae_backward", "dz_dec + dz", "dz_dec + dz.copy()"))],
     "e18_sliced": [("not divided by c", times("sliced", 1 / 2))],  # its c in three dimensions
     "e20_identity": [("2 times too small", ("estimate", "2 * gp", "gp"))],
 }  # fmt: skip
@@ -203,33 +196,19 @@ def test_a_wrong_answer_is_named_in_one_line(name):
 
 
 def named_batch(sample):
-    z = sample(mu=np.zeros((2, 1)), logvar=np.full((2, 1), np.log(4)), eps=np.ones((2, 1)))
-    assert np.allclose(z, 2)
+    z = sample(mu=np.ones((2, 1)), logvar=np.full((2, 1), np.log(4)), eps=np.ones((2, 1)))
+    assert np.allclose(z, 3)
 
 
-def filled(x, W, b):
-    y = np.empty((len(x), len(b)))
-    for row in range(len(x)):
-        y[row] = x[row] @ W + b
-    return y
-
-
-def guarded(dz):
-    norm = np.sqrt((dz**2).sum(axis=1, keepdims=True))
-    return 2 / len(dz) * (norm - 1) * dz / (norm + 1e-8)
-
-
-@pytest.mark.parametrize(
-    ("name", "functions"),
-    [
-        ("e13_hunt_sampler", {"my_test": named_batch}),
-        ("e01_dense", {"dense_forward": filled}),
-        ("e01_dense", {"dense_forward": lambda x, W, b: (x @ W + b).tolist()}),
-        ("e08_penalty", {"norm_backward": guarded}),
-    ],
-)
-def test_other_right_answers_pass(name, functions):
-    assert attempt(name, **functions).status == DONE
+def test_other_right_answers_pass():
+    filled = "y = np.empty((len(x), len(b))); y[:] = x @ W + b; return y"
+    assert attempt("e13_hunt_sampler", my_test=named_batch).status == DONE
+    for name, edit in (
+        ("e01_dense", ("dense_forward", "return x @ W + b", filled)),
+        ("e01_dense", (*Y, "(x @ W + b).tolist()")),
+        ("e08_penalty", ("norm_backward", "np.where(norm > 0, norm, 1)", "(norm + 1e-8)")),
+    ):
+        assert attempt(name, **with_mistake(name, edit)).status == DONE
 
 
 def test_all_words_are_of_mistakes_and_all_mistakes_have_words():
