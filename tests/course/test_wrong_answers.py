@@ -127,6 +127,7 @@ WRITTEN = {
     ],
     "e05_reparameterisation": [
         ("nearly right", ("sample", "np.exp(logvar / 2)", "np.sqrt(np.exp(logvar) + 1e-6)")),
+        ("argument forgotten", ("sample", "mu + ", "")),
         ("another argument", ("sample_backward", "logvar / 2", "logvar")),
         ("different answers", ("sample_backward", "* eps",
                                "* np.random.default_rng().standard_normal(dz.shape)")),
