@@ -106,6 +106,8 @@ def test_messages_say_what_and_where_and_how_much(capsys):
     text = told("e08_penalty", penalty=lambda dz: plain.penalty(dz) * len(dz))
     assert "exactly 5 times too large, and B = 5" in text
     assert "Was the mean over the batch forgotten?" in text
+    text = told("e01_dense", dense_forward=lambda x, W, b: x @ W + np.cos(b))
+    assert "most of all here: y[" in text
     (_, wide), *_ = variants("e05_reparameterisation")
     assert "No gradient check can see that" in told("e05_reparameterisation", **wide)
     differences = "Finite differences disagree: mu["
