@@ -111,6 +111,7 @@ def test_results_are_measured_whatever_ones_own_variables_are_called(learner):
     [
         (RIGHT.replace("mu + sigma", "mu + sigmoid"), ("your sample in e05.py", "7", "sigmoid")),
         (RIGHT.replace("return z", "return z[0]"), ("your sample in e05.py", "(2,)", "(2, 2)")),
+        (RIGHT.replace("return z", "z"), ("sample", "NoneType")),
         (RIGHT.replace("dz.copy(), (", "("), ("sample_backward", "array (2, 2), an array (2, 2)")),
         (RIGHT.replace("return z", "return z z"), ("e05.py", "SyntaxError")),
         ("def sample(mu, logvar, eps): return mu", ("e05.py", "sample_backward")),

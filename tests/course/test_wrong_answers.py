@@ -168,7 +168,8 @@ WRITTEN = {
         ("exact comparison", {"my_test": exact}),
         ("nothing found", hunt_of(lambda f, row: True)),
         ("overfitted", {"my_test": spread_alone}),
-        ("overfitted", hunt_of(lambda f, row: f(0 * row, 2 * row, row) < 5)),
+        ("overfitted", hunt_of(  # which log(1 + e^logvar) passes, and none else
+            lambda f, row: 5 < f(*(np.full((2, 1), n) for n in (3.0, 2.0, 1.0)))[0] < 7)),
         ("overfitted", hunt_of(  # which holds for a single row
             lambda f, row: np.isclose(f(row, np.log(4) * row, row), 3))),
     ],
