@@ -38,7 +38,7 @@ def digits(tmp_path_factory):
 def costs(beta, epochs, digits, out):
     """What the noise costs on the test images, in nats: by the law, and measured."""
     options = Options("kl", epochs=epochs, beta=beta, batch_size=256, lr=2e-3)
-    train(options, Settings(out, digits, threads=None))
+    train(options, Settings(out, digits, threads=None, resume=True))
     w, images = load_checkpoint(out / "checkpoint.npz").vae.w, load_data(digits).test_images
     mu, logvar = encode(w, images)
     predicted = beta / 2 * (1 - posterior_sigma(logvar) ** 2).sum(axis=1).mean()
