@@ -51,8 +51,8 @@ def judge(
 
     `results` maps their names to shapes; the function of this name in the module `right` gives the
     right ones. They are compared in this order, or in `order`. `sizes` maps a symbol to its value
-    and what it counts. A wrong gradient of `loss` for one of the arrays `of`, dx for
-    an array x, is checked by differences, 60 numbers of it; after a wrong loss all of them are.
+    and what it counts. If dx, the gradient of `loss` for an array x in `of`, is wrong, 60 of its
+    numbers are checked by differences, and if another result is wrong, those of all gradients.
     `active` is that of `check_gradients`.
     """
     found = attempt.call(name, arguments, results)
