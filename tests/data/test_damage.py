@@ -170,6 +170,19 @@ def test_bad_file_of_numpy(tmp_path, content, problem):
     assert problem in error_line(tmp_path / "own")
 
 
+def test_gigabytes_in_a_small_archive_are_refused_before_they_are_expanded(tmp_path):
+    with (
+        zipfile.ZipFile(
+            tmp_path / "own.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1
+        ) as archive,
+        archive.open("images.npy", "w") as member,
+    ):
+        member.write(npy_header(f"({2**10}, {2**10}, {2**10})"))
+        for _ in range(2**10):
+            member.write(bytes(2**20))
+    assert peak_of_refusing(tmp_path / "own.npz", "images.npy would fill 1,073,7") < 2**22
+
+
 def test_wrong_checksum(tmp_path):
     content = zip_of(npy_header("(2, 2, 2)") + b"SOMEBYTE").replace(b"SOMEBYTE", b"someBYTE")
     (tmp_path / "own.npz").write_bytes(content)

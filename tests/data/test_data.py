@@ -159,7 +159,7 @@ DOUBTS = {
         np.zeros_like(DIGITS) + np.arange(40, dtype=np.uint8)[:, None, None],
         "of one",
     ),
-    "all alike": (np.repeat(DIGITS[:1], 40, axis=0), "all images are alike"),
+    "all alike": (np.repeat(DIGITS[:1], 40, axis=0), "or all alike"),
     "dark ink": (255 - DIGITS, "dark ink on white paper"),
     "dark ink as floats": (1 - DIGITS / 255, "1 - images turns one into the other"),
 }
