@@ -81,7 +81,7 @@ class Model:
             label = KINDS[self.options.kind].label
             raise UserError(f"score: a run of {label} has no critic; load a WS run")
         rows, is_one = self._z_rows(z)
-        scores, _ = inference.score(self.run.critic.w, rows)
+        scores = inference.score(self.run.critic.w, rows)
         return scores[0] if is_one else scores
 
     def _image_rows(self, images: np.ndarray) -> tuple[np.ndarray, bool]:

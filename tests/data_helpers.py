@@ -1,7 +1,9 @@
 """What the tests of reading data share: toy files, their damage, and the form of an error."""
 
 import gzip
+import io
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +19,9 @@ from npvae.training.options import Options
 from npvae.training.run import Run, new_run
 
 FUZZ = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
+    max_examples=60, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+)  # fmt: skip
 
 
 def toy_arrays():
@@ -40,10 +39,8 @@ def write_toy(directory: Path, zipped: bool = False) -> Path:
     directory.mkdir(exist_ok=True)
     for name, array in toy_arrays().items():
         data = idx_bytes(array)
-        if zipped:
-            (directory / f"{name}.gz").write_bytes(gzip.compress(data))
-        else:
-            (directory / name).write_bytes(data)
+        path = directory / (f"{name}.gz" if zipped else name)
+        path.write_bytes(gzip.compress(data) if zipped else data)
     return directory
 
 
@@ -76,6 +73,22 @@ def idx_bytes(array: np.ndarray) -> bytes:
     if array.dtype == np.uint8:
         return header(*array.shape) + array.tobytes()
     return header(*array.shape, kind=0x0C) + array.astype(">i4").tobytes()
+
+
+def npy(array: np.ndarray) -> bytes:
+    """Return the .npy file of an array."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def zip_of(members: dict[str, bytes]) -> bytes:
+    """Return an intact .npz file of these arrays, each given by the bytes of its .npy file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return buffer.getvalue()
 
 
 @st.composite

@@ -41,10 +41,8 @@ def doubt(images: np.ndarray) -> str:
     """Say what is most likely wrong with images (N, pixels), uint8 or float32; "" if nothing is."""
     some = images[:: max(1, len(images) // 1000)]
     white = 255 if images.dtype == np.uint8 else 1
-    if (some == some[:, :1]).all():
-        return "each image is of one single grey, so there is nothing to learn from them"
-    if len(some) > 1 and (some == some[0]).all():
-        return "all images are alike, so there is nothing to learn from them"
+    if (some == some[:, :1]).all() or (len(some) > 1 and (some == some[0]).all()):
+        return "images of one single grey, or all alike, hold nothing that could be learnt"
     if some.max() <= white / 8:
         return (
             f"the brightest pixel is {some.max():.3g} where white is {white}, so all images are"

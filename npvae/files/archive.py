@@ -26,6 +26,12 @@ def told(path: Path, remedy: str) -> Iterator[None]:
 
 
 def load_npz(file: Path | BinaryIO) -> dict[str, np.ndarray]:
-    """Read all arrays of a .npz file; what else is in it is passed over."""
+    """Read all arrays of a .npz file; what else is in it is passed over.
+
+    Raises ValueError where a gigabyte is packed a hundred times as small, as no images can be.
+    """
     with np.load(file, allow_pickle=False) as arrays:
+        for member in arrays.zip.infolist():
+            if member.file_size >= 2**30 and member.file_size > 100 * member.compress_size:
+                raise ValueError(f"{member.filename} would fill {member.file_size:,} bytes")
         return {name: a for name, a in arrays.items() if isinstance(a, np.ndarray)}

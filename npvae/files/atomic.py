@@ -18,14 +18,16 @@ from npvae.errors import UserError, why
 PATIENCE = 1.0  # seconds in which another program must let go of a file that is to be replaced
 
 
+def _other_out(problem: str) -> UserError:
+    return UserError(f"{problem}; choose another --out")
+
+
 def make_directory(path: Path) -> Path:
     """Create a directory and its parents; raises UserError where that is not possible."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be made a directory ({why(error)}); choose another with --out"
-        ) from error
+        raise _other_out(f"{path}: cannot be made a directory ({why(error)})") from error
     return path
 
 
@@ -40,13 +42,9 @@ def only_user(directory: Path, wait: bool = False) -> Iterator[None]:
     try:
         lock.acquire(timeout=-1 if wait else 0)  # -1: for ever
     except Timeout as error:
-        raise UserError(
-            f"{directory}: another run is writing there; wait for it or choose another --out"
-        ) from error
+        raise _other_out(f"{directory}: another run is writing there and must end first") from error
     except OSError as error:
-        raise UserError(
-            f"{directory}: cannot be written to ({why(error)}); choose another --out"
-        ) from error
+        raise _other_out(f"{directory}: cannot be written to ({why(error)})") from error
     try:
         for left in directory.glob(".*.tmp"):
             left.unlink()
@@ -76,10 +74,8 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
     except OSError as error:
         with suppress(OSError):
             aside.rmdir()
-        raise UserError(
-            f"{directory}: holds a run that cannot be moved to {aside} ({why(error)});"
-            " choose another --out"
-        ) from error
+        problem = f"holds a run that cannot be moved to {aside} ({why(error)})"
+        raise _other_out(f"{directory}: {problem}") from error
     return aside
 
 
@@ -114,9 +110,7 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
     except OSError as error:
         if error.filename is not None and Path(error.filename) != temporary:
             raise  # another file's, which was needed to write this one
-        raise UserError(
-            f"{path}: cannot be written ({why(error)}); choose another --out"
-        ) from error
+        raise _other_out(f"{path}: cannot be written ({why(error)})") from error
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -83,13 +83,10 @@ def _cache_directory() -> Path:
 
 def is_private(directory: Path) -> bool:
     """Return whether a directory is this user's, and closed to all others."""
-    if not os.access(directory, os.W_OK):
-        return False
-    if not hasattr(os, "getuid"):  # Windows: both candidates lie in the user's own profile
-        return True
     info = directory.lstat()
-    mine = stat.S_ISDIR(info.st_mode) and info.st_uid == os.getuid()
-    return mine and not info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    closed = stat.S_ISDIR(info.st_mode) and not info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    mine = not hasattr(os, "getuid") or (info.st_uid == os.getuid() and closed)
+    return mine and os.access(directory, os.W_OK)  # on Windows the profile is the user's own
 
 
 CACHE = _cache_directory()

@@ -67,53 +67,53 @@ def _add_up(A, a_transposed, B, bias, relu, gate, C):
 
 
 @shared_from(32_768)  # numbers
-def _transpose(a, gate, out):
-    """Write the transpose of a (m, n) to out (n, m), with the gate (n, m) of `matmul`."""
+def _transpose(a, out):
+    """Write the transpose of a (m, n) to out (n, m)."""
     lanes = VECTOR_BYTES // a.itemsize
     for block in prange((a.shape[1] + lanes - 1) // lanes):
         for i in range(0, a.shape[0], lanes):
-            transpose_block(a, gate, out, i, np.int64(block) * lanes)
-
-
-@jit
-def _is_unbroken(matrix):
-    return matrix.shape[1] <= 1 or matrix.strides[1] == matrix.itemsize
+            transpose_block(a, out, i, np.int64(block) * lanes)
 
 
 @jit
 def _product(A, a_transposed, B, b_transposed, bias, relu, gate, C):
-    """Check the arrays, and compute C as in `_add_up`, or C = A B^T if `b_transposed`."""
+    """Check the shapes, and compute C as in `_add_up`, or C = A B^T if `b_transposed`."""
     m, n_k = (A.shape[1], A.shape[0]) if a_transposed else A.shape
     b_rows, n = (B.shape[1], B.shape[0]) if b_transposed else B.shape
     fits = b_rows == n_k and C.shape == (m, n) and (bias.size == 0 or bias.size == n)
     if not fits or (gate.size > 0 and gate.shape != C.shape):
-        raise ValueError("the shapes do not fit")
-    if not (_is_unbroken(A) and _is_unbroken(B) and _is_unbroken(gate) and _is_unbroken(C)):
-        raise ValueError("the numbers of a row must lie side by side")
+        raise ValueError
     if not b_transposed:
         _add_up(A, a_transposed, B, bias, relu, gate, C)
     elif B.size <= A.size + C.size:
         B_t = np.empty((n_k, n), B.dtype)
-        _transpose(B.size, B, gate[:0], B_t)
+        _transpose(B.size, B, B_t)
         _add_up(A, False, B_t, bias, relu, gate, C)
     else:
         A_t, C_t = np.empty((n_k, m), A.dtype), np.empty((n, m), C.dtype)
-        _transpose(A.size, A, gate[:0], A_t)
+        _transpose(A.size, A, A_t)
         _add_up(B, False, A_t, bias, relu, gate[:0], C_t)
-        _transpose(C.size, C_t, gate, C)
+        _transpose(C.size, C_t, C)
+        zero = C.dtype.type(0)
+        for row in range(len(gate)):
+            for column in range(n):
+                C[row, column] = C[row, column] if gate[row, column] > zero else zero
 
 
 def _multiply(A, a_transposed, B, b_transposed, C, bias=None, relu=False, gate=None):
-    """Call `_product`. Its checks cost nothing here: of types when it is compiled for them."""
+    """Call `_product`; whether types and layouts fit is seen when it is compiled for them."""
     try:
         bias = _NO_BIAS[C.dtype] if bias is None else bias
         gate = _NO_GATE[C.dtype] if gate is None else gate
         _product(A, a_transposed, B, b_transposed, bias, relu, gate, C)
     except (KeyError, NumbaError):
         given = ", ".join(f"{x.dtype} {x.shape}" for x in (A, B, bias, gate, C) if x is not None)
-        raise TypeError(f"a product needs matrices all float32 or all float64: {given}") from None
-    except ValueError as error:
-        raise ValueError(f"{error}: A {A.shape}, B {B.shape}, C {C.shape}") from None
+        raise TypeError(
+            f"a product needs C-contiguous arrays, all float32 or all float64: {given}"
+        ) from None
+    except ValueError:
+        shapes = f"A {A.shape}, B {B.shape}, C {C.shape}"
+        raise ValueError(f"the shapes do not fit: {shapes}") from None
 
 
 def matmul(
@@ -123,9 +123,9 @@ def matmul(
     """Compute C = A B for A (m, k), B (k, n), C (m, n), C-contiguous, all float32 or all float64.
 
     `bias` (n,) is added to every row. With `relu`, negative numbers then become 0. With a `gate`
-    (m, n), C becomes 0 where the gate is not positive; the gate may be C itself. All of this
-    happens while the sums are in registers. Raises TypeError for other dtypes, ValueError for
-    shapes that do not fit and for matrices like W.T, whose rows are not unbroken runs of memory.
+    (m, n), C becomes 0 where the gate is not positive; here the gate may be C itself. All of this
+    happens while the sums are in registers. Raises TypeError for other dtypes and for views like
+    W.T, ValueError for shapes that do not fit.
     """
     start = perf_counter()
     _multiply(A, False, B, False, C, bias, relu, gate)

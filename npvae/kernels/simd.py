@@ -151,9 +151,11 @@ def _unpack(context, builder, kind, value):
     return array.data, shape, cgutils.unpack_tuple(builder, array.strides, 2)
 
 
-def _check_dtypes(real, *others):
-    if real not in (types.float32, types.float64) or any(other != real for other in others):
-        raise TypingError("not all float32 or all float64")
+def _check(first, *others):
+    """Refuse what `tile` and `transpose_block` cannot read, while Numba compiles them for it."""
+    is_real = first.dtype in (types.float32, types.float64)
+    if not is_real or any(a.dtype != first.dtype or a.layout != "C" for a in (first, *others)):
+        raise TypingError("not all C-contiguous, and all float32 or all float64")
 
 
 @intrinsic(prefer_literal=True)
@@ -166,7 +168,7 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
     """
     kinds = dict(zip(product.fields, product.types, strict=True))  # Numba's type of each field
     real = kinds["C"].dtype
-    _check_dtypes(real, *(kinds[name].dtype for name in ("A", "B", "start", "gate")))
+    _check(*(kinds[name] for name in ("C", "A", "B", "start", "gate")))
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
     def codegen(context, builder, signature, args):
@@ -235,23 +237,21 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
 
 
 @intrinsic
-def transpose_block(typingctx, a, gate, out, i, j):
+def transpose_block(typingctx, a, out, i, j):
     """Copy the lanes x lanes block of `a` at (i, j), transposed, to `out` at (j, i).
 
     The block is turned inside the registers: round s = 1, 2, 4, .. swaps the off-diagonal s x s
-    corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out. `gate`
-    is that of a `Product`, shaped like `out`.
+    corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out.
     """
     real = a.dtype
-    _check_dtypes(real, gate.dtype, out.dtype)
+    _check(a, out)
 
     def codegen(context, builder, signature, args):
         index = ir.IntType(64)
         vec = _Vectors(builder, real, context.get_value_type(real))
         a_data, (n_rows, n_columns), (a_step, _) = _unpack(context, builder, a, args[0])
-        gate_data, (gate_rows, _), (gate_step, _) = _unpack(context, builder, gate, args[1])
-        out_data, _, (out_step, _) = _unpack(context, builder, out, args[2])
-        i, j = args[3:]
+        out_data, _, (out_step, _) = _unpack(context, builder, out, args[1])
+        i, j = args[2:]
         element = index(real.bitwidth // 8)
         n = vec.width
 
@@ -275,17 +275,11 @@ def transpose_block(typingctx, a, gate, out, i, j):
             s *= 2
 
         rows_inside = vec.mask(0, builder.sub(n_rows, i))
-        has_gate = builder.icmp_signed(">", gate_rows, index(0))
         for c in range(n):
             column = builder.add(j, index(c))
             exists = vec.splat(builder.icmp_signed("<", column, n_columns))
-            inside = builder.and_(rows_inside, exists)
-            turned = cgutils.alloca_once_value(builder, rows[c])
-            with builder.if_then(has_gate):
-                pointer = vec.at(gate_data, (column, gate_step), (i, element))
-                builder.store(vec.gated(vec.load(pointer, 0, inside), rows[c]), turned)
             pointer = vec.at(out_data, (column, out_step), (i, element))
-            vec.store(builder.load(turned), pointer, 0, inside)
+            vec.store(rows[c], pointer, 0, builder.and_(rows_inside, exists))
         return context.get_dummy_value()
 
-    return types.void(a, gate, out, i, j), codegen
+    return types.void(a, out, i, j), codegen

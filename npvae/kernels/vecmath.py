@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
+from npvae.kernels.jit import OPTIONS
+
 # Highest power first. The error of a fit is below half an ulp of the function it serves.
 EXP = {
     np.float32: """1.3926250831497611e-3 8.363232883682618e-3 4.166655421298415e-2
@@ -41,12 +43,8 @@ LN2 = {
 @intrinsic
 def reinterpret(typingctx, x):
     """Read the bits of a float as an integer of its width, and the other way round."""
-    partner = {
-        types.float32: types.int32,
-        types.float64: types.int64,
-        types.int32: types.float32,
-        types.int64: types.float64,
-    }[x]
+    pairs = {types.float32: types.int32, types.float64: types.int64}
+    partner = (pairs | {integer: real for real, integer in pairs.items()})[x]
 
     def codegen(context, builder, signature, args):
         return builder.bitcast(args[0], context.get_value_type(partner))
@@ -72,18 +70,18 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
     lowest = real(math.log(2) * (info.minexp - info.nmant - 1.01))
     root_half_bits = real(math.sqrt(0.5)).view(integer)
 
-    @njit(fastmath={"contract"}, error_model="numpy")
+    @njit(**OPTIONS)
     def power_of_two(n):
         return reinterpret(integer((n + bias) << mantissa))
 
-    @njit(fastmath={"contract"}, error_model="numpy")
+    @njit(**OPTIONS)
     def polynomial(terms, x):
         y = terms[0]
         for n in range(1, len(terms)):
             y = y * x + terms[n]
         return y
 
-    @njit(fastmath={"contract"}, error_model="numpy")
+    @njit(**OPTIONS)
     def exp(x):
         # Both comparisons are false for NaN, which so stays NaN.
         x = highest if x > highest else x
@@ -96,7 +94,7 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
         # 2^n alone may not be a normal number: take it in two halves.
         return e * power_of_two(n >> 1) * power_of_two(n - (n >> 1))
 
-    @njit(fastmath={"contract"}, error_model="numpy")
+    @njit(**OPTIONS)
     def log1p(x):
         u = one + x
         lost = (x - (u - one) if u < two else one - (u - x)) / u  # what rounding took from u
@@ -114,8 +112,10 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
     return exp, log1p
 
 
-_exp32, _log1p32 = _compile(np.float32, np.int32)
-_exp64, _log1p64 = _compile(np.float64, np.int64)
+_FOR = {
+    types.float32: _compile(np.float32, np.int32),
+    types.float64: _compile(np.float64, np.int64),
+}
 
 
 def exp(x: float) -> float:
@@ -126,13 +126,13 @@ def log1p(x: float) -> float:
     """Compute log(1 + x) for a scalar inside compiled code; error at most 1 ulp."""
 
 
-@overload(exp, jit_options={"fastmath": {"contract"}})
+@overload(exp, jit_options=OPTIONS)
 def _exp(x):
-    chosen = _exp32 if x == types.float32 else _exp64
+    chosen, _ = _FOR[x]
     return lambda x: chosen(x)
 
 
-@overload(log1p, jit_options={"fastmath": {"contract"}})
+@overload(log1p, jit_options=OPTIONS)
 def _log1p(x):
-    chosen = _log1p32 if x == types.float32 else _log1p64
+    _, chosen = _FOR[x]
     return lambda x: chosen(x)

@@ -11,13 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npvae.kernels import threads
-from npvae.models.critic import (
-    CriticWeights,
-    make_critic_activations,
-    score_backward_hidden,
-    score_backward_input,
-    score_forward,
-)
+from npvae.models.critic import CriticWeights, make_critic_activations, score_forward
 from npvae.models.vae import VAEWeights, decode_forward, encode_forward, make_vae_activations
 from npvae.nn.layers import LOGVAR_MAX
 from npvae.nn.losses import bernoulli_nll
@@ -93,16 +87,14 @@ def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> E
     return errors
 
 
-def score(w: CriticWeights, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the score (N,) of each z (N, latent), and the norm (N,) of its input gradient."""
-    scores, slopes = np.empty(len(z), w.W1.dtype), np.empty(len(z), w.W1.dtype)
+def score(w: CriticWeights, z: np.ndarray) -> np.ndarray:
+    """Return the score (N,) of each z (N, latent)."""
+    scores = np.empty(len(z), w.W1.dtype)
     for rows, act in batches(make_critic_activations, w, len(z)):
-        act.z[:], act.dscore[:] = z[rows], 1
+        act.z[:] = z[rows]
         score_forward(w, act)  # (B, L) -> (B,)
-        score_backward_hidden(w, act)
-        score_backward_input(w, act)  # dscore = 1, so dz (B, L) is the score's own gradient
-        scores[rows], slopes[rows] = act.score, np.linalg.norm(act.dz, axis=1)
-    return scores, slopes
+        scores[rows] = act.score
+    return scores
 
 
 def errors_on_test_images(w: VAEWeights, images: np.ndarray, seed: int) -> dict[str, float]:

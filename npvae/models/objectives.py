@@ -78,7 +78,7 @@ def sw_objective(
     bce = reconstruct_forward(vae.w, act)  # z (B, L), logits, dlogits (B, P)
     distance = sliced_forward(act.z, lines.prior, lines.directions, lines.sides)
 
-    decode_backward(vae.w, vae.dw, act)  # dlogits -> dW4, dW3, dz
+    decode_backward(vae.w, vae.dw, act)  # dlogits -> dW4, dW3, the BCE's dz
     sliced_backward_add(lines.sides, lines.directions, wasserstein_weight, act.dz)
     reparameterise_backward(act.dz, act.eps, act.sigma, act.dmu, act.dlogvar)
     encode_backward(vae.w, vae.dw, act)  # dmu, dlogvar -> dW2, dW1
@@ -86,12 +86,9 @@ def sw_objective(
 
 
 def ws_objective(
-    vae: ParameterSet,
-    act: VAEActivations,
-    critic_w: CriticWeights,
-    fake: CriticActivations,
+    vae: ParameterSet, act: VAEActivations, critic_w: CriticWeights, fake: CriticActivations,
     wasserstein_weight: float,
-) -> tuple[float, float]:
+) -> tuple[float, float]:  # fmt: skip
     """Return the BCE and the mean score(z) of one batch; leave the loss's gradient in vae.dw.
 
     The loss is BCE - wasserstein_weight * mean score(z). Reads what `kl_objective` reads. The

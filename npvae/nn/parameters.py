@@ -44,11 +44,8 @@ def make_parameters(
     """Allocate a network's parameters and draw their start.
 
     `shapes` comes from `dense_shapes`. W and b of a layer start uniform in +-1/sqrt(in), in the
-    order of the fields; without `rng`, at 0. Raises ValueError for shapes of another kind.
+    order of the fields; without `rng`, at 0.
     """
-    for W, b in zip(shapes[::2], shapes[1::2], strict=True):
-        if len(W) != 2 or b != W[1:]:  # W is (in, out), b is (out,)
-            raise ValueError(f"{W} and {b} are not the shapes of a matrix and its bias")
     total = sum(_padded(math.prod(shape), dtype) for shape in shapes)  # numbers, gaps included
     theta, dtheta, m, v = (aligned_zeros(total, dtype) for _ in range(4))
     w, dw = _views(theta, shapes), _views(dtheta, shapes)

@@ -22,40 +22,16 @@ def npz(path, **arrays):
     return path
 
 
-def keras(tmp):
-    return npz(tmp / "mnist.npz", x_train=TRAIN, y_train=TRAIN_Y, x_test=TEST, y_test=TEST_Y)
-
-
 def kmnist(tmp):
-    for name, array in zip(
-        ("train-imgs", "train-labels", "test-imgs", "test-labels"), FOUR.values(), strict=True
-    ):
-        np.savez_compressed(tmp / f"kmnist-{name}.npz", array)
+    for name, array in FOUR.items():
+        np.savez_compressed(tmp / f"kmnist-{name.replace('images', 'imgs')}.npz", array)
     return tmp
 
 
 def medmnist(tmp):
     parts = {"train": (TRAIN, TRAIN_Y), "val": (TEST[::-1], TEST_Y), "test": (TEST, TEST_Y)}
-    arrays = {f"{p}_images": images for p, (images, _) in parts.items()}
-    return npz(
-        tmp / "m.npz", **arrays, **{f"{p}_labels": y[:, None] for p, (_, y) in parts.items()}
-    )
-
-
-def channels(tmp):
-    return npz(
-        tmp / "c.npz",
-        x_train=TRAIN[..., None],
-        y_train=TRAIN_Y,
-        x_test=TEST[:, None],
-        y_test=TEST_Y,
-    )
-
-
-def flat_and_one_hot(tmp):
-    one_hot = np.eye(3)
-    arrays = {"X_train": FLAT, "X_test": FLAT_TEST[..., None]}
-    return npz(tmp / "f.npz", **arrays, Y_train=one_hot[TRAIN_Y], Y_test=one_hot[TEST_Y])
+    labels = {f"{part}_labels": y[:, None] for part, (_, y) in parts.items()}
+    return npz(tmp / "m.npz", **{f"{part}_images": x for part, (x, _) in parts.items()}, **labels)
 
 
 def write(directory, name, data):
@@ -70,6 +46,10 @@ def idx(tmp, name="{}-idx{}-ubyte", pack=idx_bytes, folder=""):
     return tmp
 
 
+def twice(array):
+    return gzip.compress(gzip.compress(idx_bytes(array)))
+
+
 def qmnist(tmp):
     for part, images, labels in (("train", TRAIN, TRAIN_Y), ("test", TEST, TEST_Y)):
         write(tmp, f"qmnist-{part}-images-idx3-ubyte", idx_bytes(images))
@@ -79,18 +59,15 @@ def qmnist(tmp):
 
 
 def torchvision(tmp):
-    idx(tmp / "MNIST" / "raw")
     idx(tmp / "MNIST" / "raw", "{}-idx{}-ubyte.gz", lambda array: gzip.compress(idx_bytes(array)))
+    idx(tmp / "MNIST" / "raw")
     return tmp
 
 
-def mac(tmp):
+def with_others(tmp):
+    """macOS adds files of its own, and there is a validation part."""
     for name in FOUR:
         write(tmp, f"._{name}-idx3-ubyte", b"\0\5\x16\7\0")
-    return idx(tmp)
-
-
-def idx_and_validation(tmp):
     write(tmp, "val-images-idx3-ubyte", idx_bytes(TEST))
     return idx(tmp)
 
@@ -111,54 +88,52 @@ def csv(tmp, columns=lambda x, y: np.c_[y, x], head="", **how):
     return tmp
 
 
+def last(x, y):
+    return np.c_[x, y]
+
+
+def indexed(x, y):
+    return np.c_[300 + np.arange(len(x)), y, x]
+
+
+Y = {"y_train": TRAIN_Y, "y_test": TEST_Y}
+CHANNELS = {"x_train": TRAIN[..., None], "x_test": TEST[:, None], **Y}
+ONE_HOT = {"Y_train": np.eye(3)[TRAIN_Y], "Y_test": np.eye(3)[TEST_Y]}
+FORTRAN = {"x_train": np.asfortranarray(FLAT), "x_test": FLAT_TEST[..., None]}
 PIXELS = ",".join(f"pixel{i}" for i in range(36))
-FORMS = {
+FORMS = {  # how to make it, and what the line about it says
     "keras": (
-        keras,
-        "took x_train for the training images, y_train for the training labels, x_test",
+        lambda tmp: npz(tmp / "mnist.npz", x_train=TRAIN, x_test=TEST, **Y),
+        "took x_train for the training images, y_train for the training labels, x_test for the te",
     ),
     "KMNIST": (kmnist, "arr_0 of kmnist-train-imgs.npz for the training images"),
     "MedMNIST": (medmnist, "left out val_images, left out val_labels"),
-    "with a channel": (channels, "x_train for the training images"),
-    "flat, one-hot": (flat_and_one_hot, "the place of the 1 in Y_test for the test labels"),
+    "with a channel": (lambda tmp: npz(tmp / "c.npz", **CHANNELS), "x_train for the training imag"),
+    "flat, one-hot": (
+        lambda tmp: npz(tmp / "f.npz", **FORTRAN, **ONE_HOT),
+        "the place of the 1 in Y_test for the test labels",
+    ),
     "IDX": (idx, ""),
     "IDX with a dot": (lambda tmp: idx(tmp, "{}.idx{}-ubyte"), "took train-images.idx3-ubyte for"),
     "IDX in folders": (lambda tmp: idx(tmp, folder="{}"), ""),
     "IDX in folders called .gz": (lambda tmp: idx(tmp, folder="{}.gz"), ""),
     "IDX unpacked, still called .gz": (lambda tmp: idx(tmp, "{}-idx{}-ubyte.gz"), ""),
-    "IDX zipped twice": (
-        lambda tmp: idx(tmp, pack=lambda a: gzip.compress(gzip.compress(idx_bytes(a)))),
-        "",
-    ),
-    "EMNIST": (
-        lambda tmp: idx(tmp, "emnist-digits-{}-idx{}-ubyte"),
-        "emnist-digits-train-images-idx3",
-    ),
-    "QMNIST": (
-        qmnist,
-        "the first column of qmnist-train-labels-idx2-int.gz for the training labels",
-    ),
+    "IDX zipped twice": (lambda tmp: idx(tmp, pack=twice), ""),
+    "EMNIST": (lambda tmp: idx(tmp, "emnist-digits-{}-idx{}-ubyte"), "emnist-digits-train-images"),
+    "QMNIST": (qmnist, "the first column of qmnist-train-labels-idx2-int.gz for the training lab"),
     "torchvision": (torchvision, ""),
     "torchvision's MNIST": (lambda tmp: torchvision(tmp) / "MNIST", ""),
-    "macOS": (mac, ""),
-    "IDX with a validation part": (idx_and_validation, "left out val-images-idx3-ubyte"),
+    "IDX among others": (with_others, "left out val-images-idx3-ubyte"),
     "NumPy": (npy, "x_train.npy for the training images"),
     "CSV": (csv, "column 1 of mnist_train.csv for the training labels"),
-    "CSV with a header": (
-        lambda tmp: csv(tmp, head="label," + PIXELS),
-        "column 1 of mnist_test.csv",
-    ),
-    "CSV, class last": (
-        lambda tmp: csv(tmp, lambda x, y: np.c_[x, y], PIXELS + ",class"),
-        "column 37",
-    ),
-    "CSV, class last, no header": (lambda tmp: csv(tmp, lambda x, y: np.c_[x, y]), "column 37"),
+    "CSV with a header": (lambda tmp: csv(tmp, head="label," + PIXELS), "column 1 of mnist_test.c"),
+    "CSV, class last": (lambda tmp: csv(tmp, last, PIXELS + ",class"), "column 37"),
+    "CSV, class last, no header": (lambda tmp: csv(tmp, last), "column 37"),
     "CSV of pandas, with its index": (
-        lambda tmp: csv(tmp, lambda x, y: np.c_[300 + np.arange(len(x)), y, x], ",label," + PIXELS),
-        "column 2 of mnist_train.csv",
+        lambda tmp: csv(tmp, indexed, ",label," + PIXELS), "column 2 of mnist_train.csv",
     ),
     "CSV of savetxt, fractions": (lambda tmp: csv(tmp, fmt="%.18e", delimiter=" "), "column 1"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("make", "words"), FORMS.values(), ids=FORMS)
@@ -203,7 +178,7 @@ def test_several_data_sets_of_torchvision_are_listed(tmp_path):
     idx(tmp_path / "MNIST" / "raw")
     idx(tmp_path / "FashionMNIST" / "raw")
     message = error_line(tmp_path)
-    assert all(str(tmp_path / name / "raw") in message for name in ("MNIST", "FashionMNIST"))
+    assert all(f"{name}/raw/train-images" in message for name in ("MNIST", "FashionMNIST"))
 
 
 REFUSED = {
@@ -216,20 +191,10 @@ REFUSED = {
     "two readings": ({"x": TRAIN, "data": FLAT}, ["the training images may be x or data"]),
     "not square": ({"data": FLAT[:, :30]}, ["there are no training images", "data (24, 30) uint8"]),
     "many faults": (
-        {
-            "x_train": TRAIN.astype(int),
-            "y_train": TRAIN_Y[:5],
-            "x_test": TEST,
-            "who": np.array(["a"]),
-        },
-        [
-            "x_train: int64",
-            "24 images in x_train, but 5 labels",
-            "who: neither",
-            "and labels for both",
-        ],
+        {"x_train": TRAIN.astype(int), "y_train": TRAIN_Y[:5], "x_test": TEST, "who": ["a"]},
+        ["x_train: int64", "24 images in x_train, but 5 labels", "who: neither", "labels for both"],
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("arrays", "words"), REFUSED.values(), ids=REFUSED)
@@ -251,7 +216,7 @@ FOREIGN = {
     "a Parquet table": b"PAR1\x15\x04, and so on",
     "begins with nothing": b"",
     "begins with 89 50 4e 47": b"\x89PNG\r\n\x1a\n\0\0",
-    "not a table of numbers": b"1,2,3\n4,five,6\n",
+    "could not convert string 'five'": b"1,2,3\n4,five,6\n",
 }
 
 

@@ -11,6 +11,7 @@ import pytest
 from small import CRITIC_STEPS, Sized, Small
 
 from npvae.models.critic import make_critic
+from npvae.models.inference import encode, errors_on_test_images, reconstruction_errors, sample
 from npvae.models.objectives import critic_objective, make_critic_batch, ws_objective
 from npvae.models.sliced import make_lines
 from npvae.models.steps import critic_step, kl_step, mix, sw_step, ws_step
@@ -18,7 +19,7 @@ from npvae.models.vae import encode_forward
 from npvae.nn.adam import adam_update
 from npvae.nn.layers import reparameterise_forward
 from npvae.nn.parameters import dense_shapes, make_parameters
-from npvae.nn.pixels import gather
+from npvae.nn.pixels import gather, unit_range
 
 
 def state(network):
@@ -88,40 +89,31 @@ def test_each_update_of_a_ws_step_uses_its_own_noise():
         numbers *= 2
 
 
-def test_critic_updates_are_counted_across_steps():
+def test_ws_steps_count_the_updates_of_the_critic_and_return_their_means_and_the_sum_of_largest():
     eps, noise, alpha = frozen_noise()
     net, alone = ws_steps(eps, noise, alpha, steps=2, lr=0.0), Small()
     assert np.array_equal(net.vae.theta, alone.vae.theta)  # nothing moves at a learning rate of 0
     gather(alone.images, alone.index, alone.a.x)
     encode_forward(alone.vae.w, alone.a)
-    for t, k in enumerate([0, 1, 0, 1], start=1):
-        eps, prior = noise[k]
-        rest = {"alpha": alpha[k], "gp_weight": 10.0, "lr": 1e-2, "t": t}
-        critic_step(alone.critic, alone.batch, alone.a, eps=eps, prior=prior, **rest)
-    assert state(net.critic) == state(alone.critic)
-
-
-def test_a_ws_step_returns_the_means_of_its_critic_updates_and_the_sum_of_all_largest():
-    eps, noise, alpha = frozen_noise()
-    net, alone = ws_steps(eps, noise, alpha), Small()
-    gather(alone.images, alone.index, alone.a.x)
-    encode_forward(alone.vae.w, alone.a)
     alone.a.eps[:], updates = eps, []
-    for k, (own, prior) in enumerate(noise):
-        rest = {"alpha": alpha[k], "gp_weight": 10.0, "lr": 1e-2, "t": k + 1}
-        updates.append(
-            critic_step(alone.critic, alone.batch, alone.a, eps=own, prior=prior, **rest)
-        )
-        assert updates[-1][2] == pytest.approx(alone.batch.norm.mean())
+    for t, k in enumerate([0, 1, 0, 1], start=1):
+        own, prior = noise[k]
+        rest = {"alpha": alpha[k], "gp_weight": 10.0, "lr": 1e-2, "t": t}
+        update = critic_step(alone.critic, alone.batch, alone.a, eps=own, prior=prior, **rest)
+        updates.append(update)
+        assert update[2] == pytest.approx(alone.batch.norm.mean())
+    assert state(net.critic) == state(alone.critic)
     bce, _ = ws_objective(alone.vae, alone.a, alone.critic.w, alone.batch.fake, 0.5)
-    *means, _ = np.mean(updates, axis=0)
-    largest = np.sum(updates, axis=0)[3] + adam_update(alone.vae, 1, 1e-2)
+    *means, _ = np.mean(updates[2:], axis=0)
+    adam_update(alone.vae, 1, 0.0)
+    largest = updates[2][3] + updates[3][3] + adam_update(alone.vae, 2, 0.0)
     assert net.losses == pytest.approx((bce, *means, largest))
 
 
 def test_a_sw_step_gives_its_directions_length_1_and_returns_the_largest_number():
     found, rng = [], np.random.default_rng(2)
     eps, prior, directions = (rng.standard_normal((5, 3)) for _ in range(3))
+    directions[0] = 0  # of no direction, and no length
     for scale in (1, 3):
         net, lines = Small(), make_lines(5, 5, 3, np.float64)
         net.a.eps[:], lines.prior[:], lines.directions[:] = eps, prior, scale * directions
@@ -239,15 +231,6 @@ def test_variance_of_sampled_z_is_exp_of_logvar():
         assert z.var(axis=0) == pytest.approx(np.exp(logvar), rel=5 * np.sqrt(2 / n))
 
 
-def test_mixed_points_lie_on_the_segment_each_row_at_its_own_alpha():
-    z, prior, mixed = np.random.default_rng(5).standard_normal((3, 6, 4))
-    alpha = np.array([0.0, 1.0, 0.25, 0.5, 0.75, 0.9])  # from z, at 0, to the prior's, at 1
-    mix(z, prior, alpha, mixed)
-    assert np.array_equal(mixed[0], z[0])
-    assert np.allclose(mixed[1], prior[1], rtol=1e-15, atol=1e-15)
-    assert np.allclose((mixed - z) / (prior - z), alpha[:, None], atol=1e-12)
-
-
 # Adam turns a gradient that is 0 but for rounding, as b3's, into a step: keep the critic's small.
 @pytest.mark.parametrize(("train", "rates"), [("train_kl", {}), ("train_ws", {"critic_lr": 1e-5})])
 def test_float32_trains_as_float64_does(train, rates):
@@ -272,6 +255,19 @@ def test_bytes_and_floats_are_the_same_images(dtype):
     gather(images / 255, index, from_floats)
     assert np.array_equal(from_floats, (images[index] / 255).astype(dtype))
     assert np.allclose(from_bytes, from_floats, rtol=2 * np.finfo(dtype).eps, atol=0)
+    assert np.allclose(unit_range(images), images / 255) and unit_range(from_floats) is from_floats
+
+
+def test_errors_of_an_image_do_not_depend_on_the_others_and_the_history_has_their_means():
+    net = Sized(12, 32, 5, (8, 7))
+    mu, logvar = encode(net.vae.w, net.images)
+    found = [reconstruction_errors(net.vae.w, z, net.images) for z in (mu, sample(mu, logvar, 3))]
+    for n in (0, 99):
+        alone = reconstruction_errors(net.vae.w, mu[n : n + 1], net.images[n : n + 1])
+        assert [e[0] for e in alone] == pytest.approx([e[n] for e in found[0]], rel=1e-5)
+    columns = errors_on_test_images(net.vae.w, net.images, 3)
+    means = [e.mean() for errors in zip(*found, strict=True) for e in errors]
+    assert list(columns.values())[:4] == pytest.approx(means)  # BCE at mu and z, then SSE
 
 
 @pytest.mark.parametrize("network", ["vae", "critic"])

@@ -26,7 +26,7 @@ def is_denormal(x):
 def test_moments_of_a_dead_unit_end_at_0_and_its_parameters_do_not_notice():
     """One gradient and then none: m falls below the smallest normal number after 440 updates, v
     after 3,500. The numbers are so small that epsilon alone is Adam's denominator; NumPy then
-       rounds as the compiled code does, whether that fuses multiplications and additions or not.
+    rounds as the compiled code does, whether that fuses multiplications and additions or not.
     """
     real, rng, size = np.float32, np.random.default_rng(0), 100
     p = network(size)
@@ -53,6 +53,7 @@ def test_a_single_gradient_that_is_not_finite_is_reported(size, bad):
     p = network(size)
     p.dtheta[:] = 3
     assert adam_update(p, 1, 1e-3) == 3
+    assert p.theta.all()  # all have moved, the last of the last stretch too
     p.dw.W1[0, size // 2] = bad
     assert not np.isfinite(adam_update(p, 2, 1e-3))
 

@@ -9,55 +9,46 @@ from npvae.nn import gradcheck
 from npvae.nn.gradcheck import STEP, check_gradients, relative_error
 
 
-class TestTheCheckerCanFail:
-    """Break the gradient of sum(dy * x^4) / 4 in every known way."""
+def power(x, dy, n):
+    """Return the loss sum(dy * x^n) / n, and its gradient."""
+    return lambda: float(np.sum(dy * x**n)) / n, dy * x ** (n - 1)
 
-    x = np.random.default_rng(0).uniform(0.5, 2, (4, 3))
-    dy = np.random.default_rng(1).standard_normal((4, 3))
 
-    def error(self, dx, **options):
-        return check_gradients(
-            lambda: float(np.sum(self.dy * self.x**4)) / 4, {"x": (self.x, dx)}, **options
-        ).max_error
+def test_the_checker_finds_what_is_wrong():
+    x, dy = np.random.default_rng(0).uniform(0.5, 2, (2, 4, 3))
+    loss, dx = power(x, dy, 4)
 
-    def test_right_and_wrong(self):
-        dx = self.dy * self.x**3
-        assert self.error(dx) < 1e-9
-        assert self.error(4 * dx) == pytest.approx(3 / 5)  # a mean over the batch is forgotten
-        assert self.error(self.dy) > 0.1  # a missing Jacobian
-        dx[2, 1] *= -1
-        before = self.x.copy()
-        assert self.error(dx) == pytest.approx(1)
-        assert np.array_equal(before, self.x)  # the values are put back
+    def error(dx):
+        return check_gradients(loss, {"x": (x, dx)}).max_error
 
-    def test_coarse_step(self):
-        # h^4 is no longer small: of an x^8 the formula sees too much curvature.
-        x, dy = self.x, self.dy
-        arrays = {"x": (x, 8 * dy * x**7)}
+    assert error(dx) < 1e-9
+    assert error(4 * dx) == pytest.approx(3 / 5)  # a mean over the batch is forgotten
+    assert error(dy) > 0.1  # a missing Jacobian
+    dx[2, 1] *= -1
+    before = x.copy()
+    assert error(dx) == pytest.approx(1)
+    assert np.array_equal(before, x)  # the values are put back
 
-        def loss():
-            return float(np.sum(dy * x**8))
 
-        assert check_gradients(loss, arrays).max_error < 1e-7
-        assert check_gradients(loss, arrays, step=0.1).max_error > 1e-5
+def test_a_coarse_step_is_seen():
+    """h^4 is no longer small: of an x^8 the formula sees too much curvature."""
+    x, dy = np.random.default_rng(0).uniform(0.5, 2, (2, 4, 3))
+    loss, dx = power(x, dy, 8)
+    assert check_gradients(loss, {"x": (x, dx)}).max_error < 1e-7
+    assert check_gradients(loss, {"x": (x, dx)}, step=0.1).max_error > 1e-5
 
-    def test_a_kink_is_skipped_and_counted(self):
-        x = np.array([1.0, 1e-4, -1.0])
-        dx = (x > 0) * 1.0
 
-        def loss():
-            return float(np.maximum(x, 0).sum())
+def test_a_kink_is_skipped_and_counted():
+    x = np.array([1.0, 1e-4, -1.0])
+    dx = (x > 0) * 1.0
 
-        found = check_gradients(loss, {"x": (x, dx)}, active=lambda: x > 0)
-        assert (found.checked, found.skipped) == (2, 1)
-        assert found.max_error < 1e-9
-        assert check_gradients(loss, {"x": (x, dx)}).max_error > 0.1
+    def loss():
+        return float(np.maximum(x, 0).sum())
 
-    def test_float32_and_wrong_shapes_are_refused(self):
-        with pytest.raises(TypeError, match="float64"):
-            check_gradients(lambda: 0.0, {"x": (np.zeros(2, np.float32), np.zeros(2))})
-        with pytest.raises(ValueError, match=r"\(2,\)"):
-            check_gradients(lambda: 0.0, {"x": (np.zeros(2), np.zeros(3))})
+    found = check_gradients(loss, {"x": (x, dx)}, active=lambda: x > 0)
+    assert (found.checked, found.skipped) == (2, 1)
+    assert found.max_error < 1e-9
+    assert check_gradients(loss, {"x": (x, dx)}).max_error > 0.1
 
 
 def test_relative_error_is_the_documented_formula():
@@ -65,12 +56,15 @@ def test_relative_error_is_the_documented_formula():
     assert relative_error(1e-12, 0.0) == pytest.approx(1e-4)
 
 
-def test_nothing_checked_is_an_error_and_not_a_pass():
-    x = np.array([1e-4])
-    with pytest.raises(ValueError, match="nothing was checked"):
-        check_gradients(lambda: float(abs(x[0])), {"x": (x, np.ones(1))}, active=lambda: x > 0)
-    with pytest.raises(ValueError, match="nothing was checked"):
-        check_gradients(lambda: 0.0, {})
+def test_what_cannot_be_checked_is_an_error_and_not_a_pass():
+    x, near = np.zeros(2), np.array([1e-4])
+    with pytest.raises(TypeError, match="float64"):
+        check_gradients(lambda: 0.0, {"x": (x.astype(np.float32), x)})
+    with pytest.raises(ValueError, match=r"\(2,\)"):
+        check_gradients(lambda: 0.0, {"x": (x, np.zeros(3))})
+    for arrays in ({}, {"x": (near, np.ones(1))}):
+        with pytest.raises(ValueError, match="nothing was checked"):
+            check_gradients(lambda: float(abs(near[0])), arrays, active=lambda: near > 0)
 
 
 @pytest.mark.parametrize("offset", [STEP, -STEP, 2 * STEP, -2 * STEP])
