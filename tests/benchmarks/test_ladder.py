@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from benchmarks import matmul_ladder
 from benchmarks.matmul_ladder import RUNGS, draw_matrices, ladder_table
 from benchmarks.timing import median_seconds
 
@@ -48,3 +49,10 @@ def test_ladder_table_gives_rate_and_share_of_the_peak_of_as_many_threads():
     share = f"150 ({1.5 / RUNGS[4].threads:.0%})"
     for row, end in ((0, "2×3×4"), (2, "1 (1%)"), (3, "–"), (6, share)):
         assert rows[row].endswith(f"| {end} |")
+
+
+def test_large_products_leave_out_the_slowest_rung(monkeypatch):
+    monkeypatch.setattr(matmul_ladder, "median_seconds", lambda runs: [2.0] * len(runs))
+    for shape, rungs in (((3, 4, 5), RUNGS), ((1000, 1001, 500), RUNGS[1:])):
+        flop = 2 * np.prod(shape)
+        assert matmul_ladder.measure(shape) == dict.fromkeys(rungs, flop / 2e9)

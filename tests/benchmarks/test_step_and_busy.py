@@ -83,3 +83,9 @@ def test_the_table_of_the_busy_machine_has_the_idle_time_and_its_multiples(run, 
         for kind in ("KL", "WS")
         for name, ms in MS.items()
     ]
+
+
+def test_busy_programs_end():
+    with busy.busy_programs(2) as programs:
+        assert [program.poll() for program in programs] == [None, None]
+    assert all(program.poll() for program in programs)

@@ -169,6 +169,9 @@ def test_the_check_command(graded):
         "e14_hunt_units           not yet  my_test is still to be written.",
         "0 of 3 done",
     ]
+    right = f"from npvae.plain import {', '.join(FUNCTIONS['e02_relu'])}\n"
+    status, out, _ = graded("relu", e02_relu=right)
+    assert status == 0 and "Now compare with" in out and "of 1 done" not in out
     with pytest.raises(UserError, match=r"^no exercise is called 'penality': choose from dense,"):
         check.main(["penality"])
 

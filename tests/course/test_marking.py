@@ -66,8 +66,9 @@ def test_a_prediction_is_asked_for_before_any_code_runs(tmp_path):
     mark, file = tmp_path / "mark", tmp_path / "e01_dense.py"
     for prediction in ('"  "', "None"):
         file.write_text(f"open({str(mark)!r}, 'w')\nPREDICTION = {prediction}\n")
-        assert grade_file(file)[0].status == "not yet"
-        assert not mark.exists()
+        report, _ = grade_file(file)
+        assert (report.status, mark.exists()) == ("not yet", False)
+        assert "in words: any is taken. You copy every row of x" in report.lines[0]
     for prediction in ('("a", 2)', "0"):
         file.write_text(f"PREDICTION = {prediction}\n{FORWARD}{BACKWARD}")
         report, _ = grade_file(file)
@@ -91,11 +92,16 @@ def test_what_could_read_answers_is_refused_by_name_when_marking(tmp_path):
         assert report.lines[0].startswith(told)
 
 
-def test_a_file_may_import_its_neighbours(tmp_path):
-    (tmp_path / "e02_relu.py").write_text("def twice(y):\n    return 2 * y\n")
-    text = f"from course.exercises.e02_relu import twice\n{FORWARD}{BACKWARD}"
-    report, _ = graded(tmp_path, text.replace("x @ W + b", "twice(x @ W + b)"), marking=True)
-    assert report.diagnosis == "2 times too large"
+def test_a_marked_file_may_import_its_neighbours_and_each_seed_gives_other_numbers(tmp_path):
+    (tmp_path / "ann").mkdir()
+    (tmp_path / "ann/e02_relu.py").write_text("import numpy as np\n\nodd = np.cos\n")
+    text = f"from course.exercises.e02_relu import odd\n{FORWARD}{BACKWARD}"
+    (tmp_path / "ann/e01_dense.py").write_text(START + text.replace("+ b", "+ odd(b)"))
+    told, table = set(), tmp_path / "grades.csv"
+    for seed in ("", "spring"):
+        marking.mark(tmp_path, table, seed, ["e01_dense"])
+        told.add(table.read_text("utf-8"))
+    assert len(told) == 2 and all("y differs from npvae's result" in text for text in told)
 
 
 def test_a_class_is_marked_in_one_command(tmp_path):
@@ -171,16 +177,16 @@ def bodies(source):
     return {f.name: (len(f.body), ast.unparse(f.body[-1])) for f in functions}
 
 
-def test_a_hand_out_holds_no_answers(tmp_path):
+def test_a_hand_out_holds_no_answers(tmp_path, monkeypatch):
     command = [sys.executable, "-m", "course.hand_out", str(tmp_path / "student.zip")]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     with zipfile.ZipFile(tmp_path / "student.zip") as archive:
         archive.extractall(tmp_path)
     top = tmp_path / "npvae-course"
     names = {path.relative_to(top).as_posix() for path in top.rglob("*") if path.is_file()}
-    assert {"course/check.py", "course/exercises/e08_penalty.py", "npvae/plain.py"} <= names
-    assert not [name for name in names if "test" in name or "grading" in name]
-    assert "course/train.py" not in names  # it would need the grader
+    needed = ("course/check.py", "course/exercises/e08_penalty.py", "npvae/plain.py")
+    assert {*needed, "npvae/nn/gradcheck.py"} <= names
+    assert not [name for name in names if re.search("test|grading|teaching|train.py", name)]
     found, empty = bodies((top / "npvae/plain.py").read_text("utf-8")), "raise NotImplementedError"
     asked = {function for functions in FUNCTIONS.values() for function in functions}
     assert {name for name, body in found.items() if body in ((1, empty), (2, empty))} == asked
@@ -190,3 +196,6 @@ def test_a_hand_out_holds_no_answers(tmp_path):
     assert run.returncode == 2 and "no grader" in run.stderr
     part = bodies(hand_out.contents(["e08_penalty"])["npvae/plain.py"])
     assert part["second_pass"][1] == empty != part["kl"][1]
+    monkeypatch.setattr(hand_out, "EXERCISES", ["__init__"])  # as if it were a stub that is solved
+    with pytest.raises(UserError, match="holds an answer"):
+        hand_out.contents([])

@@ -39,9 +39,10 @@ def files(tmp_path, monkeypatch):
 def run(monkeypatch, capsys, *words):
     """What the program prints, and what its training returned."""
     returned, trained = [], train.trained
-    monkeypatch.setattr(train, "trained", lambda *args: returned.extend(trained(*args)) or returned)
     monkeypatch.setattr(sys, "argv", ["train", *words])
-    train.main()
+    with monkeypatch.context() as patch:
+        patch.setattr(train, "trained", lambda *args: returned.extend(trained(*args)) or returned)
+        train.main()
     return capsys.readouterr().out.splitlines(), *returned
 
 
@@ -58,15 +59,27 @@ def test_all_right_answers_train_as_plain_does(kind, files, monkeypatch, capsys)
     assert [row.split()[0] for row in rows] == ["1/2", "2/2"]
     assert [f"{x:.3f}" for both in log[1].values() for x in both] == rows[1].split()[1:]
     assert (files / "runs" / f"{kind}.png").read_bytes()[:4] == b"\x89PNG"
-    assert ("W1 by your identity" in lines[-1]) == (kind == "ws")
+    assert not any("float64 comes out" in line for line in lines)
+    if kind == "ws":
+        measured = (np.array([row[key][0] for row in log]) for key in ("penalty", "slope"))
+        demanded = RIGHT["e20_identity"]["estimate"](*measured, 10.0)
+        assert lines[-1].endswith(f"your identity: {demanded[0]:.3f}, {demanded[1]:.3f}")
+    else:
+        loss, bce, distance = (pair[0] for pair in log[1].values())
+        assert loss == pytest.approx(bce + 3 * distance, abs=0.003)
 
 
 def test_what_is_not_written_is_told(monkeypatch, capsys, tmp_path):
     images = np.random.default_rng(0).uniform(size=(70, 16)).astype(np.float32)
     monkeypatch.setattr(plain, "load_images", lambda source: images)
     monkeypatch.setattr(train, "OUT", tmp_path)
-    first, second, *_ = run(monkeypatch, capsys, "kl", "--epochs", "1")[0]
+    (first, second, *_), (vae, _), _ = run(monkeypatch, capsys, "kl", "--epochs", "1")
     assert first == "Yours: nothing yet." and "kl, sample" in second and "mix" not in second
+    slow = {"relu_forward": lambda a: np.maximum(a, np.zeros(a.shape))}
+    monkeypatch.setattr(train, "load_mine", lambda: (slow, []))
+    lines, (_, other), _ = run(monkeypatch, capsys, "kl", "--epochs", "1", "--seed", "1")
+    assert any(line.startswith("relu_forward: float64 comes out") for line in lines)
+    assert not np.allclose(vae["W1"], other["W1"], atol=0.01)
 
 
 def test_an_error_in_training_is_raised():
