@@ -83,7 +83,7 @@ def test_each_room_imports_only_those_before_it():
     ("imported", "heavy"),
     [
         ("npvae, npvae.cli, npvae.errors", ["numpy", "numba", "scipy", "npvae.kernels"]),
-        ("npvae.training.program", ["numba", "scipy", "npvae.kernels", "npvae.models"]),
+        ("npvae.training.options", ["numba", "scipy", "npvae.kernels", "npvae.models"]),
     ],
 )
 def test_what_must_start_at_once_imports_nothing_heavy(imported, heavy):

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from npvae.training.options import Options
-from npvae.training.program import read_command_line
+from npvae.training.options import Options, read_command_line
 
 
 def test_the_distance_decides_what_is_trained_and_where_it_goes():

@@ -14,8 +14,7 @@ from npvae.models.sliced import make_lines
 from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
 from npvae.training.checkpoint import save_checkpoint
-from npvae.training.options import Options, Settings
-from npvae.training.program import read_command_line
+from npvae.training.options import Options, Settings, read_command_line
 from npvae.training.run import new_run
 from npvae.training.train import STEP_MAKERS
 
