@@ -10,7 +10,7 @@ import pytest
 from own_runs import small, trained
 
 from npvae.cli import run_program
-from npvae.errors import UserError, why
+from npvae.errors import UserError
 from npvae.files import atomic
 from npvae.files.atomic import make_directory, move_aside, only_user, replacing, write_text
 
@@ -46,7 +46,7 @@ def kept(tmp_path):
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_a_write_that_fails_leaves_the_old_file_alone(kept, monkeypatch, function, code):
     monkeypatch.setattr(atomic, "PATIENCE", 0.1)
     monkeypatch.setattr(os, function, lambda *_: failing(code)())
@@ -68,7 +68,7 @@ def test_an_open_handle_of_another_program_is_waited_for(tmp_path, there, monkey
     write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "new"
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
-    assert move_aside(out, FILES) == tmp_path / "out.1"
+    assert move_aside(out, ["not there", *FILES]) == tmp_path / "out.1"
     assert content(tmp_path / "out.1")
 
 
@@ -159,12 +159,6 @@ def test_a_program_ends_with_one_line(error, line, status, capsys):
     assert "make room" not in said
 
 
-def test_only_a_full_disk_needs_room():
-    assert why(OSError(errno.ENOSPC, "full")) == "full; make room"
-    assert why(OSError(errno.EROFS, "read-only")) == "read-only"
-    assert why(OSError("something")) == "something"
-
-
 def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, own, capsys):
     (tmp_path / "kl.1").write_text("mine", encoding="utf-8")
     out, runs = tmp_path / "kl", []
@@ -233,10 +227,3 @@ def test_a_move_that_fails_gives_one_line_and_changes_nothing(
     with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
         trained(small(), out, own)
     assert content(out) == before and not (tmp_path / "out.1").exists()
-
-
-def test_files_that_are_not_there_are_passed_over(tmp_path):
-    (tmp_path / "kl").mkdir()
-    (tmp_path / "kl" / "b").write_text("here", encoding="utf-8")
-    assert move_aside(tmp_path / "kl", ["a", "b"]) == tmp_path / "kl.1"
-    assert [p.name for p in (tmp_path / "kl.1").iterdir()] == ["b"]

@@ -112,13 +112,3 @@ def test_a_third_kind_trains_and_its_weight_pulls_the_codes_to_the_prior(trained
     assert tight.history[-1]["train_mmd"] < 0.5 * loose.history[-1]["train_mmd"]
     assert loose.history[-1]["train_bce"] < tight.history[-1]["train_bce"]
     assert loose.history[-1]["train_bce"] < loose.history[0]["train_bce"]
-
-
-def test_its_command_line_has_its_own_options_and_no_others(monkeypatch, capsys):
-    monkeypatch.setitem(KINDS, "mmd", MMD)
-    for kind in ("kl", "mmd"):
-        with pytest.raises(SystemExit):
-            read_command_line(kind, "", ["--help"])
-        shown = capsys.readouterr().out
-        assert "--beta" in shown and "--lr" in shown and f"runs/{kind}" in shown
-        assert "critic" not in shown and "--wasserstein-weight" not in shown
