@@ -236,7 +236,7 @@ const vaeLab = (() => {
     const text = verdict + task.answer(facts);
     if (find("task-answer").textContent === text) return;
     find("task-answer").textContent = text;
-    scrollTo(find("task"), "start");
+    scrollTo(find("task-answer"), "start"); // so that the planes it speaks of are in sight, too
     [...find("guesses").children].forEach((button, k) => {
       button.toggleAttribute("data-right", k === task.right);
     });
