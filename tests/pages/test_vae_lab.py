@@ -53,6 +53,7 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     page.click("#play")
     wait(page, f"{T} >= 5")
     assert page.text_content("#play") == "Pause"
+    assert page.get_attribute("#play", "aria-pressed") == "true"
     page.evaluate(HIDE, True)
     page.wait_for_timeout(600)
     hidden = page.evaluate(T)
@@ -78,12 +79,14 @@ def test_the_past_can_be_seen_again_and_changed(watched):
     page = watched.open(f"{URL}#seed=4&t=24&updates=1")
     wait(page, f"{T} === 24")
     then = page.evaluate(THETA)
+    assert page.input_value("[data-key=updates]") == "1"
     page.evaluate(DRAG, [17, "input"])  # the nearest copy before it
     wait(page, f"{T} === 10")
     page.evaluate(DRAG, [17, "change"])
     wait(page, f"{T} === 17")
     assert address(page) == "seed=4&updates=1&t=17"
     assert page.get_attribute("#time", "max") == "24"  # what was reached can be reached again
+    assert page.text_content("#now") == "17" and page.get_attribute("#link", "href") in page.url
     again = watched.open(f"{URL}#seed=4&t=17&updates=1")
     wait(again, f"{T} === 17")
     assert page.evaluate(THETA) == again.evaluate(THETA)
@@ -100,6 +103,14 @@ def test_the_past_can_be_seen_again_and_changed(watched):
     again.goto(f"{URL}#seed=4&t=18&updates=1&did=weightRight:30@17")
     wait(again, f"{T} === 18")
     assert page.evaluate(THETA) == again.evaluate(THETA) != then
+    for t, weight in ((12, "2"), (18, "30")):  # the settings are those of the step that is shown
+        page.evaluate(DRAG, [t, "change"])
+        wait(page, f"{T} === {t}")
+        assert page.input_value("[data-key=weightRight]") == weight
+        assert page.text_content("#right-title").endswith(f"weight {weight}")
+    again.goto(f"{URL}#seed=4&left=VAE")
+    wait(again, f"{T} === 0")
+    assert again.text_content("#status").endswith("left out: left=VAE")
 
 
 def test_copies_are_thinned_and_any_step_stays_in_reach(lab):
@@ -232,6 +243,40 @@ def test_pictures_and_curves_show_what_is_measured(lab):
     same(ends, np.stack([x, y], axis=1), 1e-6)
 
 
+def test_the_followed_digit_and_its_numbers_are_shown(lab):
+    wait(lab, f"{T} === 12")
+    shown, expected = lab.evaluate(
+        """() => { const { ruler } = vaeLab, { format } = npvaePictures, F = labForces;
+            const grey = (canvas) => {
+                const { width, height } = canvas, pen = canvas.getContext("2d");
+                const { data } = pen.getImageData(0, 0, width, height);
+                return [...data].filter((_, n) => n % 4 === 0); };
+            const all = (selector) => [...document.querySelectorAll(selector)];
+            const texts = (selector) => all(selector).map((e) => e.textContent);
+            const bytes = (x) => [...x].map((v) => Math.round(255 * v));
+            const image = (n) => bytes(ruler.x.data.subarray(196 * n, 196 * (n + 1)));
+            const copies = vaeLab.present().sides.map((side) => {
+                const copy = F.makeCopy();
+                F.update(copy, side);
+                return copy; });
+            const facts = labTasks.facts(vaeLab.present()), sides = [facts.left, facts.right];
+            const pair = (x) => x.map((v) => format(v)).join(", ");
+            return [[all("#picker canvas").map(grey), grey(all("#follow-original")[0]),
+                     all("#follow .at-mu").map(grey), texts("dd"), texts(".weight-name"),
+                     texts("#follow-numbers td:nth-child(-n + 4)"),
+                     texts("[data-key=weightLeft] option")],
+                    [Array.from({ length: 10 }, (_, n) => image(n)), image(7),
+                     copies.map((copy) => bytes(F.decode(copy, [F.muOf(copy, 7)]))),
+                     sides.flatMap(({ bce, sigma, width }) =>
+                         [bce, sigma, width].map((x) => format(x))),
+                     ["weight β", "weight λ"],
+                     copies.flatMap((copy) => [F.muOf(copy, 7), F.sigmaOf(copy, 7),
+                         F.pulls(copy, [7], ruler)[0]].map(pair)),
+                     ["0", "0.3", "1", "2", "5", "10", "30", "100"]]]; }"""
+    )
+    assert shown == expected
+
+
 def test_a_digit_is_followed_and_layers_are_chosen(watched):
     page = watched.open(f"{URL}#seed=1&right=SW")
     assert page.get_attribute('[data-kind="7"]', "aria-pressed") == "true"
@@ -305,6 +350,7 @@ def test_a_task_asks_and_then_shows_what_it_promises(watched, number):
     task = page.evaluate(f"(({{ answer, ...rest }}) => rest)(labTasks.TASKS[{number - 1}])")
     assert page.evaluate("(set) => labState.read(set).unknown", task["set"]) == []
     wait(page, f"/digit=5&task={number}$/.test(location.hash)")
+    page.evaluate("window.requestAnimationFrame = (draw) => setTimeout(draw, 250)")  # draw rarely
     page.locator("#guesses button").nth(0).click()
     wait(page, f"{T} === {task['steps']} && !vaeLab.playing()")
     left, right, blank = page.evaluate(FACTS)
@@ -320,8 +366,12 @@ def test_a_task_asks_and_then_shows_what_it_promises(watched, number):
             document.querySelector(".plane").getBoundingClientRect().bottom]"""
     )
     assert page.locator("#bar").bounding_box()["height"] <= top < bottom <= 780
+    assert page.input_value("#speed") == "max" and page.is_disabled("#guesses button:first-child")
     if number < 8:
         page.click("#task-next")
         assert page.text_content("#task-title").startswith(f"{number + 1}. ")
+    else:
+        assert page.is_hidden("#task-next")
     page.click("#task-close")
+    assert page.evaluate("document.activeElement.id") == "play"
     assert page.is_hidden("#task") and "task" not in address(page)
