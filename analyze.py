@@ -19,11 +19,6 @@ def main() -> None:
     add("--data-dir", type=Path, metavar="DIR", help="your own IDX files or .npz instead of MNIST")
     add("--threads", type=whole(1, 4096), metavar="N", help="CPU cores to use; changes no result")
     add(
-        "--on-training-images",
-        action="store_true",
-        help="measure on the first 10,000 training images instead of the test images",
-    )
-    add(
         "--study",
         action="store_true",
         help="train what is missing of the study (other weights, 35 and 140 epochs), and show it",

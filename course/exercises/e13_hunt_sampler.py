@@ -7,7 +7,7 @@ of N(mu, e^logvar).
 Write a test that finds the fault. It gets a function like `sample`, and tries it with arrays of its
 own. It must pass (do nothing) if the function is right, and fail (by `assert`) if it is not. It
 must not depend on luck. The grader runs it on right code, on the code below and on relatives of it:
-other functions that get sigma wrong. Leave the code below as it is. Write my_test only.
+functions that get mu or sigma wrong. Leave the code below as it is. Write my_test only.
 
     mu, logvar, eps, z    all (B, L); choose any B above 1, and any L
 

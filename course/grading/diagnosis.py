@@ -51,14 +51,11 @@ def judge(
 
     `results` maps their names to shapes; the function of this name in the module `right` gives the
     right ones. They are compared in this order, or in `order`. `sizes` maps a symbol to its value
-    and what it counts. Gradients of `loss` for the arrays `of`, dx for an array x, are checked by
-    differences as well, 60 numbers of each; `active` is that of `check_gradients`.
+    and what it counts. If dx, the gradient of `loss` for an array x in `of`, is wrong, 60 of its
+    numbers are checked by differences, and if another result is wrong, those of all gradients.
+    `active` is that of `check_gradients`.
     """
     found = attempt.call(name, arguments, results)
-    checks = {
-        f"d{x}": check_gradients(loss, {x: (values, found[f"d{x}"])}, active, samples=60)
-        for x, values in (of or {}).items()
-    }
 
     def given_by(module, **changed):
         values = attempt.flat(getattr(module, name)(**{**arguments, **changed}), len(results))
@@ -74,23 +71,22 @@ def judge(
             or _retried(label, found, arguments, lambda **new: given_by(right, **new))
             or _place(label, found[label], truth[label])
         )
-        raise Wrong(wrong.key, f"{wrong.text}{_evidence(label, checks)}")
+        checked = {x: a for x, a in (of or {}).items() if f"d{x}" == label} or of or {}
+        checks = [
+            check_gradients(loss, {x: (values, found[f"d{x}"])}, active, samples=60)
+            for x, values in checked.items()
+        ]
+        raise Wrong(wrong.key, f"{wrong.text}{_evidence(checks)}")
     return found
 
 
-def disagreement(checks: Mapping[str, GradientCheck]) -> str:
-    """Return where a gradient differs most from its finite difference, or nothing if none does."""
-    worst = max(checks.values(), key=lambda check: check.max_error)
-    return worst.worst if worst.max_error > TOLERANCE else ""
-
-
-def _evidence(label, checks):
+def _evidence(checks: Sequence[GradientCheck]) -> str:
     """Return what finite differences say about this result, in parentheses after the diagnosis."""
     if not checks:
         return ""
-    where = disagreement({label: checks[label]} if label in checks else checks)
-    if where:
-        return f" (Finite differences disagree: {where}.)"
+    worst = max(checks, key=lambda check: check.max_error)
+    if worst.max_error > TOLERANCE:
+        return f" (Finite differences disagree: {worst.worst}.)"
     return (
         " (Finite differences agree: your gradients belong to the function that you wrote. But it "
         "is not the function of the question. A gradient check cannot see that.)"

@@ -15,8 +15,7 @@ def hunt(attempt: Attempt, right: Callable, suspect: Callable, relatives: Mappin
     """Raise NotYet or Wrong unless my_test passes on right code and fails on all faulty code."""
     my_test = attempt.function("my_test")
     right, suspect, *faulty = (_nameless(f) for f in (right, suspect, *relatives.values()))
-    outcomes = [_run(my_test, right, quiet=k > 0) for k in range(RIGHT_RUNS)]
-    failures = [failure for failure in outcomes if failure is not None]
+    failures = [f for k in range(RIGHT_RUNS) if (f := _run(my_test, right, quiet=k > 0))]
     if len(failures) == RIGHT_RUNS:
         raise attempt.wrong("right code rejected", "my_test", failures[0])
     if failures:

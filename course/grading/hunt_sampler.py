@@ -24,6 +24,7 @@ RELATIVES = {
     "z spreads like a mean, by sigma / sqrt(B) (take B > 1)": lambda mu, logvar, eps: right(
         mu, logvar, eps / np.sqrt(len(np.atleast_1d(eps)))
     ),
+    "mu is forgotten (take one that is not 0)": lambda mu, logvar, eps: right(0, logvar, eps),
     "sigma = e^(-logvar / 2)": lambda mu, logvar, eps: right(mu, -np.asarray(logvar), eps),
 }
 

@@ -35,7 +35,7 @@ def grade(attempt: Attempt) -> None:
 
 def measured() -> tuple:
     """Measure what the prediction is about."""
-    z, prior, lines = numbers(25, (4000, 10), (4000, 10), (400, 10))
+    z, prior, lines = numbers(25, (1000, 10), (1000, 10), (300, 10))
     lines /= plain.row_norms(lines)
     far = z + 3 * lines[0]
     moved, none = (plain.sliced(rows, prior, lines)[0] for rows in (far, 0 * z))

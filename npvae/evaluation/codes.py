@@ -24,7 +24,7 @@ from functools import partial
 
 import numpy as np
 
-from npvae.evaluation.densities import Density, fit_density
+from npvae.evaluation.densities import Density, fit_density, moments
 from npvae.evaluation.distances import assignment_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
@@ -36,6 +36,7 @@ COMPONENTS = 30  # of g
 DIRECTIONS, FEWER_DIRECTIONS = 500, 50  # of sliced W1; fewer on each bootstrap sample
 DRAW_SIZE = 2_000  # of the assignment, whose cost grows with the cube of the size
 SIGMA_VANISHES = 0.01  # below this mean posterior sigma, information means nothing
+CRITIC = {"critic_w1": "train_w1", "critic_slope": "critic_grad_norm", "critic_penalty": "train_gp"}
 
 
 def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) -> None:
@@ -53,33 +54,39 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
         if found.values["mean_sigma"] > SIGMA_VANISHES:
             for numbers in (found.values, found.replicates):  # of the same bootstrap samples
                 if "shape" in numbers:
-                    rest = numbers["average_kl"] - numbers["scale"] - numbers["shape"]
-                    numbers["information"] = rest
+                    parts = numbers["scale"] + numbers["shape"]
+                    numbers["information"] = numbers["average_kl"] - parts
     if model.run.critic is not None:
-        last = model.run.history[-1]
-        found.values["critic_w1"] = last["train_w1"]
-        found.values["critic_slope"] = last["critic_grad_norm"]
-        found.values["critic_penalty"] = last["train_gp"]
+        for key, column in CRITIC.items():
+            found.values[key] = model.run.history[-1][column]
         found.values["w1_assigned"] = w1_assigned(model.z)  # to judge the critic by
 
 
 def compare_with_prior(found: Measurement, z: np.ndarray, g: Density) -> None:
-    """Compare codes z (n, L), n >= 2, with N(0, I), with the law's density g from other codes.
+    """Keep what `beside_prior` tells of codes z (n, L), n >= 2, by the density g of other codes.
 
-    Where the covariance is singular, KL(q(z) || p) is infinite, and neither scale nor shape is
-    added. Where only that of a bootstrap sample is, they have no replicates.
+    What a bootstrap sample lacks, because its covariance is singular, has no replicates.
     """
-    found.values["w1_sliced"] = sliced_normal_w1(z, DIRECTIONS, SEED)
-    fewer = partial(sliced_normal_w1, directions=FEWER_DIRECTIONS, seed=SEED)
-    found.replicates["w1_sliced"] = resample(fewer, z)
-    z = z.astype(np.float64)
-    found.add("width", lambda z: np.sqrt(z.var(axis=0).mean()), z)
-    if np.isinf(scale_part(z)):
-        return
-    found.add("scale", scale_part, z)
-    found.add("shape", shape_part, z, g.log(z))
-    if not np.isfinite(found.replicates["scale"]).all():
-        del found.replicates["scale"], found.replicates["shape"]
+    log_g = g.log(z)
+    found.values |= beside_prior(z, log_g)
+    samples = resample(partial(beside_prior, directions=FEWER_DIRECTIONS), z, log_g)
+    for key in samples[0]:
+        if all(key in numbers for numbers in samples):
+            found.replicates[key] = np.array([numbers[key] for numbers in samples])
+
+
+def beside_prior(
+    z: np.ndarray, log_g: np.ndarray, directions: int = DIRECTIONS
+) -> dict[str, float]:
+    """Compare codes z (N, L), with log g(z) (N,), with N(0, I): sliced W1, width, scale, shape.
+
+    Where the covariance is singular, KL(q(z) || p) is infinite, and scale and shape are left out.
+    """
+    found = {"w1_sliced": sliced_normal_w1(z, directions, SEED)}
+    found["width"] = float(np.sqrt(z.var(axis=0, dtype=np.float64).mean()))
+    if (scale := scale_part(z)) < np.inf:
+        found |= {"scale": scale, "shape": shape_part(z, log_g)}
+    return found
 
 
 def average_kl(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
@@ -90,8 +97,8 @@ def average_kl(mu: np.ndarray, logvar: np.ndarray) -> np.ndarray:
 
 def scale_part(z: np.ndarray) -> float:
     """Return KL(N(m, C) || N(0, I)) of codes z (N, L); infinite where C is singular."""
-    m, C, log_det = moments(z)
-    return float(np.trace(C) + m @ m - len(m) - log_det) / 2
+    m, v, _ = moments(z)
+    return float(v.sum() + m @ m - len(m) - np.log(v).sum()) / 2 if v.all() else np.inf
 
 
 def shape_part(z: np.ndarray, log_g: np.ndarray) -> float:
@@ -100,23 +107,8 @@ def shape_part(z: np.ndarray, log_g: np.ndarray) -> float:
     The mean of -log N(z; m, C) over the z that made m and C is (log det C + L log 2 pi + L) / 2.
     It is NaN where C is singular: there is no density, and so no shape.
     """
-    m, _, log_det = moments(z)
-    if np.isinf(log_det):
-        return np.nan
-    return float(log_g.mean() + (log_det + len(m) * (np.log(2 * np.pi) + 1)) / 2)
-
-
-def moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return the mean m (L,) and the covariance C (L, L) of codes z (N, L), and log det C.
-
-    That is -inf where C is singular up to rounding, as where one dimension never varies.
-    """
-    z = z.astype(np.float64)
-    m = z.mean(axis=0)
-    C = (z - m).T @ (z - m) / len(z)
-    variances = np.linalg.eigvalsh(C)
-    rounding = len(m) * np.finfo(np.float64).eps * (np.trace(C) + m @ m)
-    return m, C, float(np.log(variances).sum()) if variances[0] > rounding else -np.inf
+    _, v, _ = moments(z)
+    return float(log_g.mean() + (np.log(2 * np.pi * v) + 1).sum() / 2) if v.all() else np.nan
 
 
 def shape_shortfall(g: Density, fitted: int, tested: int) -> float:

@@ -38,13 +38,22 @@ class Density(NamedTuple):
         return self.mean + y @ np.linalg.inv(self.whiten)
 
 
+def moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the mean m (L,) of codes z (N, L), and the eigenpairs v (L,), V (L, L) of their C.
+
+    v is 0 where the codes vary no more than rounding does, as in a dimension that never varies.
+    """
+    z = z.astype(np.float64)
+    m = z.mean(axis=0)
+    v, V = np.linalg.eigh((z - m).T @ (z - m) / len(z))
+    rounding = len(v) * np.finfo(np.float64).eps * (v.sum() + m @ m)
+    return m, np.where(v > rounding, v, 0), V
+
+
 def fit_density(z: np.ndarray, components: int) -> Density:
     """Fit so many Gaussians to codes z (n, L), n >= 2, or as many as there are different codes."""
-    z = z.astype(np.float64)
-    mean = z.mean(axis=0)
-    v, V = np.linalg.eigh((z - mean).T @ (z - mean) / len(z))
-    rounding = len(v) * np.finfo(np.float64).eps * (v.sum() + mean @ mean)
-    whiten = V / np.sqrt(np.where(v > rounding, v, 1))  # what never varies stays as it is
+    mean, v, V = moments(z)
+    whiten = V / np.sqrt(np.where(v > 0, v, 1))  # what never varies stays as it is
     components = min(components, len(np.unique(z, axis=0)))
     mixture = GaussianMixture(
         components, reg_covar=LEAST_VARIANCE, max_iter=MOST_STEPS, random_state=SEED

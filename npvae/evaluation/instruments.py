@@ -3,7 +3,7 @@
 `measure.py` makes the instruments, and the modules beside it use them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -24,8 +24,8 @@ class Instruments:
     """
 
     data: Dataset
-    perfect_match: dict[str, float]  # by metric; for BCE, the least that any model can reach
-    baselines: dict[str, dict[str, float]] = field(default_factory=dict)  # by name and metric
+    # What simple things score, by name and metric. "perfect match": for BCE, the least possible
+    baselines: dict[str, dict[str, float]]
     components: PCA | None = None  # of the training images' pixels
     blurred: np.ndarray | None = None  # (n, blurs) sharpness of blurred test images
     classifier: MLPClassifier | None = None

@@ -1,11 +1,10 @@
 """How smooth the way from one image to another is: through the latent space, or by fading.
 
     through the latent space    decode the points of the straight line between the two mu
-    fading                      the straight line, pixel by pixel, between the two images
+    fading                      the straight line, pixel by pixel, between its two ends
 
-A fade shows both images faintly on top of each other. It is the way without a model: between the
-test images themselves, and between a model's own two decoded ends. With the classifier's features
-f_1 .. f_T of a path's images,
+A fade shows both images faintly on top of each other: it is the way without a model, here between
+a model's own two decoded ends. With the classifier's features f_1 .. f_T of a path's images,
 
     path = sum_t |f_(t+1) - f_t| / |f_T - f_1|      1 is straight
 

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from npvae.data.dataset import Dataset
 from npvae.evaluation import interpolation
 from npvae.evaluation.classifier import features, train_classifier
-from npvae.evaluation.codes import COMPONENTS, compare_with_prior, measure_codes, w1_assigned
+from npvae.evaluation.codes import COMPONENTS, beside_prior, measure_codes, w1_assigned
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.distances import frechet_distance
 from npvae.evaluation.encoded import EncodedRun
@@ -34,22 +34,22 @@ def make_instruments(data: Dataset, latent: int) -> Instruments:
     bits come out on any machine's number of cores.
     """
     images, n = data.test_images, len(data.test_images)
-    perfect, draws = Measurement(), prior_draws(n, latent, draw=DRAWS)
-    made = Instruments(data, perfect.values, blurred=blur_originals(images, data.image_shape))
     # Training images in the place of samples: these are as good as samples can be. The classifier
     # does not see them. It would know them, and tell them from other real images.
     training = len(data.train_images)
     held = some_rows(training, min(n, training // 2))
     as_many = some_rows(n, len(held))
     with threadpool_limits(1, user_api="blas"):
-        perfect.add_means(bce_mu=pixel_entropy(images))
+        draws = prior_draws(n, latent, draw=DRAWS)
         of_prior = fit_density(prior_draws(FIT_SIZE, latent, draw=0), COMPONENTS)
-        compare_with_prior(perfect, draws, of_prior)
-        perfect.values["w1_assigned"] = w1_assigned(draws)
-        made.components = principal_components(data.train_images)
-        pairs = images[as_many], data.train_images[held]
-        pixels = (project(part, made.components) for part in pairs)
-        perfect.values["pca_mix"] = frechet_distance(*pixels)
+        perfect = beside_prior(draws, of_prior.log(draws))
+        perfect["w1_assigned"] = w1_assigned(draws)
+        perfect["bce_mu"] = float(pixel_entropy(images).mean())
+        components = principal_components(data.train_images)
+        real = project(images[as_many], components), project(data.train_images[held], components)
+        perfect["pca_mix"] = frechet_distance(*real)
+        blurred = blur_originals(images, data.image_shape)
+        made = Instruments(data, {"perfect match": perfect}, components, blurred)
         if data.train_labels is not None and np.ptp(data.train_labels) > 0:  # of two classes
             _add_classifier(made, held, as_many)
     return made
@@ -62,16 +62,14 @@ def _add_classifier(made: Instruments, held: np.ndarray, as_many: np.ndarray) ->
     made.classifier = train_classifier(data.train_images[seen], data.train_labels[seen], SEED)
     accuracy = made.classifier.score(unit_range(images), data.test_labels)
     made.baselines["classifier"] = {"accuracy": 100 * accuracy}
+    made.baselines["pixels"] = {"knn": pixel_neighbours(data)}
     made.test_features = features(made.classifier, images)
     perfect = features(made.classifier, data.train_images[held])
     floor = frechet_distance(made.test_features[as_many], perfect)
-    made.perfect_match |= {m.key: floor for m in METRICS if m.key.startswith("frechet")}
+    frechets = (metric.key for metric in METRICS if metric.key.startswith("frechet"))
+    made.baselines["perfect match"] |= dict.fromkeys(frechets, floor)
     pairs = interpolation.random_pairs(len(images), PAIRS, SEED)
     made.pairs = pairs[(images[pairs[:, 0]] != images[pairs[:, 1]]).any(axis=1)]  # no twins
-    lines = interpolation.straight_lines(unit_range(images), made.pairs)
-    fade = interpolation.path_lengths(made.classifier, lines)
-    made.baselines["fade"] = {"path": float(fade.mean())}
-    made.baselines["pixels"] = {"knn": pixel_neighbours(data)}
 
 
 def measure(model: EncodedRun, instruments: Instruments) -> tuple[Measurement, Embedding]:

@@ -1,7 +1,6 @@
 """The analysis from end to end: load the runs, train what is missing, measure, draw, write."""
 
 from argparse import Namespace
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,8 +41,7 @@ def analyse(request: Namespace) -> None:
     or unfit runs, unusable data, or an output that cannot be written.
     """
     set_threads(request.threads)
-    whole = load_data(request.data_dir)
-    data = _on_training_images(whole) if request.on_training_images else whole
+    data = load_data(request.data_dir)
     _check(data)
     given = _given_runs(request, data)
     make_directory(request.out / "plots")
@@ -53,7 +51,7 @@ def analyse(request: Namespace) -> None:
     ended = {getattr(request, key): options for key, options in finished_runs.items()}
     for run in given.values():
         run.options = replace(run.options, epochs=run.epoch)
-    others = _others([run.options for run in given.values()], ended, request, whole)
+    others = _others([run.options for run in given.values()], ended, request, data)
     runs = [*given.values(), *(run for run in others if run is not None)]
     form = "{desc:38}{bar}{n}/{total}"
     with tqdm(total=3, desc="classifier and perfect match", bar_format=form) as progress:
@@ -64,8 +62,7 @@ def analyse(request: Namespace) -> None:
 
         instruments = make_instruments(data, given["kl"].options.latent_dim)
         stage(f"measuring {len(runs)} trainings")
-        work = [delayed(_measure)(run, n < len(given), instruments, not request.on_training_images)
-                for n, run in enumerate(runs)]  # fmt: skip
+        work = [delayed(_measure)(run, n < len(given), instruments) for n, run in enumerate(runs)]
         measured = list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
         stage("pictures and report")
         _write(measured, len(given), instruments, request, missing=others.count(None))
@@ -119,26 +116,19 @@ def _others(
     return [found[path] for path in paths]
 
 
-def _measure(run: Run, keep: bool, instruments: Instruments, unseen: bool) -> Measured:
+def _measure(run: Run, keep: bool, instruments: Instruments) -> Measured:
     """Measure one run on one thread, in a process of its own; keep its codes if asked to."""
     set_threads(1)
     model = encode_run(run, instruments.data.test_images, SEED)
     found, embedding = measure(model, instruments)
-    # On images that the training saw no shipped spread holds: they are other data.
-    trained = Trained(run.options, found, run.fingerprint if unseen else "")
-    return trained, model if keep else None, embedding
+    return Trained(run.options, found, run.fingerprint), model if keep else None, embedding
 
 
 def _write(
-    measured: Sequence[Measured],
-    given: int,
-    instruments: Instruments,
-    request: Namespace,
-    missing: int,
+    measured: list[Measured], given: int, instruments: Instruments, request: Namespace, missing: int
 ) -> None:
     """Draw what was measured, and write the report, its numbers and the explorer."""
-    perfect = {"perfect match": instruments.perfect_match}
-    study = Study([trained for trained, *_ in measured], instruments.baselines | perfect)
+    study = Study([trained for trained, *_ in measured], instruments.baselines)
     _, models, embeddings = zip(*measured[:given], strict=True)
     out, found, data = request.out, comparisons(study), instruments.data
     judged = {name: judge(c) for name, c in found.items()}
@@ -158,8 +148,7 @@ def _write(
         study_charts.draw_trade_off(study, plots)
     with replacing(plots / "explorer.png", "wb") as file:
         file.write(PICTURE.read_bytes())
-    keys, unseen = [model.key for model in models], not request.on_training_images
-    report = write_report(study, found, judged, data, unseen, missing, keys)
+    report = write_report(study, found, judged, data, missing, [model.key for model in models])
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))
     write_numbers(study, out / "numbers.csv")
@@ -188,11 +177,3 @@ def _check(data: Dataset) -> None:
             f"{data.name}: all test images are alike, or each is of one grey, and no measure tells"
             " models apart on them; give other images with --data-dir"
         )
-
-
-def _on_training_images(data: Dataset) -> Dataset:
-    """Put training images in the place of the test images, as many as there are of these."""
-    n = len(data.test_images)
-    labels = None if data.train_labels is None else data.train_labels[:n]
-    name = f"{data.name}; measured on {n:,} training images"
-    return replace(data, test_images=data.train_images[:n], test_labels=labels, name=name)

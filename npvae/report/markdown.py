@@ -2,8 +2,6 @@
 
 import math
 
-from npvae.evaluation.intervals import Interval
-
 
 def number(value: float) -> str:
     """Format a number without an interval: with three or four significant digits."""
@@ -32,11 +30,6 @@ def shown(value: float | None, half: float | None = None) -> str:
     digits, exponent = f"{half:.1e}".split("e")  # such as 3.5 and -01
     places = max(0, (1 if float(digits) <= 3.5 else 0) - int(exponent))
     return f"{_fixed(value, places)} ± {_fixed(half, places)}"
-
-
-def shown_interval(interval: Interval | None) -> str:
-    """Format the middle and the half width of an interval; None is not known."""
-    return "–" if interval is None else shown(interval.mean, interval.half)
 
 
 def _fixed(value: float, places: int) -> str:

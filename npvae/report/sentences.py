@@ -137,15 +137,15 @@ def differing(study: Study) -> str:
     )
 
 
-def basis(found: dict[str, Comparison], data: Dataset, unseen: bool, missing: int) -> str:
+def basis(found: dict[str, Comparison], data: Dataset, missing: int) -> str:
     """Say how many trainings and images are behind the answer."""
     name, c = next(iter(found.items()))
     seeds = sorted({len(c.measured[m]) for m in c.models})
     count = "once" if seeds == [1] else f"{' or '.join(map(str, seeds))} times"
-    images = f"{len(data.test_images):,} test images, which no training saw"
-    if not unseen:
-        images = f"{len(data.test_images):,} training images: the models know them"
-    text = f"Each model was trained {count} ({name}), and measured on {images}."
+    text = (
+        f"Each model was trained {count} ({name}), and measured on {len(data.test_images):,} test"
+        " images, which no training saw."
+    )
     if not all(c.chance_known(key, m) for key in ASKED for m in c.models if c.value(m, key)):
         text += f" “In these runs” means: {UNKNOWN}. `python analyze.py --seeds 3` trains more."
     if missing:

@@ -3,8 +3,8 @@
 average KL divergence = information + scale + shape,     distance to the prior = scale + shape
 """
 
-import textwrap
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 from matplotlib import style
@@ -132,7 +132,9 @@ def draw_claims(judged: dict[str, list[Verdict]], directory: Path) -> None:
         words = dict.fromkeys(v.verdict + ("*" if v.is_borderline else "") for v in found)
         colour = COLOURS[found[-1].verdict]
         ax.text(REACH + 1.5, y, "\n→ ".join(words), va="center", color=colour, fontsize=9)
-    ax.set_yticks(range(len(claims)), [balanced(found[0].claim) for found in claims], fontsize=8.5)
+    ax.set_yticks(
+        range(len(claims)), [fill(found[0].claim, LINE) for found in claims], fontsize=8.5
+    )
     ax.set(xlim=(-REACH - 1, REACH + 1), ylim=(len(claims) - 0.5, -0.5), xticks=[-REACH, 0, REACH])
     note = "margin in halves of its 95 % interval; right of 0 speaks for the claim"
     star = "\n* borderline" if any(v.is_borderline for found in claims for v in found) else ""
@@ -145,10 +147,3 @@ def standardised(margin: Interval) -> float:
     if margin.half == 0:
         return REACH * float(np.sign(margin.mean))
     return float(np.clip(margin.mean / margin.half, -REACH, REACH))
-
-
-def balanced(text: str) -> str:
-    """Break a text into as few lines as possible, which are as equally long as possible."""
-    lines = len(textwrap.wrap(text, LINE))
-    width = next(w for w in range(1, LINE + 1) if len(textwrap.wrap(text, w)) == lines)
-    return textwrap.fill(text, width)

@@ -17,7 +17,7 @@ from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Comparison, Study
 from npvae.report import sentences
 from npvae.report.claims import Verdict, value_of
-from npvae.report.markdown import folded, number, plain, shown_interval, table
+from npvae.report.markdown import folded, number, plain, shown, table
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 
@@ -34,15 +34,14 @@ def write_report(
     found: dict[str, Comparison],
     judged: dict[str, list[Verdict]],
     data: Dataset,
-    unseen: bool = True,
     missing: int = 0,
     pictured: Sequence[str] | None = None,
 ) -> str:
     """Return the report as Markdown with pictures from `plots/`.
 
-    `found` and `judged` are by the length of training. `unseen` tells whether no training saw the
-    images that were measured, `missing` how many trainings of the study are not finished, and
-    `pictured` which models have pictures of their own: all of them if it is None.
+    `found` and `judged` are by the length of training. `missing` tells how many trainings of the
+    study are not finished, and `pictured` which models have pictures of their own: all if it is
+    None.
     """
     c, best = next(iter(found.values())), sentences.who_is_best
     models = c.models
@@ -57,7 +56,7 @@ def write_report(
         invents=invents,
         scale=best(c, "scale", "fits the prior's scale"),
         shape=best(c, "shape", "fits the prior's shape"),
-        basis=sentences.basis(found, data, unseen, missing),
+        basis=sentences.basis(found, data, missing),
         opening=_opening(c),
         trade_off=_trade_off(study),
         claims_found=sentences.claims_found(judged),
@@ -155,8 +154,9 @@ def _numbers(c: Comparison) -> str:
         if any(c.value(model, key) is not None for model in c.models):
             values = [value_of(c, model, key) for model in c.models]
             simple = [f"{name} {number(v[key])}" for name, v in c.baselines.items() if key in v]
-            gap = shown_interval(c.difference(key))
-            rows.append([BY_KEY[key].name, *values, gap, ", ".join(simple)])
+            gap = c.difference(key)
+            words = "–" if gap is None else shown(gap.mean, gap.half)
+            rows.append([BY_KEY[key].name, *values, words, ", ".join(simple)])
     return table(["number", *(MODELS[m] for m in c.models), "KL − WS", "for scale"], rows)
 
 

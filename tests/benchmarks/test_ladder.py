@@ -8,17 +8,14 @@ import pytest
 from benchmarks.matmul_ladder import RUNGS, draw_matrices, ladder_table
 from benchmarks.timing import median_seconds
 
-SHAPES = [(1, 1, 1), (3, 5, 7), (4, 4, 16), (8, 64, 32), (9, 17, 33), (66, 35, 81)]
-
 
 @pytest.mark.parametrize("rung", RUNGS, ids=lambda rung: f"{rung.name}, {rung.threads}")
 def test_each_rung_computes_the_product(rung):
-    for shape in SHAPES:
+    for shape in [(1, 1, 1), (3, 5, 7), (4, 4, 16), (8, 64, 32), (9, 17, 33), (66, 35, 81)]:
         A, B, _ = draw_matrices(shape, rung.stored)
         # A row of NaN before and after C shows writes beyond its edges.
         frame = np.full((shape[0] + 2, shape[2]), np.nan, np.float32)
-        C = frame[1:-1]
-        rung.kernel(A, B, C)
+        rung.kernel(A, B, C := frame[1:-1])
         exact = A.astype(np.float64) @ B.astype(np.float64)
         np.testing.assert_allclose(C, exact, atol=1e-6 * shape[1], rtol=1e-5)
         assert np.isnan(frame[[0, -1]]).all()
@@ -48,7 +45,6 @@ def test_ladder_table_gives_rate_and_share_of_the_peak_of_as_many_threads():
     rates = {RUNGS[0]: 1.0, RUNGS[4]: 150.0}
     peak = {rung.threads: 100.0 * rung.threads for rung in RUNGS}
     rows = ladder_table({(2, 3, 4): rates}, peak).splitlines()
-    assert rows[0].endswith("| 2×3×4 |")
-    assert rows[2].endswith("| 1 (1%) |")
-    assert rows[3].endswith("| – |")
-    assert rows[6].endswith(f"| 150 ({1.5 / RUNGS[4].threads:.0%}) |")
+    share = f"150 ({1.5 / RUNGS[4].threads:.0%})"
+    for row, end in ((0, "2×3×4"), (2, "1 (1%)"), (3, "–"), (6, share)):
+        assert rows[row].endswith(f"| {end} |")

@@ -23,16 +23,11 @@ def needs(*packages):
     return pytest.mark.skipif(bool(missing), reason=f"{missing} not installed")
 
 
-competitor = pytest.mark.parametrize(
-    "name", ["npvae", *(pytest.param(name, marks=needs(p)) for name, p in FRAMEWORKS.items())]
-)
-
-
-def stripes(n=500):
-    """Images of a few bright stripes: there is something to learn."""
-    rng = np.random.default_rng(1)
-    level = rng.integers(0, 2, (n, 5, 1)) * rng.integers(150, 256, (n, 5, 6))
-    return level.reshape(n, 30).astype(np.uint8)
+@pytest.fixture
+def images(tmp_path):
+    """A file of images."""
+    np.save(tmp_path / "images.npy", np.random.default_rng(1).integers(0, 256, (500, 30), np.uint8))
+    return tmp_path / "images.npy"
 
 
 @pytest.mark.parametrize("run", ["kl", "ws"])
@@ -68,19 +63,19 @@ def test_losses_and_gradients_agree_on_the_same_weights_and_noise(loss):
         return [tuple(torch.tensor(a, requires_grad=True) for a in layer) for layer in layers]
 
     t_vae, t_critic, t_x, t_noise = tensors(vae), tensors(critic), *map(torch.tensor, (x, noise))
+    trained = t_critic if loss == "critic" else t_vae
     if loss == "kl":
-        t_loss, trained = torch_peer.kl_loss(t_vae, t_x, t_noise[0]), t_vae
+        t_loss = torch_peer.kl_loss(t_vae, t_x, t_noise[0])
         j_loss, j_grads = jax.value_and_grad(jax_peer.kl_loss)(vae, x, noise[0])
     elif loss == "ws":
         z = torch_peer.sample(*torch_peer.encode(t_vae, t_x), t_noise[0])
-        t_loss, trained = torch_peer.ws_loss(t_vae, t_critic, t_x, z), t_vae
+        t_loss = torch_peer.ws_loss(t_vae, t_critic, t_x, z)
         j_loss, j_grads = jax.value_and_grad(jax_peer.ws_loss)(vae, critic, x, noise[0])
     else:
         draws = t_noise[2], t_noise[3], torch.tensor(alpha)
         gradient = torch_peer.gradient_by_autograd
         t_loss = torch_peer.critic_loss(t_critic, t_noise[0], t_noise[1], draws, gradient)
         draws = noise[2], noise[3], alpha
-        trained = t_critic
         j_loss, j_grads = jax.value_and_grad(jax_peer.critic_loss)(critic, *noise[:2], draws)
     t_loss.backward()
     assert t_loss.item() == pytest.approx(float(j_loss), rel=1e-5)
@@ -89,22 +84,19 @@ def test_losses_and_gradients_agree_on_the_same_weights_and_noise(loss):
             np.testing.assert_allclose(tensor.grad, j_grad, rtol=2e-4, atol=2e-6)
 
 
-def test_a_competitor_whose_package_is_missing_is_unavailable(monkeypatch):
+def test_a_competitor_that_cannot_run_is_unavailable(monkeypatch, images):
     monkeypatch.setitem(peers.COMPETITORS, "ghost", "no_such_package.peer:make_ghost_step")
     with pytest.raises(Unavailable, match="no_such_package is not installed"):
-        make_step("ghost", "kl", SIZES, stripes(), threads=1)
-
-
-def test_a_worker_that_cannot_have_its_threads_says_so(tmp_path):
-    np.save(tmp_path / "images.npy", stripes())
-    with Worker("torch eager", "kl", 10**6, tmp_path / "images.npy", SIZES) as worker:
+        make_step("ghost", "kl", SIZES, np.load(images), threads=1)
+    with Worker("npvae", "kl", 10**6, images, SIZES) as worker:
         assert "1000000 threads asked for" in worker.absent
 
 
-@competitor
-def test_a_worker_runs_the_steps_it_is_asked_for(tmp_path, name):
-    np.save(tmp_path / "images.npy", stripes())
-    with Worker(name, "kl", 1, tmp_path / "images.npy", SIZES) as worker:
+@pytest.mark.parametrize(
+    "name", ["npvae", *(pytest.param(name, marks=needs(p)) for name, p in FRAMEWORKS.items())]
+)
+def test_a_worker_runs_the_steps_it_is_asked_for(images, name):
+    with Worker(name, "kl", 1, images, SIZES) as worker:
         assert worker.absent is None
         timing = worker.run(10)
     assert 0 < timing.seconds < 10

@@ -6,13 +6,14 @@
     ```                                                  ```
 
 A continued block begins at a head line of the output, above which two lines are empty.
-`python tests/course/pages.py course/trace.md` runs the programs again, cuts what they print now at
-the same heads, and puts it in.
+`python tests/course/pages.py course/trace.md` runs the programs again, cuts what they print now
+after as many heads, and puts it in.
 """
 
 import re
 import subprocess
 import sys
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,17 +41,10 @@ def run(command: str) -> str:
 
 
 def cut(output: str, old: list[str]) -> list[str]:
-    """Cut an output at the heads at which an older one was cut: the n-th with the same words."""
-    pieces = []
-    for count, piece in enumerate(old[1:], start=1):
-        head = SEAM + piece.split(" --")[0] + " --"
-        before = SEAM.join(old[:count]).count(head) - SEAM.join(pieces).count(head)
-        at = -1
-        for _ in range(before + 1):
-            at = output.index(head, at + 1)
-        pieces.append(output[:at])
-        output = output[at + len(SEAM) :]
-    return [*pieces, output]
+    """Cut an output after as many heads as older pieces have; the last has the rest."""
+    sections = output.split(SEAM)
+    ends = [*accumulate(piece.count(SEAM) + 1 for piece in old[:-1]), len(sections)]
+    return [SEAM.join(sections[start:end]) for start, end in pairwise([0, *ends])]
 
 
 def refresh(page: Path) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exercise_answers import RIGHT
-from test_grader import attempt, variants
+from exercise_answers import RIGHT, attempt, variants
 
 from course import check, hand_out
 from course.exercises import EXERCISES, FUNCTIONS
@@ -20,6 +19,7 @@ from course.grading import attempt as settings
 from course.grading import marking
 from course.grading.hints import hint
 from course.grading.process import grade_file
+from npvae.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 START = 'import numpy as np\n\nPREDICTION = "?"\n'
@@ -31,20 +31,20 @@ def says(body):
     return f"def dense_forward(x, W, b):\n    {body}\n    return x @ W + b\n{BACKWARD}"
 
 
-# What a file holds, and the diagnosis when it is graded by its author.
+# What a file holds, the diagnosis when it is graded by its author, and how the message begins.
 HOSTILE = {
-    "endless": (says("while True: pass"), "too slow"),
-    "endless in C": (says("10 ** 10**9"), "too slow"),
-    "leaves": (says("import os; os._exit(0)"), "the process ended"),
-    "exits": (says("raise SystemExit(0)"), "exception"),
-    "at import": ("import sys\nsys.exit(0)\n", "the file does not run"),
-    "prints": (says("print('y' * 10_000_000)"), None),
-    "writes": (says("import os; [os.write(1, b'y' * 65536) for _ in range(99)]"), None),
-    "patches": (says("np.allclose = lambda *a, **k: True"), "numpy changed"),
-    "patches linalg": ("np.linalg.norm = sum\n" + FORWARD + BACKWARD, "numpy changed"),
-    "long": ("#" * 200_000, "the file does not run"),
-    "claims": (says('print(\'{"name": "e01_dense", "status": "done", "lines": []}\')'), None),
-}
+    "endless": (FORWARD + BACKWARD.replace("return", "while 1: pass\n    return"), "too slow",
+                "too slow: line 7, `while 1: pass`, in dense_backward."),
+    "endless in C": (says("10 ** 10**9"), "too slow", "too slow: line 5, "),
+    "leaves": (says("import os; os._exit(0)"), "the process ended", "Python ended"),
+    "at import": ("import sys\nsys.exit(0)\n", "the file does not run", "course/exercises/e01"),
+    "prints": (says("print('y' * 10_000_000)"), None, ""),
+    "writes": (says("import os; [os.write(1, b'y' * 65536) for _ in range(99)]"), None, ""),
+    "patches": (says("np.allclose = lambda *a, **k: True"), "numpy changed", "np.allclose"),
+    "patches linalg": ("np.linalg.norm = sum\n" + FORWARD + BACKWARD, "numpy changed", "np.norm"),
+    "long": ("#" * 200_000, "the file does not run", "course/exercises/e01"),
+    "claims": (says('print(\'{"name": "e01_dense", "status": "done", "lines": []}\')'), None, ""),
+}  # fmt: skip
 
 
 def graded(tmp_path, text, **options):
@@ -55,20 +55,15 @@ def graded(tmp_path, text, **options):
 
 @pytest.mark.parametrize("key", HOSTILE)
 def test_a_hostile_file_is_one_friendly_line(tmp_path, key):
-    text, diagnosis = HOSTILE[key]
+    text, diagnosis, told = HOSTILE[key]
     report, printed = graded(tmp_path, text)
     assert (report.status, report.diagnosis) == ("wrong" if diagnosis else "done", diagnosis)
     assert len(printed) < 4100 and ("(cut)" in printed) == (key == "prints")
-
-
-def test_an_endless_loop_is_told_with_its_line_and_function(tmp_path):
-    report, _ = graded(tmp_path, FORWARD + BACKWARD.replace("return", "while 1: pass\n    return"))
-    assert report.lines[0].startswith("too slow: line 7, `while 1: pass`, in dense_backward.")
+    assert report.lines[0].startswith(told) and (len(report.lines) == 1 or not told)
 
 
 def test_a_prediction_is_asked_for_before_any_code_runs(tmp_path):
-    mark = tmp_path / "mark"
-    file = tmp_path / "e01_dense.py"
+    mark, file = tmp_path / "mark", tmp_path / "e01_dense.py"
     for prediction in ('"  "', "None"):
         file.write_text(f"open({str(mark)!r}, 'w')\nPREDICTION = {prediction}\n")
         assert grade_file(file)[0].status == "not yet"
@@ -79,26 +74,21 @@ def test_a_prediction_is_asked_for_before_any_code_runs(tmp_path):
         assert report.status == "done" and report.lines[1].startswith("Measured: ")
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
+def test_what_could_read_answers_is_refused_by_name_when_marking(tmp_path):
+    for line, told in (
         ("from npvae import plain", "`import npvae.plain`"),
         ("import npvae.plain as p", "`import npvae.plain`"),
-        ("from course.grading import dense", "`import course.grading.dense`"),
         ("from course import grading", "`import course.grading`"),
         ("from exercise_answers import RIGHT", "`import exercise_answers.RIGHT`"),
-        ("import os", "`import os`"),
         ("from numpy.testing import os", "`os`"),
         ("f = __import__", "`__import__`"),
         ("f = (0).__class__", "`__class__`"),
         ("f = open", "`open`"),
         ("f = np.load", "`load`"),
-    ],
-)
-def test_what_could_read_answers_is_refused_by_name_when_marking(tmp_path, line, told):
-    report, _ = graded(tmp_path, f"{line}\n{FORWARD}{BACKWARD}", marking=True)
-    assert (report.status, report.diagnosis) == ("wrong", "refused")
-    assert report.lines[0].startswith(told)
+    ):
+        report, _ = graded(tmp_path, f"{line}\n{FORWARD}{BACKWARD}", marking=True)
+        assert (report.status, report.diagnosis) == ("wrong", "refused")
+        assert report.lines[0].startswith(told)
 
 
 def test_a_file_may_import_its_neighbours(tmp_path):
@@ -109,7 +99,7 @@ def test_a_file_may_import_its_neighbours(tmp_path):
 
 
 def test_a_class_is_marked_in_one_command(tmp_path):
-    texts = {key: text for key, (text, _) in HOSTILE.items()}
+    texts = {key: HOSTILE[key][0] for key in ("endless in C", "leaves", "prints", "claims")}
     texts |= {"ann": FORWARD + BACKWARD, "=bob": FORWARD + BACKWARD.replace("sum", "mean")}
     texts |= {"deletes": says("import shutil; shutil.rmtree('.')"), "nothing": None}
     for student, text in texts.items():
@@ -139,48 +129,46 @@ def test_a_class_is_marked_in_one_command(tmp_path):
     assert dense["nothing"]["status"] == dense["copies"]["status"] == "missing"
     assert "`import shutil`" in dense["deletes"]["message"]
     assert sorted(tmp_path.iterdir()) == [tmp_path / "class", tmp_path / "grades.csv"]
-
-
-def test_no_folder_is_one_line(tmp_path):
-    command = [sys.executable, "-m", "course.check", "--submissions", str(tmp_path)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert run.returncode == 2 and "holds no folders" in run.stderr
-    assert len(run.stderr.splitlines()) == 1
+    with pytest.raises(UserError, match="holds no folders"):
+        check.main(["--submissions", str(tmp_path / "class/copies")])
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_other_numbers_give_the_same_verdicts(name, monkeypatch):
     usual = settings.numbers(1, (2, 3))[0]
-    for seed in (1, 77, 123_456_789):
+    for seed in (1, 123_456_789):
         monkeypatch.setattr(settings, "SEED", seed)
         assert not np.any(settings.numbers(1, (2, 3))[0] == usual)
         assert attempt(name).status == "done"
-    for key, functions in list(variants(name))[::3]:
+    for key, functions in list(variants(name))[::7]:
         assert attempt(name, **functions).status == "wrong", key
 
 
-def test_points_are_minutes():
+def test_points_and_the_times_of_the_unit_are_those_of_the_exercises():
     assert marking.points("e01_dense") == 2
-    assert all(marking.points(name) >= 1 for name in EXERCISES)
+    text = " ".join((ROOT / "course/teaching.md").read_text("utf-8").split())
     first = sum(marking.points(name) for name in EXERCISES if name < "e15")
-    told = " ".join((ROOT / "course/teaching.md").read_text("utf-8").split())
-    assert f"are worth {first} points" in told
-
-
-def test_the_times_of_the_unit_are_those_of_the_exercises():
-    text = (ROOT / "course/teaching.md").read_text("utf-8")
-    for first, last, minutes in re.findall(r"exercises (\d+) to (\d+) \| (\d+) \|", text):
+    assert f"are worth {first} points" in text
+    units = re.findall(r"exercises (\d+) to (\d+) \| (\d+) \|", text)
+    for first, last, minutes in units:
         names = [name for name in EXERCISES if int(first) <= int(name[1:3]) <= int(last)]
         assert 10 * sum(map(marking.points, names)) == int(minutes)
+    assert units
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_each_exercise_has_three_hints(name, capsys):
-    assert [f"\n{n}. " in hint(name, 3) for n in (1, 2, 3, 4)] == [True, True, True, False]
-    assert "\n2. " not in hint(name, 1) and hint(name, 1).endswith("--hint 2")
-    assert max(map(len, hint(name, 3).splitlines())) <= 100
+def test_each_exercise_has_three_hints(capsys):
+    for name in RIGHT:
+        assert [f"\n{n}. " in hint(name, 3) for n in (1, 2, 3, 4)] == [True, True, True, False]
+        assert "\n2. " not in hint(name, 1) and hint(name, 1).endswith("--hint 2")
+        assert max(map(len, hint(name, 3).splitlines())) <= 100
     assert check.main([name, "--hint"]) == 0
     assert capsys.readouterr().out == hint(name, 1) + "\n"
+
+
+def bodies(source):
+    """What each function of a source does last."""
+    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+    return {f.name: (len(f.body), ast.unparse(f.body[-1])) for f in functions}
 
 
 def test_a_hand_out_holds_no_answers(tmp_path):
@@ -193,25 +181,12 @@ def test_a_hand_out_holds_no_answers(tmp_path):
     assert {"course/check.py", "course/exercises/e08_penalty.py", "npvae/plain.py"} <= names
     assert not [name for name in names if "test" in name or "grading" in name]
     assert "course/train.py" not in names  # it would need the grader
-    plain = {
-        n.name: n
-        for n in ast.parse((top / "npvae/plain.py").read_text("utf-8")).body
-        if hasattr(n, "name")
-    }
-    for asked in FUNCTIONS.values():
-        for function in asked:
-            assert ast.unparse(plain[function].body[-1]) == "raise NotImplementedError"
-            assert len(plain[function].body) <= 2
-    assert "Not" not in ast.unparse(plain["encode"])
+    found, empty = bodies((top / "npvae/plain.py").read_text("utf-8")), "raise NotImplementedError"
+    asked = {function for functions in FUNCTIONS.values() for function in functions}
+    assert {name for name, body in found.items() if body in ((1, empty), (2, empty))} == asked
     run = subprocess.run(
         [sys.executable, "-m", "course.check"], cwd=top, capture_output=True, text=True, check=False
     )
     assert run.returncode == 2 and "no grader" in run.stderr
-
-
-def test_a_hand_out_keeps_what_is_not_marked():
-    files = hand_out.contents(["e08_penalty"])
-    tree = ast.parse(files["npvae/plain.py"].decode())
-    bodies = {n.name: ast.unparse(n.body[-1]) for n in tree.body if isinstance(n, ast.FunctionDef)}
-    assert bodies["second_pass"] == "raise NotImplementedError"
-    assert bodies["kl"] != "raise NotImplementedError"
+    part = bodies(hand_out.contents(["e08_penalty"])["npvae/plain.py"])
+    assert part["second_pass"][1] == empty != part["kl"][1]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from exercise_answers import RIGHT
 
-from course import exercises, train
+from course import exercises, failures, train
 from course.replace import plain_with
 from npvae import plain
 from npvae.cli import run_program
@@ -30,7 +30,7 @@ def files(tmp_path, monkeypatch):
     monkeypatch.setattr(exercises, "__path__", [str(tmp_path)])
     own = importlib.import_module("course.exercises.e20_identity")
     monkeypatch.setattr(train, "e20_identity", own)
-    images = np.random.default_rng(0).uniform(size=(150, 16)).astype(np.float32)
+    images = np.random.default_rng(0).uniform(size=(70, 16)).astype(np.float32)
     monkeypatch.setattr(plain, "load_images", lambda source: images)
     monkeypatch.setattr(train, "OUT", tmp_path / "runs")
     return tmp_path
@@ -53,11 +53,8 @@ def test_all_right_answers_train_as_plain_does(kind, files, monkeypatch, capsys)
     assert len(log) == 2 and all(a == b for row in log for a, b in row.values())
     assert first.startswith("Yours: dense_forward, ") and second.endswith("written them: nothing.")
     losses, whose, *rows = lines[1:5]
-    assert losses.split()[:2] == ["loss", "BCE"] and set(whose.split()) == {
-        "epoch",
-        "yours",
-        "plain's",
-    }
+    assert losses.split()[:2] == ["loss", "BCE"]
+    assert whose.split()[:3] == ["epoch", "yours", "plain's"]
     assert [row.split()[0] for row in rows] == ["1/2", "2/2"]
     assert [f"{x:.3f}" for both in log[1].values() for x in both] == rows[1].split()[1:]
     assert (files / "runs" / f"{kind}.png").read_bytes()[:4] == b"\x89PNG"
@@ -96,42 +93,28 @@ WRONG = {
     "bce": ("kl", lambda logits, x: [part / 6 for part in plain.bce(logits, x)], "agree"),
     "relu_backward": ("kl", lambda dh, h: dh, "disagree"),
     "vae_backward": ("ws", lambda *args: plain.vae_backward(*args[:8], 0, 0, 0), "disagree"),
-    "input_gradient": ("ws", lambda *args: -plain.input_gradient(*args), "disagree"),
     "second_pass": ("ws", lambda *a: [2 * dW for dW in plain.second_pass(*a)], "disagree"),
     "adam": ("kl", lambda *args: plain.adam(*args[:4], args[4] + 1, args[5]), "agree"),
     "sliced": ("sw", lambda *args: [2 * part for part in plain.sliced(*args)], "agree"),
+    "mix": ("ws", lambda z, prior, rng: z + prior, "straight lines"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_function_is_named_before_it_trains(name):
-    kind, function, differences = WRONG[name]
+    kind, function, told = WRONG[name]
     with pytest.raises(UserError) as refused:
         train.refuse_wrong(kind, {**OTHERS, name: function})
-    assert f"in {name}, alone" in str(refused.value)
-    assert f"finite differences {differences}" in str(refused.value)
-
-
-def test_points_off_the_lines_are_refused():
-    with pytest.raises(UserError, match="straight lines"):
-        train.refuse_wrong("ws", {"mix": lambda z, prior, rng: z + prior})
-
-
-def test_a_functions_copy_of_plain_is_its_own():
-    """What stands in for Python's print in a copy does not reach npvae.plain."""
-    copy = plain_with()
-    train.trained({"x": copy}, "KL", np.zeros((8, 4), np.float32), 1, 0, 1.0)
-    assert "print" in vars(copy) and "print" not in vars(plain)
+    words = ("mix: ", told) if name == "mix" else (f"in {name}, alone", f"differences {told}")
+    assert all(word in str(refused.value) for word in words)
 
 
 @pytest.mark.parametrize("package", ["mlxtend", "matplotlib"])
-@pytest.mark.parametrize("program", ["train", "failures"])
-def test_a_package_that_is_missing_is_told_in_one_line(program, package, monkeypatch, capsys):
-    main = importlib.import_module(f"course.{program}").main
+def test_a_package_that_is_missing_is_told_in_one_line(package, monkeypatch, capsys):
     monkeypatch.setattr(train, "find_spec", lambda name: None if name == package else name)
-    monkeypatch.setattr(sys, "argv", [program, "kl"][: 2 if program == "train" else 1])
-    with pytest.raises(SystemExit) as stop:
-        run_program(main)
-    assert stop.value.code == 2
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1 and f"no package {package}" in told
+    for main, words in ((train.main, ["train", "kl"]), (failures.main, ["failures"])):
+        monkeypatch.setattr(sys, "argv", words)
+        with pytest.raises(SystemExit) as stop:
+            run_program(main)
+        told = capsys.readouterr().err
+        assert (stop.value.code, told.count("\n")) == (2, 1) and f"no package {package}" in told

@@ -21,7 +21,7 @@ PAGES = sorted(
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"`([\w./]+\.py)::([\w.\[\]-]+)`")
-LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)\s]*)?\)")
+LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]+)?\)")
 TESTS = re.compile(r"`(test_\w+\.py)`")
 PATH = re.compile(r"`((?:npvae|tests|docs|course|benchmarks)/[\w./-]*)`")
 
@@ -46,12 +46,10 @@ def blocks(page: Path) -> list[str]:
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)], ids=name)
 def test_the_numbers_of_a_page_come_out(page, monkeypatch):
     monkeypatch.chdir(ROOT)
-    parser, names = doctest.DocTestParser(), {}
-    report = []
+    names, report = {}, []
     for number, code in enumerate(blocks(page), start=1):
-        test = parser.get_doctest(code, names, f"block {number}", name(page), 0)
-        runner = doctest.DocTestRunner(verbose=False)
-        runner.run(test, out=report.append, clear_globs=False)
+        test = doctest.DocTestParser().get_doctest(code, names, f"block {number}", name(page), 0)
+        doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
         names = test.globs
     assert not report, "".join(report)
 
@@ -70,6 +68,18 @@ def definitions(source: Path) -> set[str]:
     return found
 
 
+def anchor(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    words = " ".join(heading.lower().split())
+    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    text = FENCE.sub("", read(page))
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {*re.findall(r'<a id="([^"]+)">', text), *map(anchor, headings)}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_what_a_page_names_exists(page):
     missing = []
@@ -81,29 +91,14 @@ def test_what_a_page_names_exists(page):
     if page.name == "reliability.md":  # a test without its file could not be looked up
         missing += re.findall(r"`test_\w+`", text)
     missing += [f for f in TESTS.findall(text) if len([*ROOT.glob(f"tests/*/{f}")]) != 1]
-    for target, _ in LINK.findall(text):
-        if "://" not in target and not (page.parent / target).exists():
-            missing.append(target)
     missing += [path for path in PATH.findall(text) if not (ROOT / path).exists()]
-    assert not missing
-
-
-def anchor(heading: str) -> str:
-    """The anchor that GitHub gives a heading."""
-    words = " ".join(heading.lower().split())
-    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_links_to_headings_lead_to_headings(page):
-    text = FENCE.sub("", read(page))
-    for target, fragment in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", text):
+    for target, fragment in LINK.findall(FENCE.sub("", text)):
+        aim = page.parent / target if target else page
         if "://" in target:
             continue
-        aim = page if not target else page.parent / target
-        headings = re.findall(r"^#+ (.*)$", FENCE.sub("", read(aim)), re.M)
-        ids = set(re.findall(r'<a id="([^"]+)">', read(aim)))
-        assert fragment in ids | {anchor(h) for h in headings}, f"{target}#{fragment}"
+        if not aim.exists() or (fragment and fragment[1:] not in anchors(aim)):
+            missing.append(target + fragment)
+    assert not missing
 
 
 def test_terms_of_the_chapters_and_of_the_glossary_link_each_other():

@@ -38,20 +38,15 @@ def test_codes_and_errors_that_are_not_finite_are_refused(bias):
         encode_run(run, images, seed=0)
 
 
-def test_a_run_without_a_regulariser_is_a_plain_autoencoder():
-    options = Options("kl"), Options("ws"), Options("sw"), Options("kl", beta=0.0)
-    models = [model_of(o) for o in options]
-    assert [MODELS[model] for model in models] == ["KL", "WS", "SW", "AE"]
-    assert models == list(MODELS)
-    assert model_of(Options("ws", wasserstein_weight=0.0)) == "ae"
-
-
-def test_a_setting_in_words():
-    for options, words in (
-        (Options("kl"), "KL, β = 1"),
-        (Options("ws", wasserstein_weight=3.0), "WS, λ = 3"),
-        (Options("sw"), "SW, λ = 0.1736"),
-        (Options("kl", sigma=0.17), "KL, β = 1, σ = 0.17"),
-        (Options("kl", beta=0.0), "AE"),
+def test_which_model_a_setting_is_and_its_words():
+    """A run without a regulariser is a plain autoencoder, whatever its kind."""
+    for options, model, words in (
+        (Options("kl"), "kl", "KL, β = 1"),
+        (Options("ws", wasserstein_weight=3.0), "ws", "WS, λ = 3"),
+        (Options("sw"), "sw", "SW, λ = 0.1736"),
+        (Options("kl", sigma=0.17), "kl", "KL, β = 1, σ = 0.17"),
+        (Options("kl", beta=0.0), "ae", "AE"),
+        (Options("ws", wasserstein_weight=0.0), "ae", "AE"),
     ):
-        assert setting_words(options) == words
+        assert (model_of(options), setting_words(options)) == (model, words)
+        assert words.startswith(MODELS[model])

@@ -8,6 +8,7 @@ parameter otherwise by a good part of a step.
 """
 
 import inspect
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -58,50 +59,36 @@ class Twins:
     def normal(self, *shape):
         return self.rng.standard_normal((*shape, *self.shape)).astype(self.dtype)
 
-    def kl_step(self, t, beta=0.7):
-        """Do step t with both; return both's losses."""
-        index, eps = self.rng.permutation(len(self.images))[: self.shape[0]], self.normal()
-        self.act.eps[:] = eps
-        *fast, _ = kl_step(self.vae, self.act, self.images, index, beta=beta, lr=LR, t=t)
-        (vae, _), (state, _) = self.networks, self.states
-        loss, *parts = plain.kl_step(vae, state, self.images[index], Played(eps), beta, LR)
-        assert loss == pytest.approx(parts[0] + beta * parts[1])
-        return fast, parts
-
-    def sw_step(self, t, weight=1.3):
-        """Do step t with both; return both's losses."""
+    def step(self, run, t, weight=1.3, gp_weight=8.0):
+        """Do step t with both; return both's losses, without their sum."""
         index = self.rng.permutation(len(self.images))[: self.shape[0]]
-        noise = self.normal(2)
-        directions = self.rng.standard_normal((DIRECTIONS, self.shape[1])).astype(self.dtype)
-        self.act.eps[:], self.lines.prior[:] = noise
-        self.lines.directions[:] = directions
-        *fast, _ = sw_step(
-            self.vae, self.act, self.lines, self.images, index, wasserstein_weight=weight, lr=LR,
-            t=t,
-        )  # fmt: skip
-        (vae, _), (state, _) = self.networks, self.states
-        x, rng = self.images[index], Played(noise, directions)
-        loss, *parts = plain.sw_step(vae, state, x, rng, weight, LR, DIRECTIONS)
-        assert loss == pytest.approx(parts[0] + weight * parts[1])
-        return fast, parts
-
-    def ws_step(self, t, weight=1.3, gp_weight=8.0):
-        """Do step t with both; return both's losses."""
-        index, eps = self.rng.permutation(len(self.images))[: self.shape[0]], self.normal()
-        noise = self.normal(UPDATES, 2)
+        x, eps, noise = self.images[index], self.normal(), self.normal(UPDATES, 2)
         alpha = self.rng.uniform(size=(UPDATES, self.shape[0])).astype(self.dtype)
-        self.act.eps[:] = eps
-        *fast, _ = ws_step(
-            self.vae, self.act, self.critic, self.batch, self.images, index, noise=noise,
-            alpha=alpha, wasserstein_weight=weight, gp_weight=gp_weight, lr=LR,
-            critic_lr=CRITIC_LR, t=t,
-        )  # fmt: skip
+        lines = self.rng.standard_normal((DIRECTIONS, self.shape[1])).astype(self.dtype)
+        self.act.eps[:], self.lines.prior[:], self.lines.directions[:] = eps, noise[0, 0], lines
+        fast, seen, rates = (self.vae, self.act), (self.images, index), {"lr": LR, "t": t}
         (vae, critic), (state, critic_state) = self.networks, self.states
-        _, *parts = plain.ws_step(
-            vae, state, critic, critic_state, self.images[index], Played(noise, *alpha, eps),
-            weight, gp_weight, LR, CRITIC_LR, UPDATES,
-        )  # fmt: skip
-        return fast, parts
+        before = dict(vae)
+        if run == "kl":
+            *losses, _ = kl_step(*fast, *seen, beta=weight, **rates)
+            loss, *ours = plain.kl_step(vae, state, x, Played(eps), weight, LR)
+        elif run == "sw":
+            *losses, _ = sw_step(*fast, self.lines, *seen, wasserstein_weight=weight, **rates)
+            rng = Played(np.stack([eps, noise[0, 0]]), lines)
+            loss, *ours = plain.sw_step(vae, state, x, rng, weight, LR, DIRECTIONS)
+        else:
+            *losses, _ = ws_step(
+                *fast, self.critic, self.batch, *seen, noise=noise, alpha=alpha, **rates,
+                wasserstein_weight=weight, gp_weight=gp_weight, critic_lr=CRITIC_LR,
+            )  # fmt: skip
+            rng, rates = Played(noise, *alpha, eps), (LR, CRITIC_LR, UPDATES)
+            networks = vae, state, critic, critic_state
+            loss, *ours = plain.ws_step(*networks, x, rng, weight, gp_weight, *rates)
+            z = plain.sample(*plain.encode(before, x)[1:], eps)
+            assert loss == pytest.approx(ours[0] - weight * plain.score(z, *critic.values()).mean())
+            return losses, ours
+        assert loss == pytest.approx(ours[0] + weight * ours[1])
+        return losses, ours
 
 
 def copies(network):
@@ -122,7 +109,7 @@ def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
     pairs = pairs if run == "ws" else pairs[:1]
     before = [copies(fast) for fast, _ in pairs]
     for t in range(1, STEPS + 1):
-        fast, ours = getattr(twins, f"{run}_step")(t)
+        fast, ours = twins.step(run, t)
         assert ours == pytest.approx(fast, rel=TOLERANCE), f"step {t}"
     for (fast, ours), start in zip(pairs, before, strict=True):
         for name, w in copies(fast).items():
@@ -135,9 +122,8 @@ def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_type_is_used_throughout(dtype):
     twins = Twins(*SMALL, dtype=dtype)
-    twins.kl_step(1)
-    twins.ws_step(2)
-    twins.sw_step(3)
+    for t, run in enumerate(("kl", "ws", "sw"), start=1):
+        twins.step(run, t)
     for network, state in zip(twins.networks, twins.states, strict=True):
         for arrays in (network, state["m"], state["v"]):
             assert {array.dtype for array in arrays.values()} == {np.dtype(dtype)}
@@ -200,17 +186,15 @@ def test_sliced_distance_against_finite_differences():
 
 @pytest.mark.parametrize("dimensions", [1, 2, 10, 500])
 def test_a_shift_has_its_length_as_sliced_distance(dimensions):
-    """In the mean over directions. 20,000 of them leave an error below 2 %."""
-    z = np.random.default_rng(6).standard_normal((9, dimensions))
+    """In the mean over directions. 4,000 of them leave an error below 3 %."""
+    z = np.random.default_rng(6).standard_normal((3, dimensions))
     shift = np.linspace(1, 2, dimensions)
-    distance, _ = plain.sliced(z, z + shift, directions(20_000, dimensions))
-    assert distance == pytest.approx(np.linalg.norm(shift), rel=0.02)
+    distance, _ = plain.sliced(z, z + shift, directions(4_000, dimensions))
+    assert distance == pytest.approx(np.linalg.norm(shift), rel=0.03)
 
 
 def test_on_one_line_the_sliced_distance_is_that_of_the_best_pairing():
     """Of 5 numbers there are 120 pairings; the shortest is found by trying all."""
-    from itertools import permutations
-
     z, prior = np.random.default_rng(8).standard_normal((2, 5, 1))
     best = min(np.abs(z - prior[list(order)]).mean() for order in permutations(range(5)))
     assert plain.sliced(z, prior, np.ones((1, 1)))[0] == pytest.approx(best)
@@ -225,24 +209,16 @@ LEARNED = [  # every function but those that read files and print
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_no_step_goes_round_a_function(name):
-    class Called(Exception):
-        pass
-
     def raises(*_):
-        raise Called
+        raise EOFError
 
     twins, rng = Twins(*SMALL), np.random.default_rng(0)
     (vae, critic), (state, critic_state) = twins.networks, twins.states
-    other = plain_with(**{name: raises})
-    x = twins.images
-    steps = (
-        lambda: other.kl_step(vae, state, x, rng, 1.0),
-        lambda: other.ws_step(vae, state, critic, critic_state, x, rng, 1.0),
-        lambda: other.sw_step(vae, state, x, rng, 1.0),
-    )
-    with pytest.raises(Called):
-        for step in steps:
-            step()
+    other, x = plain_with(**{name: raises}), twins.images
+    with pytest.raises(EOFError):
+        for step in (other.kl_step, other.sw_step):
+            step(vae, state, x, rng, 1.0)
+        other.ws_step(vae, state, critic, critic_state, x, rng, 1.0)
     plain.ws_step(vae, state, critic, critic_state, x, rng, 1.0)  # the imported one is unchanged
 
 

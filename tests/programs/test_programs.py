@@ -130,5 +130,5 @@ def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_
     np.savez(path, images=images, test_images=images)
     out = tmp_path / "report"
     with pytest.raises(UserError, match=words):
-        analyse(Namespace(data_dir=path, threads=1, on_training_images=False, out=out))
+        analyse(Namespace(data_dir=path, threads=1, out=out))
     assert not out.exists()

@@ -8,7 +8,6 @@ import pytest
 
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
-from npvae.report import analyse as module
 from npvae.report.analyse import analyse
 from npvae.training import study as study_module
 from npvae.training.checkpoint import save_checkpoint
@@ -26,7 +25,7 @@ def request_of(directory, data, **others):
     """Return a request for a comparison of the runs in a directory."""
     values = {key: directory / key for key in ("kl", "ws", "sw", "ae")}
     values |= {"out": directory / "report", "data_dir": data, "threads": None, "dask": None}
-    values |= {"on_training_images": False, "seeds": 1, "study": False, "as_it_is": False}
+    values |= {"seeds": 1, "study": False, "as_it_is": False}
     return Namespace(**values | others)
 
 
@@ -140,13 +139,3 @@ def test_comparing_takes_a_few_images_of_either_part(training, test, too_few, tm
     with pytest.raises(UserError, match=f"at least 11 {too_few} images, not 10"):
         analyse(request)
     assert not request.out.exists()
-
-
-def test_training_images_are_measured_in_place_of_as_many_test_images(own, tmp_path, monkeypatch):
-    checked = []
-    monkeypatch.setattr(module, "_check", checked.append)
-    with pytest.raises(UserError, match="kl"):  # there are no runs
-        analyse(request_of(tmp_path, own, on_training_images=True))
-    (found,), given = checked, load_data(own)
-    np.testing.assert_array_equal(found.test_images, given.train_images[:20])
-    assert found.name == f"{given.name}; measured on 20 training images"

@@ -22,7 +22,7 @@ from npvae.report.claims import (
     judge,
     lead,
 )
-from npvae.report.study_charts import COLOURS, LINE, REACH, balanced, draw_claims, standardised
+from npvae.report.study_charts import COLOURS, REACH, draw_claims, standardised
 
 MODELS = ("kl", "ws", "sw", "ae")
 CLAIMED = WORLD | {  # such that every claim holds
@@ -100,16 +100,11 @@ def test_a_rule_names_each_number_and_its_side():
         ("WS's reconstructions are sharper", {"blur": (1.25, 1)}, 0.249, HOLDS),
         ("WS's reconstructions are sharper", {"blur": (1.25, 1)}, 0.251, OPEN),
         ("WS's reconstructions are sharper", {"blur": (1, 1.25)}, 0.249, FAILS),
-        ("WS's codes vary more than KL's", {"width": (1, 1.25)}, 0.249, HOLDS),
-        ("WS's codes vary more than KL's", {"width": (1, 1.25)}, 0.251, OPEN),
-        ("WS's codes vary more than KL's", {"width": (1.25, 1)}, 0.249, FAILS),
         ("KL's reconstruction errors peak near 30", {"sse_z_mode": (25.2, 0)}, 0.1, HOLDS),
         ("KL's reconstruction errors peak near 30", {"sse_z_mode": (34.95, 0)}, 0.1, OPEN),
         ("KL's reconstruction errors peak near 30", {"sse_z_mode": (36, 0)}, 0.1, FAILS),
-        ("KL's codes help to classify images", {"knn": (97.5, 50)}, 0.1, HOLDS),
         ("KL's codes help to classify images", {"knn": (97.31, 50)}, 0.1, OPEN),
         ("KL interpolates smoothly", {"path": (1.2, 1), "fade_path": (1.1, 2)}, 0.1, FAILS),
-        ("KL interpolates smoothly", {"path": (1.2, 1), "fade_path": (1.3, 2)}, 0.01, HOLDS),
     ],
 )
 def test_a_number_is_decided_by_the_side_on_which_its_whole_interval_lies(
@@ -169,13 +164,6 @@ def test_a_margin_is_drawn_in_halves_of_its_interval_and_at_most_at_the_axis_end
     for low, high, at in ((1, 3, 2), (-3, -1, -2), (-1, 1, 0), (99, 101, REACH), (-9, -8, -REACH)):
         assert standardised(Interval((low + high) / 2, low, high)) == at
     assert [standardised(Interval(x, x, x)) for x in (0.1, -0.1, 0)] == [REACH, -REACH, 0]
-
-
-def test_no_claim_ends_in_a_line_of_one_word():
-    for claim, *_ in CLAIMS:
-        lines = balanced(claim).split("\n")
-        assert all(len(line) <= LINE for line in lines)
-        assert len(lines) == 1 or " " in lines[-1]
 
 
 def test_a_claim_is_a_row_of_bars_coloured_by_what_they_say_the_later_ones_lighter(

@@ -5,8 +5,7 @@ import math
 import pytest
 from markdown_it import MarkdownIt
 
-from npvae.evaluation.intervals import Interval
-from npvae.report.markdown import folded, number, plain, shown, shown_interval, table
+from npvae.report.markdown import folded, number, plain, shown, table
 from npvae.report.page import write_page
 
 
@@ -41,9 +40,7 @@ def test_a_number_has_the_decimals_of_its_interval(value, half, text):
     assert shown(value, half) == text
 
 
-def test_intervals_tables_and_plain_text_by_hand():
-    assert shown_interval(Interval(0.69, 0.49, 0.89)) == "0.69 ± 0.20"
-    assert shown_interval(None) == "–"
+def test_tables_and_plain_text_by_hand():
     assert table(["a", "b"], [["1|2", "3"]]) == "| a | b |\n| --- | --- |\n| 1\\|2 | 3 |"
     assert table(["a", "b", "c"], [["1", "2", "3"]], text_columns=1) == (
         "| a | b | c |\n| --- | ---: | ---: |\n| 1 | 2 | 3 |"

@@ -31,7 +31,7 @@ def test_each_training_mean_difference_and_baseline_has_a_row_of_its_own(tmp_pat
     assert interval(row) == pytest.approx([*study.comparison(35).difference("sse_z")], rel=1e-3)
     identity = COLUMNS[: COLUMNS.index("value")]
     assert len({tuple(r[name] for name in identity) for r in rows}) == len(rows)
-    others = {"KL", "WS", "SW", "AE", "SW − AE", "pixels", "fade", "perfect match"}
+    others = {"KL", "WS", "SW", "AE", "SW − AE", "pixels", "perfect match"}
     assert others <= {r["model"] for r in rows}
 
 
