@@ -350,7 +350,7 @@ def test_a_task_asks_and_then_shows_what_it_promises(watched, number):
     task = page.evaluate(f"(({{ answer, ...rest }}) => rest)(labTasks.TASKS[{number - 1}])")
     assert page.evaluate("(set) => labState.read(set).unknown", task["set"]) == []
     wait(page, f"/digit=5&task={number}$/.test(location.hash)")
-    page.evaluate("window.requestAnimationFrame = (draw) => setTimeout(draw, 250)")  # draw rarely
+    page.evaluate("() => { requestAnimationFrame = (draw) => setTimeout(draw, 250); }")  # rarely
     page.locator("#guesses button").nth(0).click()
     wait(page, f"{T} === {task['steps']} && !vaeLab.playing()")
     left, right, blank = page.evaluate(FACTS)
