@@ -137,3 +137,10 @@ def test_workers_that_want_one_directory_wait_for_each_other_and_do_not_fail(own
         runs = [run for (run,) in pool.map(lambda _: parallel._train(*work), range(3))]
     assert [run.epoch for run in runs] == [20] * 3
     assert len({str(run.history) for run in runs}) == 1  # with the seconds: it was trained once
+
+
+def test_a_run_that_is_kept_elsewhere_gets_a_warning(own, tmp_path, counts, monkeypatch, capsys):
+    run = trained(SMALL, tmp_path / "their own", own)
+    monkeypatch.setattr(parallel, "_train", lambda *_: [run])
+    assert train_missing({tmp_path / "a": SMALL}, own, load_data(own)) == {tmp_path / "a": run}
+    assert f"{tmp_path / 'a'}: trained, but kept on another machine" in capsys.readouterr().err
