@@ -102,7 +102,7 @@ def test_longer_runs_go_on_from_shorter_ones_to_the_bits_of_a_run_of_their_own(
     wanted = {tmp_path / str(n): small(kind, epochs=n) for n in (4, 1, 2)}
     wanted[tmp_path / "other"] = small(kind, seed=1)  # no station of theirs
     found = train_missing(wanted, own, load_data(own))
-    assert {path: run.options for path, run in found.items()} == wanted and counts == [1]
+    assert {path: run.options for path, run in found.items()} == wanted and len(counts) == 1
     seconds = [row["seconds"] for row in found[tmp_path / "4"].history]
     for n in (1, 2):  # what was measured once was trained once
         assert [row["seconds"] for row in found[tmp_path / str(n)].history] == seconds[:n]
