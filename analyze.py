@@ -37,7 +37,7 @@ def main() -> None:
     add(
         "--dask",
         metavar="ADDRESS",
-        help="train on the Dask cluster of this scheduler, tcp://HOST:PORT; local: on this machine",
+        help="train on the Dask cluster of this scheduler, such as tcp://HOST:8786",
     )
     arguments = parser.parse_args()
     if arguments.seeds is None:

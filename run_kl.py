@@ -1,6 +1,16 @@
 """Train the VAE with the KL divergence as the regulariser of its latent space (loss: BCE + KL)."""
 
-from npvae.training.program import training_program
+from npvae.cli import run_program
+from npvae.training.options import read_command_line
+
+
+def main() -> None:
+    """Read the options and train."""
+    options, settings = read_command_line("kl", __doc__)
+    from npvae.training.train import train  # here: `--help` need not wait for its libraries
+
+    train(options, settings)
+
 
 if __name__ == "__main__":
-    training_program("kl", __doc__)
+    run_program(main)

@@ -109,7 +109,7 @@ def _others(
     directory = request.kl.parent / "study"
     paths = {directory / directory_of(o): o for o in wanted if o not in given}
     if request.as_it_is:
-        return [finished(path, o, data) for path, o in paths.items()]
+        return [finished(path, o, data.fingerprint) for path, o in paths.items()]
     if not paths:
         return []
     found = train_missing(ended | paths, request.data_dir, data, request.dask)

@@ -29,14 +29,9 @@ class Kind:
     symbol: str  # of that weight
     losses: tuple[Loss, ...]  # in the order in which a step returns them
     options: tuple[str, ...]  # those that not every kind has
-    has_critic: bool
     program: str  # that trains it
     distance: str = ""  # its word for that program's option --distance, if it has this option
-
-    @property
-    def command(self) -> str:
-        """Return how to train such a run."""
-        return f"{self.program} --distance {self.distance}" if self.distance else self.program
+    has_critic: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -49,12 +44,8 @@ KL = Kind(
     label="KL",
     weight="beta",
     symbol="β",
-    losses=(
-        Loss("train_bce", "BCE"),
-        Loss("train_kl", "KL", "KL divergence", "nats per image"),
-    ),
+    losses=(Loss("train_bce", "BCE"), Loss("train_kl", "KL", "KL divergence", "nats per image")),
     options=("beta",),
-    has_critic=False,
     program="run_kl.py",
 )
 WS = Kind(
@@ -69,9 +60,9 @@ WS = Kind(
         Loss("critic_grad_norm", "|grad|"),
     ),
     options=("wasserstein_weight", "critic_steps", "gp_weight", "critic_lr"),
-    has_critic=True,
     program="run_ws.py",
     distance="critic",
+    has_critic=True,
 )
 SW = Kind(
     key="sw",
@@ -83,7 +74,6 @@ SW = Kind(
         Loss("train_sw", "SW", "sliced Wasserstein distance", "SW in units of z"),
     ),
     options=("wasserstein_weight", "directions"),
-    has_critic=False,
     program="run_ws.py",
     distance="sliced",
 )

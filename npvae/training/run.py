@@ -48,13 +48,9 @@ def check_data(path: Path, run: Run, data: Dataset) -> None:
 
     How many of them its option `limit` left makes no difference.
     """
-    if not run.fingerprint:
-        raise UserError(
-            f"{path}: was made by an older version, without a fingerprint of its data; train it"
-            " again"
-        )
     if run.fingerprint != data.fingerprint:
+        is_old = "; it is of an older version, and has no fingerprint of its data"
         raise UserError(
             f"{path}: trained on {run.data}, and not on the images that are now in {data.name};"
-            " check --data-dir"
+            f" check --data-dir{'' if run.fingerprint else is_old}"
         )

@@ -6,13 +6,9 @@ noise of every step. An epoch therefore does not depend on how the ones before i
 
 import json
 import math
-import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import fields
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from platform import python_version
 
@@ -31,7 +27,7 @@ from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae_activations
 from npvae.training.checkpoint import load_checkpoint, save_checkpoint
 from npvae.training.kinds import KINDS
-from npvae.training.options import Options, Settings, as_stored
+from npvae.training.options import Options, Settings
 from npvae.training.run import Run, check_data, new_run
 
 # A step takes the indices of its images and the epoch's random generator. It returns the losses of
@@ -57,12 +53,10 @@ def make_ws_step(run: Run, images: np.ndarray, batch: int) -> Step:
     """Allocate what WS steps on batches of this size need, and return the step."""
     o, act = run.options, make_vae_activations(run.vae.w, batch)
     critic_batch = make_critic_batch(run.critic.w, batch)
-    noise = np.empty((o.critic_steps, 2, batch, o.latent_dim), np.float32)
-    alpha = np.empty((o.critic_steps, batch), np.float32)
 
     def step(index: np.ndarray, rng: np.random.Generator) -> tuple[float, ...]:
-        rng.standard_normal(out=noise, dtype=np.float32)
-        rng.random(out=alpha, dtype=np.float32)
+        noise = rng.standard_normal((o.critic_steps, 2, batch, o.latent_dim), np.float32)
+        alpha = rng.random((o.critic_steps, batch), np.float32)
         rng.standard_normal(out=act.eps, dtype=np.float32)
         return ws_step(
             run.vae, act, run.critic, critic_batch, images, index, noise=noise, alpha=alpha,
@@ -106,20 +100,27 @@ def train(
     set_threads(settings.threads)
     data = load_data(settings.data_dir, options.limit)
     out = make_directory(settings.out)
-    with only_user(out, wait), ctrl_c_waits() as stop:
+    with only_user(out, wait):
         run = _begin(options, settings, data, start)
         print(f"{data.name}; results go to {out}")
-        write_text(out / "config.json", json.dumps(_config(run, data), indent=2) + "\n")
+        write_text(out / "config.json", _config(run, data))
         if run.history:
             write_text(out / "history.csv", _csv(run))
-        if run.epoch >= options.epochs:
-            print(f"nothing to do: {run.epoch} epochs are done")
-        while run.epoch < options.epochs:
-            run.history.append(_train_epoch(run, data, stop))
-            save_checkpoint(out / "checkpoint.npz", run)
-            write_text(out / "history.csv", _csv(run))
-            print(_summary(run, len(data.train_images)), flush=True)
-            _warn_of_divergence(run)
+        saved = run.epoch
+        if saved == options.epochs:
+            print(f"nothing to do: {saved} epochs are done")
+        try:
+            while run.epoch < options.epochs:
+                run.history.append(_train_epoch(run, data))
+                save_checkpoint(out / "checkpoint.npz", run)
+                saved = run.epoch
+                write_text(out / "history.csv", _csv(run))
+                print(_summary(run, len(data.train_images)), flush=True)
+        except KeyboardInterrupt as error:  # files are written so that it may come at any moment
+            raise KeyboardInterrupt(
+                f"in epoch {saved + 1}; the {saved} before are saved: the same command with"
+                " --resume goes on from there"
+            ) from error
     return run
 
 
@@ -136,81 +137,43 @@ def _begin(options: Options, settings: Settings, data: Dataset, start: Path | No
         return new_run(options, data.image_shape, data.name, data.fingerprint)
     run = load_checkpoint(path)
     check_data(path, run, data)
-    if run.options.kind != options.kind:
-        kind = KINDS[run.options.kind]
-        raise UserError(
-            f"{path}: holds a run of {kind.label}; use {kind.command}, or give another --out"
-        )
-    for field in fields(Options):
-        old, new = (getattr(o, field.name) for o in (run.options, options))
-        if old != new and field.name != "epochs":
-            name = "--" + field.name.replace("_", "-")
-            raise UserError(f"{path}: was trained with {name} {old}, not {new}; give {name} {old}")
+    for name, new in asdict(options).items():
+        old = getattr(run.options, name)
+        if old != new and (name != "epochs" or run.epoch > new):
+            raise UserError(
+                f"{path}: was trained with {name} {old}, not {new}; give {name} {old}, or another"
+                " --out"
+            )
     run.options = options
     return run
 
 
-@contextmanager
-def ctrl_c_waits() -> Iterator[threading.Event]:
-    """Turn Ctrl-C into an event, to be looked at between two steps, never while a file is written.
-
-    A second Ctrl-C stops at once.
-    """
-    pressed = threading.Event()
-
-    def press(*_) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
-        yield pressed
-        return
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _train_epoch(run: Run, data: Dataset, stop: threading.Event) -> dict[str, float]:
+def _train_epoch(run: Run, data: Dataset) -> dict[str, float]:
     """Train on every image once, and return the epoch's row of history."""
     options, images = run.options, data.train_images
-    n, epoch = len(images), run.epoch + 1
+    n, size, epoch = len(images), options.batch_size, run.epoch + 1
     rng = np.random.default_rng([options.seed, epoch])
     order = rng.permutation(n)
     names = [loss.column for loss in KINDS[options.kind].losses]
-    sums, seen, steps = np.zeros(len(names)), 0, {}
+    sums, steps = np.zeros(len(names)), {}
     start = time.perf_counter()
-    progress = tqdm(
-        total=n, desc=f"epoch {epoch}/{options.epochs}", unit=" images", leave=False,
-        mininterval=0.2, disable=not sys.stderr.isatty(),
-    )  # fmt: skip
-    with progress:
-        for first in range(0, n, options.batch_size):
-            if stop.is_set():
-                raise KeyboardInterrupt(
-                    f"in epoch {epoch}; the {run.epoch} before are saved: the same command with"
-                    " --resume goes on from there"
-                )
-            index = order[first : first + options.batch_size]
+    title = f"epoch {epoch}/{options.epochs}"
+    with tqdm(range(0, n, size), title, leave=False, unit=" steps", disable=None) as firsts:
+        for first in firsts:
+            index = order[first : first + size]
             if len(index) not in steps:
                 steps[len(index)] = STEP_MAKERS[options.kind](run, images, len(index))
-            *losses, max_abs = steps[len(index)](index, rng)
+            *losses, largest = steps[len(index)](index, rng)
             run.steps += 1
-            if not math.isfinite(sum(losses) + max_abs):
-                raise UserError(_divergence(run, dict(zip(names, losses, strict=True)), max_abs))
+            _check_finite(run, dict(zip(names, losses, strict=True)), largest)
             sums += np.multiply(losses, len(index))
-            seen += len(index)
-            progress.set_postfix_str(_losses(options, sums / seen), refresh=False)
-            progress.update(len(index))
+            firsts.set_postfix_str(_losses(options, losses), refresh=False)
     seconds = time.perf_counter() - start
     row = {"epoch": epoch} | {name: float(v) for name, v in zip(names, sums / n, strict=True)}
-    row |= errors_on_test_images(run.vae.w, data.test_images, options.seed) | {"seconds": seconds}
-    if not all(math.isfinite(value) for value in row.values()):
-        losses = {name: value for name, value in row.items() if name.startswith("test_")}
-        raise UserError(_divergence(run, losses, max_abs))
+    tested = errors_on_test_images(run.vae.w, data.test_images, options.seed)
+    _check_finite(run, tested, largest)
     run.epoch = epoch
-    return row
+    return row | tested | {"seconds": seconds}
 
 
 def _losses(options: Options, values: Iterable[float]) -> str:
@@ -220,54 +183,42 @@ def _losses(options: Options, values: Iterable[float]) -> str:
 
 
 def _summary(run: Run, n_images: int) -> str:
-    """Return the line that stands for an epoch on the screen."""
-    row = run.history[-1]
+    """Return the line that stands for an epoch on the screen, with notes on what it is worth.
+
+    A model that knows nothing has p = 1/2 for every pixel, and BCE D ln 2; with all its codes at 0,
+    the distance is E|z|, about sqrt(latent).
+    """
+    row, notes = run.history[-1], ""
     losses = _losses(run.options, [row[loss.column] for loss in KINDS[run.options.kind].losses])
-    speed = n_images / row["seconds"]
-    notes = ""
+    bce, w1 = math.prod(run.image_shape) * math.log(2), math.sqrt(run.options.latent_dim)
+    distance = row.get("train_w1", row.get("train_sw", 0))
+    if max(row["train_bce"], row["test_bce_z"]) > 2 * bce or abs(distance) > 100 * w1:
+        notes += f"  (this run diverges: knowing nothing gives BCE {bce:.0f}, W1 {w1:.1f})"
     if run.critic is not None and run.options.gp_weight == 0:
         notes += "  (W1 is no distance: with --gp-weight 0 nothing keeps the critic's slope at 1)"
     if run.epoch == 1:
         notes += "  (training: the mean over the epoch; test: after it)"
     return (
         f"epoch {run.epoch:3d}/{run.options.epochs}  {losses}  |  test BCE {row['test_bce_z']:.2f}"
-        f"  SSE {row['test_sse_z']:.2f}  |  {speed:,.0f} images/s{notes}"
+        f"  SSE {row['test_sse_z']:.2f}  |  {n_images / row['seconds']:,.0f} images/s{notes}"
     )
 
 
-def _warn_of_divergence(run: Run) -> None:
-    """Say once that losses are far above what a model that knows nothing has.
-
-    With p = 1/2 for every pixel BCE is D ln 2; with all codes at 0, W1 is E|z|, about sqrt(latent).
-    """
-    bce, w1 = math.prod(run.image_shape) * math.log(2), math.sqrt(run.options.latent_dim)
-    most = {"train_bce": 2 * bce, "test_bce_z": 2 * bce, "train_w1": 100 * w1, "train_sw": 100 * w1}
-    absurd = [
-        [f"{k} {row[k]:.3g}" for k, limit in most.items() if abs(row.get(k, 0)) > limit]
-        for row in run.history[-2:]
-    ]
-    if absurd[-1] and not any(absurd[:-1]):
-        print(
-            f"npvae: warning: {', '.join(absurd[-1])} in epoch {run.epoch}; knowing nothing gives"
-            f" BCE {bce:.0f} and W1 {w1:.1f}: this run diverges, and a learning rate or a weight is"
-            " likely too large",
-            file=sys.stderr,
+def _check_finite(run: Run, losses: dict[str, float], largest: float) -> None:
+    """Raise UserError if a loss, or the largest gradient or parameter, is not finite."""
+    if not math.isfinite(sum(losses.values()) + largest):
+        values = ", ".join(f"{k.removeprefix('train_')} {value:g}" for k, value in losses.items())
+        raise UserError(
+            f"step {run.steps} (epoch {run.epoch + 1}): a loss, gradient or parameter is no longer"
+            f" finite ({values}, largest gradient or parameter {largest:g}); the learning rate or a"
+            f" weight is likely too large. {run.epoch} epochs are saved"
         )
 
 
-def _divergence(run: Run, losses: dict[str, float], max_abs: float) -> str:
-    values = ", ".join(f"{name.removeprefix('train_')} {value:g}" for name, value in losses.items())
-    return (
-        f"step {run.steps} (epoch {run.epoch + 1}): a loss, gradient or parameter is no longer"
-        f" finite ({values}, largest gradient or parameter {max_abs:g}); the learning rate or a"
-        f" weight is likely too large. {run.epoch} epochs are saved"
-    )
-
-
-def _config(run: Run, data: Dataset) -> dict:
+def _config(run: Run, data: Dataset) -> str:
     versions = {m.__name__: m.__version__ for m in (np, numba)} | {"python": python_version()}
-    shape = {"image_shape": data.image_shape}
-    return {"options": as_stored(run.options), "data": data.name, **shape, "versions": versions}
+    about = {"data": data.name, "image_shape": data.image_shape, "versions": versions}
+    return json.dumps({"options": asdict(run.options)} | about, indent=2) + "\n"
 
 
 def _csv(run: Run) -> str:

@@ -96,17 +96,6 @@ def test_it_opens_untrained_and_plays_at_a_chosen_speed(watched):
     assert page.url.endswith("#seed=2&speed=0") and state(page)["theta"] != start["theta"]
 
 
-def test_buttons_obey_the_keyboard_in_their_order(watched):
-    page = watched.open(URL)
-    page.focus("#picture-title")
-    for _ in range(2):
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    assert updates(page) == 11
-
-
 def test_every_switch_reaches_the_experiment(watched):
     page = watched.open(URL)
     for key, values in page.evaluate("labState.CHOICES").items():

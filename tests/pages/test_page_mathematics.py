@@ -5,11 +5,9 @@ Tolerance 1e-10: sums of a few hundred terms of order 1 round to about 1e-14.
 
 import numpy as np
 import pytest
-from page_helpers import BATCH, Setting, input_gradient, same
+from page_helpers import BATCH, Setting, same
 
 from npvae.evaluation.distances import assignment_w1
-from npvae.models.critic import make_critic
-from npvae.models.objectives import make_critic_batch
 
 # An update with given weights, points and noise, in the page.
 PREPARE = """
@@ -76,26 +74,6 @@ def test_what_is_computed_leaves_what_was_as_it_was(still):
     setting.objective(weight=0)
     same(shares, np.concatenate([dW.ravel() for dW in setting.critic.dw]))
     assert shares != dw
-
-
-def test_a_critic_of_ten_units_scores_as_npvaes(still):
-    critic = make_critic(4, np.float64, np.random.default_rng(4), hidden=(9, 7), units=10)
-    act = make_critic_batch(critic.w, 6).fake
-    act.z[:] = np.random.default_rng(5).standard_normal((6, 4))
-    input_gradient(critic.w, act)
-    score, dz = still.evaluate(
-        """([theta, z]) => {
-            const critic = npvaeMath.makeParameters([4, 9, 7, 10]);
-            critic.theta.set(theta);
-            const act = npvaeCritic.makeActivations(critic.w, 6);
-            act.z.data.set(z);
-            npvaeCritic.scoreAndGradient(critic.w, act);
-            return [[...act.score], [...act.dz.data]];
-        }""",
-        [np.concatenate([W.ravel() for W in critic.w]).tolist(), act.z.ravel().tolist()],
-    )
-    same(score, act.score)
-    same(dz, act.dz)
 
 
 # ------------------------------------------------------------------ switches and classical bugs

@@ -121,9 +121,8 @@ def test_gradients_and_whole_steps_are_plains(lab, images, kind, sigma):
     model, caught = networks(np.random.default_rng(2), 1.5), {}
 
     def update(network, state, grads, lr):
-        caught[len(network)] = dict(
-            zip(network, grads, strict=True)
-        )  # 8 of the VAE, 6 of the critic
+        # 8 of the VAE, 6 of the critic
+        caught[len(network)] = dict(zip(network, grads, strict=True))
         plain.update(network, state, grads, lr)
 
     options = OPTIONS | {"kind": kind, "sigma": sigma}

@@ -32,18 +32,12 @@ BEFORE = {  # the rooms that a room may import, itself aside
 }
 
 
-def modules():
-    """The path of each module, by its dotted name."""
-    found = {}
+def imports():
+    """The modules of the package that each of its modules imports, by their dotted names."""
+    paths = {}
     for path in PACKAGE.rglob("*.py"):
         parts = ("npvae", *path.relative_to(PACKAGE).with_suffix("").parts)
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-def imports():
-    """The modules of the package that each of its modules imports."""
-    paths = modules()
+        paths[".".join(parts).removesuffix(".__init__")] = path
     graph = {name: set() for name in paths}
     for name, path in paths.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -83,7 +77,7 @@ def test_each_room_imports_only_those_before_it():
     ("imported", "heavy"),
     [
         ("npvae, npvae.cli, npvae.errors", ["numpy", "numba", "scipy", "npvae.kernels"]),
-        ("npvae.training.program", ["numba", "scipy", "npvae.kernels", "npvae.models"]),
+        ("npvae.training.options", ["numba", "scipy", "npvae.kernels", "npvae.models"]),
     ],
 )
 def test_what_must_start_at_once_imports_nothing_heavy(imported, heavy):

@@ -48,12 +48,9 @@ def test_anything_but_one_known_word_gives_one_line_of_help_and_status_2(words, 
     assert done.stderr == "usage: make.py experiment | test | site\n"
 
 
-def python(source: str) -> list[str]:
-    return [sys.executable, "-c", source]
-
-
 def test_it_stops_at_the_first_command_that_fails(monkeypatch, tmp_path, capfd):
-    three = [python("print('first')"), python("raise SystemExit(7)"), python("print('third')")]
+    sources = "print('first')", "raise SystemExit(7)", "print('third')"
+    three = [[sys.executable, "-c", source] for source in sources]
     monkeypatch.setattr(make, "commands", lambda word: three)
     assert make.main(["test"]) == 7
     shown, said = capfd.readouterr()
@@ -78,7 +75,9 @@ make.commands = lambda word: [[sys.executable, "-c", {child!r}], [sys.executable
 sys.exit(make.main(["test"]))
 """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    program = subprocess.Popen(python(source), cwd=ROOT, start_new_session=True, **pipes)
+    program = subprocess.Popen(
+        [sys.executable, "-c", source], cwd=ROOT, start_new_session=True, **pipes
+    )
     assert program.stdout.readline() == "begun\n"
     os.killpg(program.pid, signal.SIGINT)
     shown, said = program.stdout.read(), program.stderr.read()

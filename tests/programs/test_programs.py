@@ -1,10 +1,13 @@
-"""The three programs as a user runs them: from the shell, on a small data set of one's own."""
+"""The three programs as a user runs them, on a small data set of one's own."""
 
 import html
+import io
 import os
+import runpy
 import subprocess
 import sys
 from argparse import Namespace
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +22,17 @@ PICTURES = ["error", "latent_dist", "reconstruction", "interpol", "tsne", "sampl
 
 
 def run(program, *arguments, cwd):
-    return subprocess.run(
-        [sys.executable, ROOT / program, *map(str, arguments)],
-        cwd=cwd,
-        env={k: v for k, v in os.environ.items() if k != "NPVAE_DATA_DIR"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    """Run a program in this process, which has its imports; return status, output and errors."""
+    shown, said, status = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown), redirect_stderr(said):
+        patch.chdir(cwd)
+        patch.delenv("NPVAE_DATA_DIR", raising=False)
+        patch.setattr(sys, "argv", [program, *map(str, arguments)])
+        try:
+            runpy.run_path(str(ROOT / program), run_name="__main__")
+        except SystemExit as stop:
+            status = stop.code
+    return status, shown.getvalue(), said.getvalue()
 
 
 def text(directory, *names):
@@ -35,100 +41,100 @@ def text(directory, *names):
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory):
-    """A directory with own data, after three trainings and the analysis."""
+    """A directory with own data, after three trainings and the analysis; what the first showed."""
     directory = tmp_path_factory.mktemp("workshop")
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 3, 700)
     patterns = rng.uniform(size=(3, 9, 8))
     images = np.clip(patterns[labels] + 0.2 * rng.standard_normal((700, 9, 8)), 0, 1)
     np.savez(directory / OWN, images=images.astype(np.float32), labels=labels)
-    small = "--data-dir", OWN, "--epochs", 3, "--hidden-dim", 32, "--latent-dim", 4
-    trainings = ["run_kl.py"], ["run_ws.py"], ["run_ws.py", "--distance", "sliced"]
-    results = [run(*training, *small, cwd=directory) for training in trainings]
-    return directory, [*results, run("analyze.py", "--data-dir", OWN, cwd=directory)]
+    small = "--data-dir", OWN, "--epochs", "3", "--hidden-dim", "32", "--latent-dim", "4"
+    alone = subprocess.run(  # from the shell, in a process of its own
+        [sys.executable, ROOT / "run_kl.py", *small], cwd=directory, stdout=-1, text=True
+    )
+    shown = [alone.stdout]
+    for words in (["run_ws.py", *small], ["run_ws.py", "--distance", "sliced", *small]):
+        status, out, _ = run(*words, cwd=directory)
+        shown.append(out)
+        assert alone.returncode == status == 0
+    assert run("analyze.py", "--data-dir", OWN, cwd=directory)[0] == 0
+    return directory, shown
 
 
 def test_a_summary_line_per_epoch(workshop):
-    _, (kl, ws, sw, _) = workshop
-    shown = (kl, ("BCE", "KL")), (ws, ("BCE", "W1", "penalty")), (sw, ("BCE", "SW"))
-    assert [result.returncode for result in workshop[1]] == [0] * 4, workshop[1]
-    for result, words in shown:
-        lines = [line for line in result.stdout.splitlines() if line.startswith("epoch")]
+    words = ("BCE", "KL"), ("BCE", "W1", "penalty"), ("BCE", "SW")
+    for shown, those in zip(workshop[1], words, strict=True):
+        lines = [line for line in shown.splitlines() if line.startswith("epoch")]
         assert len(lines) == 3
-        assert all(word in line for line in lines for word in (*words, "images/s"))
+        assert all(word in line for line in lines for word in (*those, "images/s"))
 
 
 def test_the_report_shows_every_picture(workshop):
-    directory, _ = workshop
-    report = text(directory, "report", "report.md")
+    report = text(workshop[0], "report", "report.md")
     names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
     names += ["training_loss.png", "explorer.png", "first.png", "law.png", "claims.png"]
     for name in names:
         assert f"plots/{name}" in report
-        assert (directory / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")
+        assert (workshop[0] / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_page_is_self_contained_and_escaped(workshop):
-    directory, _ = workshop
-    page = text(directory, "report", "report.html")
+    page = text(workshop[0], "report", "report.html")
     assert page.count("data:image/png;base64,") >= 13
     assert 'src="plots' not in page and "<script" not in page and "://" not in page
     assert html.escape(OWN) in page and "<own>" not in page
 
 
 def test_the_explorer_lies_beside_the_report_and_is_linked(workshop):
-    directory, _ = workshop
-    page = text(directory, "report", "explorer.html")
+    page = text(workshop[0], "report", "explorer.html")
     shown = OWN.replace("<", "\\u003c")
     assert f"{shown}, 583 training and 117 test images" in page and "<own>" not in page
     for name in ("report.md", "report.html"):
-        assert "explorer.html" in text(directory, "report", name)
+        assert "explorer.html" in text(workshop[0], "report", name)
 
 
 def test_the_numbers_in_the_report_are_those_of_the_history(workshop):
-    directory, _ = workshop
-    report = text(directory, "report", "report.md")
+    report = text(workshop[0], "report", "report.md").splitlines()
+    row = next(line for line in report if line.startswith("| BCE (z = μ)"))
     for model, column in (("kl", 1), ("ws", 2)):
-        last = text(directory, "runs", model, "history.csv").splitlines()[-1].split(",")
-        bce_mu = float(last[-6])
-        row = next(line for line in report.splitlines() if line.startswith("| BCE (z = μ)"))
+        last = text(workshop[0], "runs", model, "history.csv").splitlines()[-1].split(",")
         cell = row.split(" | ")[column].split(" ±")[0]
-        assert float(cell) == pytest.approx(bce_mu, rel=0.01)
+        assert float(cell) == pytest.approx(float(last[-6]), rel=0.01)
 
 
-@pytest.mark.parametrize(
-    ("program", "arguments", "words"),
-    [
-        ("run_kl.py", ["--lr", "-1"], "--lr"),
-        ("run_kl.py", ["--threads", "4000"], "--threads"),
-        ("run_ws.py", ["--gp-weight", "nan"], "--gp-weight"),
-        ("run_ws.py", ["--distance", "sliced", "--critic-steps", "6"], "--distance critic"),
-        ("run_kl.py", ["--data-dir", "nowhere"], "nowhere"),
-        ("run_kl.py", ["--data-dir", OWN, "--out", OWN], "own"),
-        ("analyze.py", ["--kl", "nowhere", "--data-dir", OWN], "nowhere"),
-        ("analyze.py", ["--kl", "runs/ws", "--data-dir", OWN], "runs/ws"),
-        ("analyze.py", ["--seeds", "0"], "--seeds"),
-    ],
-)
+BAD = [  # a program, its options, words of the line
+    ("run_kl.py", ["--lr", "-1"], "--lr"),
+    ("run_kl.py", ["--threads", "4000"], "--threads"),
+    ("run_ws.py", ["--gp-weight", "nan"], "--gp-weight"),
+    ("run_ws.py", ["--distance", "sliced", "--critic-steps", "6"], "--distance critic"),
+    ("run_kl.py", ["--data-dir", "nowhere"], "nowhere"),
+    ("run_kl.py", ["--data-dir", OWN, "--out", OWN], "own"),
+    ("analyze.py", ["--kl", "nowhere", "--data-dir", OWN], "nowhere"),
+    ("analyze.py", ["--kl", "runs/ws", "--data-dir", OWN], "runs/ws"),
+    ("analyze.py", ["--seeds", "0"], "--seeds"),
+]
+
+
+@pytest.mark.parametrize(("program", "arguments", "words"), BAD)
 def test_bad_input_gives_one_line_and_exit_status_2(program, arguments, words, workshop):
-    result = run(program, *arguments, cwd=workshop[0])
-    assert result.returncode == 2
-    assert len(result.stderr.splitlines()) == 1 and words in result.stderr
-    assert result.stderr.startswith(program)
+    status, _, said = run(program, *arguments, cwd=workshop[0])
+    assert status == 2 and len(said.splitlines()) == 1
+    assert said.startswith(program) and words in said
 
 
-@pytest.mark.parametrize(
-    ("images", "words"),
-    [
-        (np.random.default_rng(0).random((10, 3, 3)), "at least 11 test images, not 10"),
-        (np.tile(np.random.default_rng(0).random((1, 3, 3)), (20, 1, 1)), "are alike"),
-        (np.linspace(0, 1, 20)[:, None, None] * np.ones((20, 3, 3)), "of one grey"),
-    ],
-)
+RANDOM = np.random.default_rng(0).random((20, 3, 3), np.float32)
+ALIKE = [
+    (RANDOM[:10], "at least 11 test images, not 10"),
+    (np.tile(RANDOM[:1], (20, 1, 1)), "are alike"),
+    (RANDOM[:, :1, :1] * np.ones((20, 3, 3), np.float32), "of one grey"),
+]
+
+
+@pytest.mark.parametrize(("images", "words"), ALIKE)
 def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_path, one_thread):
-    images, path = images.astype(np.float32), tmp_path / "own.npz"
-    np.savez(path, images=images, test_images=images)
+    np.savez(tmp_path / "own.npz", images=images, test_images=images)
     out = tmp_path / "report"
+    request = {"data_dir": tmp_path / "own.npz", "threads": 1}
     with pytest.raises(UserError, match=words):
-        analyse(Namespace(data_dir=path, threads=1, out=out))
+        analyse(Namespace(out=out, **request))
     assert not out.exists()

@@ -6,48 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
+from own_runs import small, trained
 
 from npvae.cli import run_program
-from npvae.errors import UserError, why
+from npvae.errors import UserError
 from npvae.files import atomic
-from npvae.files.atomic import make_directory, move_aside, replacing, write_text
-from npvae.training.checkpoint import load_checkpoint
-from npvae.training.options import Options, Settings
-from npvae.training.train import train
+from npvae.files.atomic import make_directory, move_aside, only_user, replacing, write_text
 
-ROOT = Path(__file__).resolve().parents[2]
 FILES = ("checkpoint.npz", "history.csv", "config.json")
-posix = pytest.mark.skipif(os.name == "nt", reason="what it does to a process, only POSIX has")
-
-
-@pytest.fixture
-def images(tmp_path):
-    path = tmp_path / "own.npz"
-    np.savez(path, images=np.random.default_rng(0).random((200, 5, 4), dtype=np.float32))
-    return path
-
-
-def command(images, out, *options, program=(ROOT / "run_kl.py",)):
-    small = ["--hidden-dim", "16", "--latent-dim", "2", "--threads", "1", "--epochs", "1"]
-    return [sys.executable, *map(str, [*program, *small, "--data-dir", images, "--out", out]),
-            *options]  # fmt: skip
-
-
-def start(*words, **more):
-    return subprocess.run(command(*words), **({"capture_output": True, "text": True} | more))
-
-
-def one_line(process):
-    """Return the line that a program which exited with 2 ended with; no traceback before it."""
-    assert process.returncode == 2 and process.stderr.count("\n") == 1, process.stderr
-    return process.stderr
-
-
-def again(images, out, epochs=1, resume=False, seed=0):
-    options = Options("kl", epochs, hidden_dim=16, latent_dim=2, seed=seed)
-    train(options, Settings(out, images, 1, resume))
 
 
 def content(directory):
@@ -55,7 +22,7 @@ def content(directory):
 
 
 def failing(code, times=10**9):
-    """A function of `os` that fails in its first calls, and then renames."""
+    """In place of `os.replace`: it fails in its first calls, and then renames."""
     left = [times]
 
     def fails(*arguments):
@@ -68,41 +35,41 @@ def failing(code, times=10**9):
     return fails
 
 
-@pytest.mark.parametrize("function", ["fsync", "replace"])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES])
-def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, function, code):
-    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
-    path = tmp_path / "kept.txt"
+@pytest.fixture
+def kept(tmp_path):
+    """A file that is to stay as it is, alone in its directory."""
+    (tmp_path / "kept").mkdir()
+    path = tmp_path / "kept" / "kept.txt"
     write_text(path, "old")
-    fails = failing(code)
-    if function == "fsync":
-        monkeypatch.setattr(os, function, lambda _: fails())
-    else:
-        monkeypatch.setattr(os, function, fails)
+    yield path
+    assert path.read_text(encoding="utf-8") == "old" and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("function", ["fsync", "replace"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+def test_a_write_that_fails_leaves_the_old_file_alone(kept, monkeypatch, function, code):
+    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
+    monkeypatch.setattr(os, function, lambda *_: failing(code)())
     with pytest.raises(UserError, match=os.strerror(code)) as info:
-        write_text(path, "new")
+        write_text(kept, "new")
     assert ("make room" in str(info.value)) == (code == errno.ENOSPC)
-    assert path.read_text(encoding="utf-8") == "old" and list(tmp_path.iterdir()) == [path]
 
 
-def test_an_open_handle_of_another_program_is_waited_for(tmp_path, images, monkeypatch):
+@pytest.mark.parametrize("error", [RuntimeError(), OSError(errno.EACCES, "no entry", "fonts.json")])
+def test_an_error_while_writing_leaves_the_old_file_alone(kept, error):
+    with pytest.raises(type(error)), replacing(kept) as file:  # not an error of this file
+        file.write("half of the new")
+        raise error
+
+
+def test_an_open_handle_of_another_program_is_waited_for(tmp_path, there, monkeypatch):
+    out = there()
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
     write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "new"
-    again(images, tmp_path / "kl")
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
-    assert move_aside(tmp_path / "kl", FILES) == tmp_path / "kl.1"
-    assert content(tmp_path / "kl.1")
-
-
-def test_an_error_while_writing_leaves_the_old_file_alone(tmp_path):
-    path = tmp_path / "kept.txt"
-    write_text(path, "old")
-    for error in (RuntimeError(), OSError(errno.EACCES, "no entry", "fonts.json")):
-        with pytest.raises(type(error)), replacing(path) as file:  # not an error of this file
-            file.write("half of the new")
-            raise error
-    assert path.read_text(encoding="utf-8") == "old" and list(tmp_path.iterdir()) == [path]
+    assert move_aside(out, ["not there", *FILES]) == tmp_path / "out.1"
+    assert content(tmp_path / "out.1")
 
 
 def test_a_name_that_is_no_utf_8_is_written_as_it_is(tmp_path):
@@ -110,70 +77,63 @@ def test_a_name_that_is_no_utf_8_is_written_as_it_is(tmp_path):
     assert (tmp_path / "report.md").read_bytes() == b"data: \xfc.npz"
 
 
-@posix
-def test_a_disk_that_fills_up_stops_the_run_and_keeps_the_checkpoint(tmp_path, images):
+def test_a_disk_that_fills_up_stops_the_run_and_keeps_the_checkpoint(there, own):
     import resource
 
-    out = tmp_path / "out"
-    again(images, out, 2)
+    out = there()
     before = (out / "checkpoint.npz").read_bytes()
-
-    def no_file_above_8_kb():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
-
-    words = images, out, "--epochs", "4", "--resume"
-    line = one_line(start(*words, preexec_fn=no_file_above_8_kb))
-    assert "checkpoint.npz: cannot be written" in line and "make room" in line
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be written .*make room"):
+            trained(small(epochs=4), out, own, resume=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (out / "checkpoint.npz").read_bytes() == before
     assert {p.name for p in out.iterdir()} <= {*FILES, ".lock"}
-    again(images, out, 4, resume=True)
-    assert load_checkpoint(out / "checkpoint.npz").epoch == 4
+    assert trained(small(epochs=4), out, own, resume=True).epoch == 4
 
 
-def test_a_place_that_is_taken(tmp_path, images):
+def test_a_place_that_is_taken(tmp_path, own):
     with pytest.raises(UserError, match=r"own\.npz.out: cannot be made a directory \("):
-        make_directory(images / "out")
+        make_directory(own / "out")
     (tmp_path / "out" / "checkpoint.npz").mkdir(parents=True)
     with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be written \("):
-        again(images, tmp_path / "out")
+        trained(small(), tmp_path / "out", own)
 
 
-def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(tmp_path, images):
-    out = tmp_path / "out"
-    endless = command(images, out, "--epochs", "1000000")
-    with subprocess.Popen(endless, stdout=subprocess.PIPE, text=True) as first:
-        try:
-            for line in first.stdout:
-                if line.startswith("epoch"):
-                    break
-            with pytest.raises(UserError, match="another run is writing there"):
-                again(images, out)
-            assert not (tmp_path / "out.1").exists()
-            epoch = load_checkpoint(out / "checkpoint.npz").epoch
-            assert all(first.stdout.readline().startswith("epoch") for _ in range(epoch + 2))
-            assert load_checkpoint(out / "checkpoint.npz").epoch > epoch
-        finally:
-            first.kill()
+def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(tmp_path, there, own):
+    out = there()
+    before = content(out)
+    with only_user(out), pytest.raises(UserError, match="another run is writing there"):
+        trained(small(), out, own)
+    assert content(out) == before and not (tmp_path / "out.1").exists()
+
+
+def python(code, **how):
+    """Run a program in a process of its own."""
+    code = f"from npvae.cli import run_program; run_program(lambda: {code})"
+    return subprocess.Popen([sys.executable, "-c", code], stderr=-1, text=True, **how)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
-def test_output_that_cannot_be_printed_gives_one_line(tmp_path, images):
-    with open("/dev/full", "w") as full:
-        line = one_line(start(images, tmp_path / "a", stdout=full, stderr=-1, capture_output=False))
-    assert "No space left" in line and "look where its output goes" in line
-    words = command(images, tmp_path / "b")
-    child = subprocess.Popen(words, stdout=-1, stderr=-1, text=True)
-    child.stdout.close()
-    with child.stderr:
+def test_output_that_cannot_be_printed_gives_one_line():
+    with open("/dev/full", "w") as full, python("print('a')", stdout=full) as child:
         said = child.stderr.read()
-    assert child.wait() == 2 and said.count("\n") == 1 and "Broken pipe" in said
+    assert "No space left" in said and "look where its output goes" in said
+    assert child.returncode == 2 and said.count("\n") == 1
+    with python("(input(), print('a'))", stdin=-1, stdout=-1) as child:
+        child.stdout.close()
+        said = child.communicate("now\n")[1]
+    assert child.returncode == 2 and said.count("\n") == 1 and "Broken pipe" in said
 
 
-def test_letters_that_the_console_does_not_have_are_no_error(tmp_path, images):
-    out = tmp_path / "Übung λ"
-    done = start(images, out, env=os.environ | {"PYTHONIOENCODING": "ascii"})
-    assert done.returncode == 0, done.stderr
-    assert r"\xdcbung \u03bb" in done.stdout and load_checkpoint(out / "checkpoint.npz").epoch == 1
+def test_letters_that_the_console_does_not_have_are_no_error(tmp_path, own):
+    assert trained(small(), tmp_path / "Übung λ", own).epoch == 2
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    with python(r"print('\xdcbung \u03bb')", stdout=-1, env=environment) as child:
+        assert r"\xdcbung \u03bb" in child.stdout.read()
+    assert child.returncode == 0
 
 
 ENDS = {  # what a program raises: its line, its status
@@ -199,17 +159,11 @@ def test_a_program_ends_with_one_line(error, line, status, capsys):
     assert "make room" not in said
 
 
-def test_only_a_full_disk_needs_room():
-    assert why(OSError(errno.ENOSPC, "full")) == "full; make room"
-    assert why(OSError(errno.EROFS, "read-only")) == "read-only"
-    assert why(OSError("something")) == "something"
-
-
-def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, images, capsys):
+def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, own, capsys):
     (tmp_path / "kl.1").write_text("mine", encoding="utf-8")
     out, runs = tmp_path / "kl", []
     for seed in (3, 4, 5):
-        again(images, out, seed=seed)
+        trained(small(seed=seed), out, own)
         (out / "notes.txt").write_text("mine", encoding="utf-8")  # it stays
         runs.append(content(out))
     shown = capsys.readouterr().out
@@ -217,72 +171,59 @@ def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, images, capsys):
     assert [content(tmp_path / name) for name in ("kl.2", "kl.3", "kl")] == runs
     assert (tmp_path / "kl.1").read_text(encoding="utf-8") == "mine"
     assert sorted(p.name for p in (tmp_path / "kl.2").iterdir()) == sorted(FILES)
-    again(images, out, 2, resume=True, seed=5)
+    trained(small(seed=5, epochs=3), out, own, resume=True)
     with pytest.raises(UserError, match="No such file"):
-        again(tmp_path / "nothing.npz", out)
+        trained(small(), out, tmp_path / "nothing.npz")
     assert capsys.readouterr().out.count("is now in") == 0 and content(out)
 
 
-@pytest.mark.parametrize("here", [".", f"..{os.sep}here", "link"])
-def test_other_names_of_a_directory(here, tmp_path, images, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    if here == "link":
+@pytest.mark.parametrize("name", [".", f"..{os.sep}out", "link"])
+def test_other_names_of_a_directory(name, tmp_path, there, own, monkeypatch):
+    before = content(there())
+    monkeypatch.chdir(tmp_path / "out")
+    if name == "link":
         try:
-            Path("link").symlink_to(tmp_path / "here")
+            Path("link").symlink_to(tmp_path / "out")
         except OSError:
             pytest.skip("this user may not make links")
-    again(images, Path(here))
-    before = content(tmp_path / "here")
-    again(images, Path(here), seed=1)
-    assert content(tmp_path / "here.1") == before != content(tmp_path / "here")
+    trained(small(seed=1), Path(name), own)
+    assert content(tmp_path / "out.1") == before != content(tmp_path / "out")
 
 
-# A process that runs run_kl.py and ends at once, as when it is killed, before its move number N.
-KILLED = """
-import os, runpy, sys
-replace, left = os.replace, [int(sys.argv.pop(1))]
-def killed_before(old, new):
-    if os.path.dirname(new).endswith(".1"):
-        left[0] -= 1
-        if left[0] < 0:
-            os._exit(9)
-    replace(old, new)
-os.replace = killed_before
-sys.path.insert(0, os.path.dirname(sys.argv[1]))
-runpy.run_path(sys.argv.pop(1), run_name="__main__")
-"""
+@pytest.mark.parametrize("moves", [0, 1, 2])
+def test_a_kill_on_the_way_loses_nothing(moves, tmp_path, there, own, monkeypatch):
+    """The process is killed before its move number N: nothing after it is done."""
 
+    class Killed(BaseException):
+        """What no program catches."""
 
-@pytest.mark.parametrize("moves", [0, 1, 3])
-def test_a_kill_on_the_way_loses_nothing(moves, tmp_path, images):
-    again(images, tmp_path / "kl")
-    before = content(tmp_path / "kl")
-    program = ["-c", KILLED, moves, ROOT / "run_kl.py"]
-    words = command(images, tmp_path / "kl", program=program)
-    assert subprocess.run(words).returncode == (9 if moves < 3 else 0)
-    kept = tmp_path / ("kl" if moves == 0 else "kl.1")
+    def killed_before(old, new):
+        if Path(new).parent.name == "out.1" and next(left, None) is None:
+            raise Killed
+        rename(old, new)
+
+    before, rename, left = content(there()), os.replace, iter(range(moves))
+    monkeypatch.setattr(os, "replace", killed_before)
+    with pytest.raises(Killed):
+        trained(small(), tmp_path / "out", own)
+    monkeypatch.undo()
+    kept = tmp_path / ("out.1" if moves else "out")
     assert (kept / "checkpoint.npz").read_bytes() == before["checkpoint.npz"]
-    again(images, kept, resume=True)  # writes its other files again
+    trained(small(), kept, own, resume=True)  # writes its other files again
     assert content(kept)["history.csv"] == before["history.csv"]
-    again(images, tmp_path / "kl")  # the same command again just works
-    kept = tmp_path / ("kl.2" if moves == 0 else "kl.1")
+    trained(small(), tmp_path / "out", own)  # the same command again just works
+    kept = tmp_path / ("out.1" if moves else "out.2")
     assert content(kept)["checkpoint.npz"] == before["checkpoint.npz"]
 
 
 @pytest.mark.parametrize("code", [errno.EXDEV, errno.EACCES, errno.ENAMETOOLONG])
-def test_a_move_that_fails_gives_one_line_and_changes_nothing(code, tmp_path, images, monkeypatch):
+def test_a_move_that_fails_gives_one_line_and_changes_nothing(
+    code, tmp_path, there, own, monkeypatch
+):
+    out = there()
+    before = content(out)
     monkeypatch.setattr(atomic, "PATIENCE", 0.1)
-    again(images, tmp_path / "kl")
-    before = content(tmp_path / "kl")
     monkeypatch.setattr(os, "replace", failing(code))
-    with pytest.raises(UserError, match=rf"kl.1 \({os.strerror(code)}\); choose"):
-        again(images, tmp_path / "kl")
-    assert content(tmp_path / "kl") == before and not (tmp_path / "kl.1").exists()
-
-
-def test_files_that_are_not_there_are_passed_over(tmp_path):
-    (tmp_path / "kl").mkdir()
-    (tmp_path / "kl" / "b").write_text("here", encoding="utf-8")
-    assert move_aside(tmp_path / "kl", ["a", "b"]) == tmp_path / "kl.1"
-    assert [p.name for p in (tmp_path / "kl.1").iterdir()] == ["b"]
+    with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
+        trained(small(), out, own)
+    assert content(out) == before and not (tmp_path / "out.1").exists()

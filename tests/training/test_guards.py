@@ -1,10 +1,10 @@
 """Numbers that go wrong: the guards against overflow, and the stop when something is not finite."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from own_runs import small, trained
 
 from npvae.errors import UserError
 from npvae.models.inference import posterior_sigma
@@ -12,10 +12,7 @@ from npvae.models.penalty import norm_backward, penalty_forward
 from npvae.nn.layers import LOGVAR_MAX, reparameterise_forward
 from npvae.nn.losses import kl_backward_add, kl_forward
 from npvae.training import train as training
-from npvae.training.checkpoint import load_checkpoint
 from npvae.training.kinds import KINDS
-from npvae.training.options import Options, Settings
-from npvae.training.train import train
 
 DTYPES = [np.float32, np.float64]
 STOP = r"step \d+ .*no longer finite.*likely too large"
@@ -59,64 +56,48 @@ def test_the_penalty_gradient_of_slopes_of_any_size_is_finite_and_bounded(real, 
 
 
 @pytest.fixture
-def images(tmp_path):
-    """A function that writes a data set of 6 x 5 pixels, random or all of one grey."""
-
-    def write(grey=None, count=96):
-        path = tmp_path / "own.npz"
-        pixels = np.random.default_rng(0).uniform(size=(count + 32, 6, 5)).astype(np.float32)
-        if grey is not None:
-            pixels[:] = grey
-        np.savez(path, images=pixels[:count], test_images=pixels[count:])
-        return path
-
-    return write
+def black(tmp_path):
+    np.savez(tmp_path / "black.npz", images=np.zeros((50, 3, 4), np.float32))
+    return tmp_path / "black.npz"
 
 
-SMALL = {"epochs": 2, "batch_size": 32, "latent_dim": 3, "hidden_dim": 16, "critic_steps": 2}
-
-
-def settings(tmp_path, data):
-    return Settings(tmp_path / "out", data, threads=1, resume=False)
-
-
-def places(run):
+def places(kind):
     """Name every place in a run where a number that is not finite could sit."""
-    for network in ("vae", "critic") if run == "ws" else ("vae",):
+    for network in ("vae", "critic") if kind == "ws" else ("vae",):
         size = 8 if network == "vae" else 6
         yield from ((network, "theta", k) for k in range(size))
         yield from ((network, buffer, 0) for buffer in ("m", "v"))
 
 
-CASES = [(run, place) for run in KINDS for place in places(run)]
+CASES = [(kind, place) for kind in KINDS for place in places(kind)]
 
 
-@pytest.mark.parametrize("bad", [np.nan, -np.inf])
-@pytest.mark.parametrize(("run", "place"), CASES)
-def test_one_bad_number_stops_the_run_at_that_step(run, place, bad, tmp_path, images, monkeypatch):
-    new_run = training.new_run
+@pytest.mark.parametrize(("kind", "place"), CASES)
+def test_one_bad_number_stops_the_run_at_that_step(kind, place, tmp_path, own, monkeypatch):
+    network, buffer, k = place
+    new_run, bad = training.new_run, iter([np.nan, -np.inf])
 
     def poisoned(*args):
-        state = new_run(*args)
-        network, buffer, k = place
-        parameters = getattr(state, network)
-        parameters.views(getattr(parameters, buffer))[k].flat[0] = bad
-        return state
+        run = new_run(*args)
+        parameters = getattr(run, network)
+        parameters.views(getattr(parameters, buffer))[k].flat[0] = next(bad)
+        return run
 
     monkeypatch.setattr(training, "new_run", poisoned)
-    with pytest.raises(UserError, match=r"step 1 .*no longer finite"):
-        train(Options(run, **SMALL), settings(tmp_path, images()))
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"step 1 .*no longer finite"):
+            trained(small(kind), tmp_path / "out", own)
     assert not (tmp_path / "out" / "checkpoint.npz").exists()
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in cast")  # a rate above float32's range
-@pytest.mark.parametrize("run", KINDS)
-def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_not_saved(run, tmp_path, images):
-    train(Options(run, **SMALL), settings(tmp_path, images()))
-    before = (tmp_path / "out" / "checkpoint.npz").read_bytes()
-    one_step = Options(run, **(SMALL | {"batch_size": 96, "lr": 1e38}))
+@pytest.mark.parametrize("kind", KINDS)
+def test_weights_that_overflow_in_the_last_step_of_an_epoch_are_not_saved(
+    kind, tmp_path, there, own
+):
+    before = (there(kind) / "checkpoint.npz").read_bytes()
     with pytest.raises(UserError, match=r"step 1 .*" + STOP[9:]):
-        train(one_step, settings(tmp_path, images()))
+        trained(small(kind, batch_size=40, lr=1e38), tmp_path / "out", own)
     assert (tmp_path / "out.1" / "checkpoint.npz").read_bytes() == before
     assert not (tmp_path / "out" / "checkpoint.npz").exists()
 
@@ -129,37 +110,32 @@ def test_a_direction_without_length_does_not_stop_a_sliced_run():
             out[...] = np.random.default_rng(3).standard_normal(out.shape, dtype)
             out[1] = 0  # among them the second direction
 
-    state = training.new_run(Options("sw", **(SMALL | {"latent_dim": 1})), (5, 4))
-    step = training.make_sw_step(state, np.random.default_rng(0).random((8, 20), np.float32), 8)
+    run = training.new_run(small("sw", latent_dim=1), (5, 4))
+    step = training.make_sw_step(run, np.random.default_rng(0).random((8, 20), np.float32), 8)
     assert np.isfinite(step(np.arange(8), WithAZero())).all()
 
 
 EXTREMES = [
-    ("ws", {"wasserstein_weight": 10.0}),
-    ("ws", {"wasserstein_weight": 100.0}),
+    *(("ws", {"wasserstein_weight": weight}) for weight in (10.0, 100.0)),
     ("ws", {"critic_lr": 0.1}),
     ("ws", {"gp_weight": 0.0}),
     ("sw", {"wasserstein_weight": 1e30}),
     ("sw", {"directions": 1}),
-    *((run, {"lr": 0.1}) for run in KINDS),
-    *((run, {"lr": 1e3}) for run in KINDS),
-    *((run, {"latent_dim": latent}) for run in KINDS for latent in (1, 512)),
-    *((run, {"batch_size": 1, "epochs": 1}) for run in KINDS),
-    *((run, {"hidden_dim": 1}) for run in KINDS),
-    ("kl", {"beta": 0.0}),
-    ("kl", {"beta": 1e30}),
+    *((kind, {"lr": lr}) for kind in KINDS for lr in (0.1, 1e3)),
+    *((kind, {"latent_dim": latent}) for kind in KINDS for latent in (1, 512)),
+    *((kind, {"batch_size": 1, "epochs": 1}) for kind in KINDS),
+    *((kind, {"hidden_dim": 1}) for kind in KINDS),
+    *(("kl", {"beta": beta}) for beta in (0.0, 1e30)),
 ]
 
 
-@pytest.mark.parametrize(("run", "changes"), EXTREMES)
-@pytest.mark.parametrize("grey", [None, 0.0], ids=["random", "black"])
-def test_extreme_settings_train_or_stop_with_that_message(run, changes, grey, tmp_path, images):
-    options = replace(Options(run, **SMALL), **changes)
+@pytest.mark.parametrize("images", ["own", "black"])
+@pytest.mark.parametrize(("kind", "changes"), EXTREMES)
+def test_extreme_settings_train_or_stop_with_that_message(kind, changes, images, tmp_path, request):
     try:
-        train(options, settings(tmp_path, images(grey)))
+        run = trained(small(kind, **changes), tmp_path / "out", request.getfixturevalue(images))
     except UserError as error:
         assert re.search(STOP, str(error))
-        return
-    saved = load_checkpoint(tmp_path / "out" / "checkpoint.npz")
-    assert saved.epoch == options.epochs
-    assert np.isfinite([list(row.values()) for row in saved.history]).all()
+    else:
+        assert run.epoch == run.options.epochs
+        assert np.isfinite([list(row.values()) for row in run.history]).all()

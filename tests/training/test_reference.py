@@ -14,8 +14,7 @@ from npvae.models.sliced import make_lines
 from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
 from npvae.training.checkpoint import save_checkpoint
-from npvae.training.options import Options, Settings
-from npvae.training.program import read_command_line
+from npvae.training.options import Options, Settings, read_command_line
 from npvae.training.run import new_run
 from npvae.training.train import STEP_MAKERS
 
@@ -25,22 +24,12 @@ VAE = {  # name: (in, out)
     "decoder.hidden": (10, 256),
     "decoder.output": (256, 784),
 }
-CRITIC = {
-    "critic.hidden1": (10, 512),
-    "critic.hidden2": (512, 256),
-    "critic.output": (256, 10),
-}
+CRITIC = {"critic.hidden1": (10, 512), "critic.hidden2": (512, 256), "critic.output": (256, 10)}
 LAYERS = {"kl": VAE, "ws": VAE | CRITIC, "sw": VAE}
 SHARED = {
-    "epochs": 35,
-    "batch_size": 64,
-    "lr": 1e-3,
-    "latent_dim": 10,
-    "hidden_dim": 256,
-    "seed": 0,
-    "limit": None,
-    "sigma": None,
-}
+    "epochs": 35, "batch_size": 64, "lr": 1e-3, "latent_dim": 10, "hidden_dim": 256, "seed": 0,
+    "limit": None, "sigma": None,
+}  # fmt: skip
 OWN = {
     "kl": {"beta": 1.0},
     "ws": {"wasserstein_weight": 0.1736, "critic_steps": 6, "gp_weight": 10.0, "critic_lr": 1e-3},
@@ -55,18 +44,17 @@ def run(request):
     return request.param
 
 
-def test_the_networks_have_the_reference_s_sizes(run, tmp_path):
+def test_networks_have_the_reference_s_sizes_and_start_uniform_in_one_over_root_fan_in(
+    run, tmp_path
+):
     save_checkpoint(tmp_path / "checkpoint.npz", new_run(Options(run), (28, 28)))
     with np.load(tmp_path / "checkpoint.npz") as file:
         shapes = {n: file[n].shape for n in file.files if n != "meta" and "adam" not in n}
-    weights = {f"{name}.weight": shape for name, shape in LAYERS[run].items()}
-    biases = {f"{name}.bias": shape[1:] for name, shape in LAYERS[run].items()}
-    assert shapes == weights | biases
-
-
-def test_weights_and_biases_start_uniform_within_one_over_the_root_of_fan_in(run, tmp_path):
-    save_checkpoint(tmp_path / "checkpoint.npz", new_run(Options(run), (28, 28)))
-    with np.load(tmp_path / "checkpoint.npz") as file:
+        assert shapes == {
+            f"{name}.{part}": shape
+            for name, (fan_in, fan_out) in LAYERS[run].items()
+            for part, shape in (("weight", (fan_in, fan_out)), ("bias", (fan_out,)))
+        }
         for name, (fan_in, _) in LAYERS[run].items():
             for part in ("weight", "bias"):
                 array = file[f"{name}.{part}"] * np.sqrt(fan_in)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 from npvae.training.study import directory_of, seed_trainings, study_trainings
 
@@ -23,13 +24,8 @@ def test_the_study_is_each_setting_with_its_seeds_at_both_lengths(seeds, short, 
     brief = {(*w, 35, seed) for w in WEIGHTS for seed in range(short)}
     lasting = {(*w, 140, seed) for w in WEIGHTS if w != ("ws", 1.0) for seed in range(long)}
     assert found == brief | lasting and len(wanted) == len(found)
-
-
-def test_a_setting_differs_from_the_given_runs_in_its_weight_only():
-    for o in study_trainings():
-        rest = {"epochs": o.epochs, "seed": o.seed, "beta": o.beta}
-        assert o == Options(o.kind, **rest, wasserstein_weight=o.wasserstein_weight)
-        assert o.beta == 1 if o.kind != "kl" else o.wasserstein_weight == 0.1736
+    for o in wanted:  # nothing but the weight differs
+        assert o == Options(o.kind, o.epochs, seed=o.seed, **{KINDS[o.kind].weight: o.weight})
 
 
 def test_seeds_are_the_given_one_and_the_first_others():

@@ -5,8 +5,6 @@ Here it is the maximum mean discrepancy (Gretton et al. 2012, eq. 5) of z to sam
     MMD = mean k(z, z') + mean k(prior, prior') - 2 mean k(z, prior),    k(a, b) = 1 / (1 + |a-b|^2)
 """
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -23,8 +21,8 @@ from npvae.nn.layers import reparameterise_backward
 from npvae.nn.pixels import gather
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.kinds import KINDS, Kind, Loss
-from npvae.training.program import training_parser, training_program
-from npvae.training.train import STEP_MAKERS
+from npvae.training.options import read_command_line
+from npvae.training.train import STEP_MAKERS, train
 
 
 def kernel(a, b):
@@ -73,7 +71,6 @@ MMD = Kind(
     symbol="β",
     losses=(Loss("train_bce", "BCE"), Loss("train_mmd", "MMD", "discrepancy", "MMD")),
     options=("beta",),
-    has_critic=False,
     program="run_mmd.py",
 )
 TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
@@ -87,14 +84,13 @@ def trained(tmp_path, monkeypatch, capsys):
     images = np.random.default_rng(0).random((200, 5, 4), dtype=np.float32)
     np.savez(tmp_path / "own.npz", images=images)
 
-    def train(beta):
+    def run(beta):
         small = ["--epochs", "30", "--hidden-dim", "16", "--latent-dim", "2", "--threads", "1"]
         where = ["--data-dir", str(tmp_path / "own.npz"), "--out", str(tmp_path / str(beta))]
-        monkeypatch.setattr(sys, "argv", ["run_mmd.py", *small, *where, "--beta", str(beta)])
-        training_program("mmd", "Train the VAE with the MMD.")
+        train(*read_command_line("mmd", "", [*small, *where, "--beta", str(beta)]))
         return tmp_path / str(beta), capsys.readouterr().out
 
-    return train
+    return run
 
 
 def test_the_gradient_of_the_mmd():
@@ -104,28 +100,15 @@ def test_the_gradient_of_the_mmd():
     assert found.max_error < 1e-7, found.worst
 
 
-def test_a_third_kind_trains_and_leaves_what_a_run_leaves(trained):
-    out, shown = trained(100.0)
+def test_a_third_kind_trains_and_its_weight_pulls_the_codes_to_the_prior(trained):
+    out, shown = trained(1000.0)
     table = (out / "history.csv").read_text(encoding="utf-8").splitlines()
     assert table[0].split(",") == ["epoch", "train_bce", "train_mmd", *TEST]
     assert len(table) == 31
     assert "epoch  30/30  BCE " in shown and "  MMD 0." in shown
-    run = load_checkpoint(out / "checkpoint.npz")
-    assert run.options.kind == "mmd" and run.critic is None and run.epoch == 30
-    assert list(run.history[0]) == table[0].split(",")
-    with np.load(out / "checkpoint.npz") as file:
-        assert not any("critic" in name for name in file.files)
-
-
-def test_its_weight_pulls_the_codes_to_the_prior(trained):
-    loose, tight = (load_checkpoint(trained(b)[0] / "checkpoint.npz") for b in (0.0, 1000.0))
+    tight, loose = (load_checkpoint(o / "checkpoint.npz") for o in (out, trained(0.0)[0]))
+    assert tight.options.kind == "mmd" and tight.critic is None and tight.epoch == 30
+    assert list(tight.history[0]) == table[0].split(",")
     assert tight.history[-1]["train_mmd"] < 0.5 * loose.history[-1]["train_mmd"]
-    assert tight.history[-1]["train_bce"] > loose.history[-1]["train_bce"]
-
-
-def test_its_command_line_has_its_own_options_and_no_others(monkeypatch):
-    monkeypatch.setitem(KINDS, "mmd", MMD)
-    shown = training_parser("mmd", "").format_help()
-    assert "--beta" in shown and "--lr" in shown and "runs/mmd" in shown
-    assert "critic" not in shown and "--wasserstein-weight" not in shown
-    assert "--beta" in training_parser("kl", "").format_help()
+    assert loose.history[-1]["train_bce"] < tight.history[-1]["train_bce"]
+    assert loose.history[-1]["train_bce"] < loose.history[0]["train_bce"]

@@ -41,11 +41,12 @@ const labCurves = (() => {
     const x = (t) => LEFT + (t / last) * (width - LEFT - RIGHT);
     const y = (v) => TOP + (1 - (v - low) / (high - low)) * (height - TOP - BOTTOM);
     ctx.textAlign = "right";
-    for (const tick of [low, (low + high) / 2, high]) {
+    const ticks = [low, (low + high) / 2, high].map((tick) => [format(tick, 2), tick]);
+    for (const [text, tick] of sorted.length ? new Map(ticks) : []) { // no text twice
       ctx.fillStyle = colour("rule");
       ctx.fillRect(LEFT, Math.round(y(tick)), width - LEFT - RIGHT, 1);
       ctx.fillStyle = colour("muted");
-      ctx.fillText(format(tick, 2), LEFT - 5, y(tick) + 4);
+      ctx.fillText(text, LEFT - 5, y(tick) + 4);
     }
     ctx.fillText(last.toLocaleString("en"), width - RIGHT, height - 4);
     ctx.textAlign = "left";

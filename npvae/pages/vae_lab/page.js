@@ -17,7 +17,7 @@ const vaeLab = (() => {
   let present = null; // the worker's last answer
   let history = [], furthest = 0;
   let playing = false, goal = labState.LAST, due = 0, lastFrame = 0;
-  let queue = [], asking = false, drawing = false, address = null;
+  let queue = [], asking = false, drawing = false;
 
   // --------------------------------------------------------------------- asking the worker
 
@@ -63,6 +63,7 @@ const vaeLab = (() => {
     furthest = Math.max(furthest, present.t);
     copies.forEach((copy, k) => F.update(copy, present.sides[k]));
     labCurves.note(history, present);
+    if (state.diary.length) showState(); // other settings held at other steps
     if (playing && present.t >= goal) setPlaying(false);
     document.body.dataset.state = "ready";
     if (!playing) showAddress();
@@ -121,7 +122,7 @@ const vaeLab = (() => {
   }
 
   function showAddress() {
-    address = labState.write({ ...state, t: present.t });
+    const address = labState.write({ ...state, t: present.t });
     find("link").href = address;
     if (location.hash !== address) window.history.replaceState(null, "", address);
   }
@@ -236,7 +237,7 @@ const vaeLab = (() => {
     const text = verdict + task.answer(facts);
     if (find("task-answer").textContent === text) return;
     find("task-answer").textContent = text;
-    scrollTo(find("task"), "start");
+    scrollTo(find("task-answer"), "start"); // so that the planes it speaks of are in sight, too
     [...find("guesses").children].forEach((button, k) => {
       button.toggleAttribute("data-right", k === task.right);
     });
@@ -284,9 +285,7 @@ const vaeLab = (() => {
       lastFrame = performance.now();
       pump();
     });
-    window.addEventListener("hashchange", () => {
-      if (location.hash !== address) openAddress();
-    });
+    window.addEventListener("hashchange", openAddress); // replaceState does not come here
     onDisplayChange(redraw);
     find("wobble").checked = !calm();
     setInterval(wobble, STILL);

@@ -7,7 +7,13 @@ const labPanels = (() => {
   const panelOf = (side) => document.querySelector(`.model[data-side=${side}]`);
 
   const NAMES = { KL: "KL divergence", WS: "Wasserstein, critic", SW: "Wasserstein, sliced", AE: "none (autoencoder)" };
-  const LOSSES = { KL: ["BCE + ", " · KL"], WS: ["BCE + ", " · W₁"], SW: ["BCE + ", " · SW"], AE: ["BCE", ""] };
+  /* What stands in the heading, its place in the course's glossary, and the sign in the loss. */
+  const TERMS = {
+    KL: ["KL divergence", "kl-divergence", "KL"],
+    WS: ["Wasserstein distance", "wasserstein-distance", "W₁"],
+    SW: ["sliced distance", "sliced-distance", "SW"],
+    AE: ["no regulariser", "regulariser", ""],
+  };
   const ABOUT = {
     KL: "A spring pulls each code, harder from farther out. It pushes the noise σ up to 1; clear copies push it down.",
     WS: "A critic looks at all codes together. It pulls about as hard from anywhere, and does not ask for noise.",
@@ -85,10 +91,14 @@ const labPanels = (() => {
       box.checked = view.show.includes(box.value);
     }
     for (const side of SIDES) {
-      const kind = settings[side], [before, after] = LOSSES[kind], panel = panelOf(side);
+      const kind = settings[side], [term, place, sign] = TERMS[kind], panel = panelOf(side);
       const weight = settings[side === "left" ? "weightLeft" : "weightRight"];
-      panel.querySelector(".loss").textContent = before + (after && weight) + after;
+      const link = panel.querySelector("h2 a");
+      link.textContent = term;
+      link.href = `../course/README.md#${place}`;
+      panel.querySelector(".times").textContent = sign && `weight ${weight}`;
       panel.querySelector(".about").textContent = ABOUT[kind];
+      panel.querySelector(".loss").textContent = `Loss: BCE${sign && ` + ${weight} · ${sign}`}`;
       panel.querySelector(".weight-name").textContent = kind === "KL" ? "weight β" : "weight λ";
       panel.querySelector("[data-key^=weight]").disabled = kind === "AE";
     }
