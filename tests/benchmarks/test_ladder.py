@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import matmul_ladder
-from benchmarks.matmul_ladder import RUNGS, draw_matrices, ladder_table
+from benchmarks.matmul_ladder import RUNGS, draw_matrices, ladder_table, measure
 from benchmarks.timing import median_seconds
 
 
@@ -23,8 +23,7 @@ def test_each_rung_computes_the_product(rung):
 
 
 def test_competitors_take_turns_and_the_median_of_each_is_returned(monkeypatch):
-    now = [0.0]
-    order = []
+    now, order = [0.0], []
     clock = SimpleNamespace(perf_counter=lambda: now[0], sleep=lambda seconds: None)
     monkeypatch.setattr("benchmarks.timing.time", clock)
 
@@ -55,4 +54,4 @@ def test_large_products_leave_out_the_slowest_rung(monkeypatch):
     monkeypatch.setattr(matmul_ladder, "median_seconds", lambda runs: [2.0] * len(runs))
     for shape, rungs in (((3, 4, 5), RUNGS), ((1000, 1001, 500), RUNGS[1:])):
         flop = 2 * np.prod(shape)
-        assert matmul_ladder.measure(shape) == dict.fromkeys(rungs, flop / 2e9)
+        assert measure(shape) == dict.fromkeys(rungs, flop / 2e9)

@@ -50,7 +50,7 @@ def module_of(exercise):
 
 
 def functions_of(exercise, module):
-    """The functions that an exercise asks for, from a module."""
+    """What an exercise asks for, from a module."""
     return {name: getattr(module, name) for name in (BEYOND | FUNCTIONS)[exercise]}
 
 

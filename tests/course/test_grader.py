@@ -87,16 +87,11 @@ def raises(*args):
     raise KeyError("W3")
 
 
-def prints(x, W, b):
-    print("y =", x @ W + b)
-    return x @ W + b
-
-
 def todo(*args):
     raise NotImplementedError
 
 
-def test_messages_say_what_and_where_and_how_much(capsys):
+def test_messages_say_what_and_where_and_how_much():
     def told(name, **functions):
         (text,) = attempt(name, **functions).lines
         return text
@@ -114,16 +109,8 @@ def test_messages_say_what_and_where_and_how_much(capsys):
     assert differences in told("e04_kl", **dict(variants("e04_kl"))["mu not squared"])
     twice = told("e04_kl", kl=lambda *args: [2 * part for part in plain.kl(*args)])
     assert "Finite differences agree" in twice
-    assert attempt("e01_dense", dense_forward=prints).status == DONE
-    assert capsys.readouterr().out.count("y =") == 1  # though it is called often
-
-
-def test_what_is_right_so_far_is_told():
-    report = attempt("e08_penalty", second_pass=todo)
-    assert report.status == NOT_YET
-    assert report.lines == [
-        "second_pass is still to be written. Right so far: penalty, norm_backward."
-    ]
+    text = told("e08_penalty", second_pass=todo)
+    assert text == "second_pass is still to be written. Right so far: penalty, norm_backward."
     report = attempt("e05_reparameterisation", sample=lambda mu, *_: mu, sample_backward=todo)
     assert report.status == WRONG
 

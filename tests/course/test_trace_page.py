@@ -6,15 +6,12 @@ from pages import ROOT, SEAM, cut, shown
 from test_trace import usual
 
 PAGE = ROOT / "course" / "trace.md"
-COMMANDS = ["-m course.trace kl", "-m course.trace ws"]
-
-
 PROSE = re.sub(r"```text.*?```", "", PAGE.read_text("utf-8"), flags=re.DOTALL)
 
 
 def test_the_page_shows_what_the_program_prints():
     blocks = shown(PAGE)
-    assert list(blocks) == COMMANDS
+    assert list(blocks) == ["-m course.trace kl", "-m course.trace ws"]
     for command, pieces in blocks.items():
         output = usual(command.split()[-1]).rstrip("\n")
         assert len(pieces) > 5 and SEAM.join(pieces) == output

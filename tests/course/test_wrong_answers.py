@@ -88,13 +88,11 @@ WRITTEN = {
         ("a factor", (*DW, "3.3 * x.T @ dy")),
         ("transposed", (*DW, "dy.T @ x")),
         ("shapes do not fit", {"dense_backward": lambda x, W, dy: dy @ W}),
-        ("wrong shape", (*DB, "dy.sum(axis=1)")),
         ("wrong shape", (*Y, "(x @ W + b).sum()")),
         ("not numbers", (*DX, "[[1], [2, 3]]")),
         ("not numbers", (*DX, "dy @ W.T + 1j")),
         ("argument changed", ("dense_backward", "return", "dy *= 2; return")),
         ("wrong number of results", (*DX, "dy @ W.T #")),
-        ("exception", {"dense_backward": lambda x, W: None}),
         ("exception", ("dense_backward", "return", "return dense_backward(x, W, dy),")),
         ("exception", {"dense_backward": lambda *args: sys.exit(3)}),
         ("nothing returned", (*Y, "None")),
@@ -136,7 +134,6 @@ WRITTEN = {
         ("other betas", ("adam", "BETA2 * v + (1 - BETA2)", "0.99 * v + 0.01")),
         ("another step size", ("adam", "lr * m_hat", "0.3 * lr * m_hat")),
     ],
-    "e07_score": [("B times too small", ("input_gradient", ")[0]", ")[0] / len(z)"))],
     "e08_penalty": [
         ("B times too large", ("penalty", ".mean()", ".sum()")),
         ("another norm", ("penalty", "row_norms(dz)", "np.linalg.norm(dz, np.inf, 1)")),
@@ -146,11 +143,9 @@ WRITTEN = {
         ("not on the line", ("mix", "(1 - alpha) * z", "z")),
         ("alpha per dimension", (*ALPHA, "rng.random(z.shape)")),
         ("one alpha for all rows", (*ALPHA, "rng.random()")),
-        ("alpha does not vary", (*ALPHA, "0.5")),
         ("alpha does not vary", (*ALPHA, "rng.permutation(np.linspace(0, 1, len(z)))[:, None]")),
         ("alpha outside [0, 1]", (*ALPHA, "rng.standard_normal((len(z), 1))")),
         ("alpha not uniform", (*ALPHA, "rng.beta(3, 3, (len(z), 1))")),
-        ("different answers", (*ALPHA, "np.random.default_rng().random((len(z), 1))")),
     ],
     "e11_one_sided": [
         ("0/0", ("norm_backward", "np.where(norm > 0, norm, 1)", "norm / (dz != 0)"))],
@@ -182,7 +177,6 @@ WRITTEN = {
     "e15_first_pass": [("wrong number of results", {"first_pass": plain.input_gradient})],
     "e16_critic_loss": [
         ("wrong number of results", ("critic_loss", "mean(), grads", "mean(), grads[:5]"))],
-    "e17_vae_step": [("exception", ("vae_backward", "dz_dec + dz", "dz_dec + dz.copy()"))],
     "e18_sliced": [("not divided by c", times("sliced", 1 / 2))],  # its c in three dimensions
     "e20_identity": [("2 times too small", ("estimate", "2 * gp", "gp"))],
 }  # fmt: skip

@@ -14,11 +14,8 @@ from xml.etree import ElementTree
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(
-    path
-    for pattern in ("*.md", "docs/*.md", "course/*.md", "course/*.ipynb", "course/exercises/*.md")
-    for path in ROOT.glob(pattern)
-)
+PATTERNS = "*.md", "docs/*.md", "course/*.md", "course/*.ipynb", "course/exercises/*.md"
+PAGES = sorted(path for pattern in PATTERNS for path in ROOT.glob(pattern))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 NAMED = re.compile(r"`([\w./]+\.py)::([\w.\[\]-]+)`")
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]+)?\)")
@@ -33,10 +30,9 @@ def name(path: Path) -> str:
 def read(page: Path) -> str:
     """The text of a page. Of a notebook, that of its text cells."""
     text = page.read_text("utf-8")
-    if page.suffix != ".ipynb":
-        return text
-    cells = json.loads(text)["cells"]
-    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    cells = json.loads(text)["cells"] if page.suffix == ".ipynb" else []
+    parts = ["".join(c["source"]) for c in cells if c["cell_type"] == "markdown"]
+    return "\n\n".join(parts) if cells else text
 
 
 def blocks(page: Path) -> list[str]:
@@ -47,8 +43,8 @@ def blocks(page: Path) -> list[str]:
 def test_the_numbers_of_a_page_come_out(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     names, report = {}, []
-    for number, code in enumerate(blocks(page), start=1):
-        test = doctest.DocTestParser().get_doctest(code, names, f"block {number}", name(page), 0)
+    for code in blocks(page):
+        test = doctest.DocTestParser().get_doctest(code, names, code[:60], name(page), 0)
         doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
         names = test.globs
     assert not report, "".join(report)
@@ -58,20 +54,22 @@ def definitions(source: Path) -> set[str]:
     """Every function, class and constant of a file, and `Class.member`."""
     found = set()
     for node in ast.parse(source.read_text("utf-8")).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
+        found.add(getattr(node, "name", None))
         if isinstance(node, ast.ClassDef):
             found |= {f"{node.name}.{m.name}" for m in node.body if hasattr(m, "name")}
-        if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+        if isinstance(node, ast.Assign | ast.AnnAssign):
+            found |= stored(ast.walk(node))
     return found
+
+
+def stored(nodes):
+    """The names that get a value."""
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def anchor(heading: str) -> str:
     """The anchor that GitHub gives a heading."""
-    words = " ".join(heading.lower().split())
-    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")
+    return re.sub(r"[^\w\- ]", "", " ".join(heading.lower().split())).replace(" ", "-")
 
 
 def anchors(page: Path) -> set[str]:
@@ -82,8 +80,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_what_a_page_names_exists(page):
-    missing = []
-    text = read(page)
+    missing, text = [], read(page)
     for path, wanted in NAMED.findall(text):
         files = [*ROOT.glob(path), *ROOT.glob(f"tests/*/{path}")]  # a test, by its name alone
         if len(files) != 1 or wanted not in definitions(files[0]):
@@ -108,26 +105,20 @@ def test_terms_of_the_chapters_and_of_the_glossary_link_each_other():
     row = r'^\| <a id="([^"]+)"></a>([^|]+) \| [^|]+ \| \[\d+\]\(([^)]+)\) \|$'
     rows = re.findall(row, glossary, re.M)
     linked = [
-        (term, fragment, page.name)
-        for page in sorted(course.glob("[0-9]*.md"))
+        (fragment, term, page.name)
+        for page in course.glob("[0-9]*.md")
         for term, fragment in re.findall(r"\[([^\]]+)\]\(README.md#([^)]+)\)", read(page))
     ]
-    assert len(rows) > 20 and all(anchor(term) == fragment for fragment, term, _ in rows)
-    assert all(anchor(term) == fragment for term, fragment, _ in linked)
-    assert sorted(linked_to[1:] for linked_to in linked) == sorted((f, page) for f, _, page in rows)
-
-
-def drawn(kind):
-    """The names in the picture that are marked as arrays or as functions."""
-    elements = ElementTree.parse(ROOT / "course/dataflow.svg").iter()
-    texts = [" ".join(e.itertext()) for e in elements if kind in e.get("class", "").split()]
-    return set(re.findall(r"[a-z]\w*", " ".join(texts), re.IGNORECASE | re.ASCII))
+    assert len(rows) > 20 and all(anchor(term) == fragment for fragment, term, _ in rows + linked)
+    assert sorted((f, page) for f, _, page in linked) == sorted((f, page) for f, _, page in rows)
 
 
 def test_every_name_in_the_picture_is_in_plain():
-    nodes = list(ast.walk(ast.parse((ROOT / "npvae/plain.py").read_text(encoding="utf-8"))))
+    nodes = list(ast.walk(ast.parse((ROOT / "npvae/plain.py").read_text("utf-8"))))
     functions = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
-    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    arrays = stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
-    assert len(drawn("function")) >= 18 and drawn("function") <= functions
-    assert len(drawn("array")) >= 37 and drawn("array") <= arrays
+    arrays = stored(nodes) | {node.arg for node in nodes if isinstance(node, ast.arg)}
+    for kind, count, known in (("function", 18, functions), ("array", 37, arrays)):
+        elements = ElementTree.parse(ROOT / "course/dataflow.svg").iter()
+        texts = [" ".join(e.itertext()) for e in elements if kind in e.get("class", "").split()]
+        drawn = set(re.findall(r"[a-zA-Z]\w*", " ".join(texts), re.ASCII))
+        assert len(drawn) >= count and drawn <= known

@@ -23,11 +23,12 @@ def run(monkeypatch, capsys):
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["plain.py", *map(str, words)])
+        status = 0
         try:
             plain.main()
         except SystemExit as stop:
-            return stop.code, *capsys.readouterr()
-        return 0, *capsys.readouterr()
+            status = stop.code
+        return status, *capsys.readouterr()
 
     monkeypatch.delenv("NPVAE_DATA_DIR", raising=False)
     return run
@@ -43,23 +44,11 @@ def test_the_program_prints_the_losses_of_the_fast_runs(tmp_path, run, monkeypat
     first, *lines = out.splitlines()
     assert first == f"150 images, {data}"
     assert len(lines) == 6  # of KL, WS and SW
-    sliced = ["--distance", "sliced"]
-    for kind, words, two in (
-        ("kl", [], lines[:2]), ("ws", [], lines[2:4]), ("ws", sliced, lines[4:]),
-    ):  # fmt: skip
-        name = two[0].split()[0].lower()
-        words = [
-            *words,
-            "--epochs",
-            "2",
-            "--seed",
-            "3",
-            "--data-dir",
-            data,
-            "--out",
-            tmp_path / name,
-        ]
-        train(*read_command_line(kind, "", [*map(str, words), "--threads", "1"]))
+    options = ["--epochs", 2, "--seed", 3, "--threads", 1, "--data-dir", data, "--out"]
+    sliced = "--distance", "sliced"
+    for kind, name, *words in (("kl", "kl"), ("ws", "ws"), ("ws", "sw", *sliced)):
+        two, lines = lines[:2], lines[2:]
+        train(*read_command_line(kind, "", [*map(str, [*words, *options, tmp_path / name])]))
         rows = list(csv.reader((tmp_path / name / "history.csv").open()))[1:]
         for epoch, (line, row) in enumerate(zip(two, rows, strict=True), start=1):
             assert line.startswith(f"{name.upper()} epoch {epoch}/2  loss ")
@@ -104,21 +93,20 @@ def test_unusable_data_gives_one_line_and_status_2(tmp_path, run):
         "gzip": gzip.compress(bytes(30))[:-9],
         "none": idx_bytes(np.zeros((0, 2, 2), np.uint8)),
     }
-    arrays = {
-        "flat": (np.zeros((3, 4)), "numbers from 0 to 1"),
-        "large": (np.full((3, 2, 2), 255.0), "numbers from 0 to 1"),
-        "nan": (np.full((3, 2, 2), np.nan), "numbers from 0 to 1"),
-        "objects": (np.full((3, 2, 2), None), "pickle"),
-    }
-    sources = {tmp_path / "absent": "No such file", tmp_path / "absent.npz": "No such file"}
-    sources |= {write(tmp_path / name, content): "" for name, content in files.items()}
-    for name, (array, word) in arrays.items():
-        np.savez(tmp_path / f"{name}.npz", images=array)
+    sources = {write(tmp_path / name, content): "" for name, content in files.items()}
+    for name, key, array, word in (
+        ("flat", "images", np.zeros((3, 4)), "numbers from 0 to 1"),
+        ("large", "images", np.full((3, 2, 2), 255.0), "numbers from 0 to 1"),
+        ("nan", "images", np.full((3, 2, 2), np.nan), "numbers from 0 to 1"),
+        ("objects", "images", np.full((3, 2, 2), None), "pickle"),
+        ("other", "pictures", np.zeros((3, 2, 2)), "images"),
+    ):
+        np.savez(tmp_path / f"{name}.npz", **{key: array})
         sources[tmp_path / f"{name}.npz"] = word
-    np.savez(tmp_path / "other.npz", pictures=np.zeros((3, 2, 2)))
     (tmp_path / "text.npz").write_text("not an archive")
-    sources |= {tmp_path / "other.npz": "images", tmp_path / "text.npz": ""}
-    for source, word in sources.items():
+    absent = "No such file"
+    sources |= dict.fromkeys([tmp_path / "absent", tmp_path / "absent.npz"], absent)
+    for source, word in (*sources.items(), (tmp_path / "text.npz", "")):
         status, out, err = run(source)
         assert (status, out, err.count("\n")) == (2, "", 1), source
         assert f"error: {source}: " in err and word in err, source
