@@ -13,7 +13,7 @@ from numpy_alone import run_with_numpy_alone
 
 from npvae import plain
 from npvae.data.idx import TRAIN_IMAGES
-from npvae.training.program import read_command_line
+from npvae.training.options import read_command_line
 from npvae.training.train import train
 
 
