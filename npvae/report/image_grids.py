@@ -132,8 +132,10 @@ def draw_tsne(
             for i, label in enumerate(classes):
                 own = points[labels[index] == label]
                 if len(own):
-                    ax.scatter(*own.T, color=colours(i), **dots)
+                    ax.scatter(*own.T, color=colours(i), label=str(label), **dots)
                     _name_cluster(ax, own, str(label))
+            figure.legend(loc="outside right center", title="class", markerscale=3,
+                          handletextpad=0.2, ncols=-(-len(classes) // 20))  # fmt: skip
         ax.set(title=f"{model.label}: t-SNE of μ, {len(index):,} of {len(model.mu):,} images",
                xlabel="t-SNE axis 1 (no unit)", ylabel="t-SNE axis 2 (no unit)",
                xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")  # fmt: skip
