@@ -28,7 +28,7 @@ WORLD = {
     "tsne_silhouette": (0.34, 0.36, 0.36, 0.35), "path": (1.31, 1.22, 1.22, 1.21),
     "fade_path": (1.1, 1.08, 1.08, 1.08), "seconds": (70, 630, 80, 70),
 }  # fmt: skip
-LABELLED = ("frechet", "knn", "tsne_silhouette", "path", "fade_path")  # not measured without labels
+LABELLED = ("frechet", "knn", "tsne_silhouette", "path", "fade_path")  # so begins what needs labels
 WITHOUT_REPLICATES = (
     "seconds", "shape_shortfall", "critic_w1", "critic_slope", "critic_penalty", "w1_assigned",
 )  # fmt: skip
@@ -38,70 +38,52 @@ PERFECT = {
     "pca_mix": 0.08, "bce_mu": 45.5,
 }  # fmt: skip
 BASELINES = {"classifier": {"accuracy": 98.1}, "pixels": {"knn": 97.3}}
-OPTIONS = {
-    "kl": Options("kl"),
-    "ws": Options("ws"),
-    "sw": Options("sw"),
-    "ae": Options("kl", beta=0.0),
-}
+MODELS = {
+    "kl": Options("kl"), "ws": Options("ws"), "sw": Options("sw"), "ae": Options("kl", beta=0.0),
+}  # fmt: skip
 OTHER_WEIGHTS = {"ws": (1.0, 3.0), "sw": (3.0, 10.0)}
+CHANCE = 0.01  # of other images and of other seeds, as a share of each number
 
 
-def is_labelled(metric):
-    return metric.startswith(LABELLED)
-
-
-def measurement(values, seed=0, images=0.01, trainings=0.01, labels=True):
-    """Numbers that a training with this seed has in a world, and their bootstrap replicates.
-
-    Both spreads are relative; the first seed's numbers are those of the world.
-    """
-    rng = np.random.default_rng(7)  # the same images for every model
-    kept = {k: v for k, v in values.items() if v is not None and (labels or not is_labelled(k))}
-    off = 1 + trainings * (0, 1, -1, 2, -2)[seed % 5]
-    chance = dict(zip(BY_KEY, rng.standard_normal((len(BY_KEY), RESAMPLES)), strict=True))
+def measured(values, seed):
+    """What a training with this seed has in a world: the numbers themselves with the first seed."""
+    normal = np.random.default_rng(7).standard_normal  # the same images for every model
+    images = dict(zip(BY_KEY, CHANCE * normal((len(BY_KEY), RESAMPLES)), strict=True))
+    off = 1 + CHANCE * (0, 1, -1, 2, -2)[seed % 5]
+    on_images = values.keys() - set(WITHOUT_REPLICATES)
     return Measurement(
-        values={k: v * off for k, v in kept.items()},
-        replicates={
-            k: v * (off + images * chance[k])
-            for k, v in kept.items()
-            if k not in WITHOUT_REPLICATES
-        },
+        {k: v * off for k, v in values.items()},
+        {k: values[k] * (off + images[k]) for k in on_images},
     )
 
 
-def world(model, **changes):
-    """The numbers of a model, some multiplied."""
-    values = {key: of_models[list(OPTIONS).index(model)] for key, of_models in WORLD.items()}
-    return values | {k: values[k] * factor for k, factor in changes.items()}
-
-
-def make_study(seeds=3, epochs=(35, 140), models=tuple(OPTIONS), weights=True, labels=True):
+def make_study(seeds=3, epochs=(35, 140), models=tuple(MODELS), weights=True, labels=True):
     """A study as `analyze.py` makes it: the given models, and other weights of two of them.
 
     Training for longer brings the codes nearer to the prior, and so does a larger weight.
     """
-    settings = [(model, OPTIONS[model], 1.0) for model in models]
+    settings = [(model, MODELS[model], 1.0) for model in models]
     for model in OTHER_WEIGHTS if weights else ():
         for weight in OTHER_WEIGHTS[model] if model in models else ():
-            options = replace(OPTIONS[model], wasserstein_weight=weight)
-            settings.append((model, options, weight / OPTIONS[model].weight))
+            options = replace(MODELS[model], wasserstein_weight=weight)
+            settings.append((model, options, weight / MODELS[model].weight))
     trained = []
     for model, options, times in settings:
         for length in epochs:
             more, less = length / epochs[0], (epochs[0] / length / times) ** 0.5
-            nearer = dict.fromkeys(("scale", "frechet", "w1_sliced"), less)
-            values = world(model, sse_mu=times**0.03, sse_z=times**0.03, seconds=more, **nearer)
+            factors = dict.fromkeys(("scale", "frechet", "w1_sliced"), less) | {"seconds": more}
+            factors |= dict.fromkeys(("sse_mu", "sse_z"), times**0.03)
+            place = list(MODELS).index(model)
+            values = {
+                key: of_models[place] * factors.get(key, 1)
+                for key, of_models in WORLD.items()
+                if of_models[place] is not None and (labels or not key.startswith(LABELLED))
+            }
             for seed in range(seeds):
-                found = measurement(values, seed, labels=labels)
                 o = replace(options, epochs=length, seed=seed)
-                trained.append(Trained(o, found, data="f" * 64))
-    return Study(trained, baselines(labels))
-
-
-def baselines(labels=True):
-    perfect = {k: v for k, v in PERFECT.items() if labels or not is_labelled(k)}
-    return (BASELINES if labels else {}) | {"perfect match": perfect}
+                trained.append(Trained(o, measured(values, seed), data="f" * 64))
+    perfect = {k: v for k, v in PERFECT.items() if labels or not k.startswith(LABELLED)}
+    return Study(trained, (BASELINES if labels else {}) | {"perfect match": perfect})
 
 
 def blank_data(labels=True):

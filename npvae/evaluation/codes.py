@@ -105,10 +105,9 @@ def shape_part(z: np.ndarray, log_g: np.ndarray) -> float:
     """Return the lower bound of J for codes z (N, L) with log g(z) (N,), g from other codes.
 
     The mean of -log N(z; m, C) over the z that made m and C is (log det C + L log 2 pi + L) / 2.
-    It is NaN where C is singular: there is no density, and so no shape.
     """
     _, v, _ = moments(z)
-    return float(log_g.mean() + (np.log(2 * np.pi * v) + 1).sum() / 2) if v.all() else np.nan
+    return float(log_g.mean() + (np.log(2 * np.pi * v) + 1).sum() / 2)
 
 
 def shape_shortfall(g: Density, fitted: int, tested: int) -> float:

@@ -2,7 +2,7 @@
 
 A setting is what trainings share that differ in seed and epochs only. Its key is that of its model
 where it is the setting of a given run: "kl", "ws", "sw", "ae". Else the weight stands behind it, as
-in "ws-3", and a posterior's σ that was held, as in "kl-sigma0.17".
+in "ws-3".
 
 A single training does not tell what another seed would have given. `seed_spread.csv` knows it for
 the settings of the study, and only for these: the same kind, weight, epochs and data, and every
@@ -138,11 +138,8 @@ class Study:
         """Return the key of the setting that these options belong to; see the head."""
         model = model_of(options)
         given = next((t.options for t in self.trained if model_of(t.options) == model), options)
-        if replace(given, seed=options.seed, epochs=options.epochs) == options:
-            return model
-        same_weight = given.weight == options.weight
-        sigma = "" if options.sigma is None else f"-sigma{options.sigma:g}"
-        return model + ("" if sigma and same_weight else f"-{options.weight:g}") + sigma
+        is_given = replace(given, seed=options.seed, epochs=options.epochs) == options
+        return model if is_given else f"{model}-{options.weight:g}"
 
     def at(self, setting: str, epochs: int) -> list[Trained]:
         """Return the trainings of a setting, by key, at a number of epochs: one for each seed."""

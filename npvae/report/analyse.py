@@ -15,11 +15,11 @@ from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
 from npvae.evaluation.structure import Embedding
-from npvae.files.atomic import make_directory, replacing, write_text
+from npvae.files.atomic import make_directory, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids, study_charts
 from npvae.report.claims import judge
-from npvae.report.explorer import PICTURE, explorer_page
+from npvae.report.explorer import explorer_page
 from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
 from npvae.report.sentences import comparisons
@@ -146,8 +146,6 @@ def _write(
     study_charts.draw_claims(judged, plots)
     if study.has_trade_off:
         study_charts.draw_trade_off(study, plots)
-    with replacing(plots / "explorer.png", "wb") as file:
-        file.write(PICTURE.read_bytes())
     report = write_report(study, found, judged, data, missing, [model.key for model in models])
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))

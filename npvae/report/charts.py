@@ -9,14 +9,12 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib import style
-from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from scipy.stats import norm
 
 from npvae.evaluation.encoded import EncodedRun
-from npvae.evaluation.intervals import Interval
 from npvae.evaluation.reconstruction import histogram_mode
 from npvae.files.atomic import replacing
 from npvae.training.kinds import KINDS
@@ -39,29 +37,12 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(file, format="png", metadata={"Software": None})
 
 
-def mark(
-    ax: Axes,
-    at: tuple[float, float],
-    model: str,
-    x: Interval | None = None,
-    y: Interval | None = None,
-    *,
-    filled: bool,
-) -> None:
-    """Draw a model's point, with the intervals of its coordinates; hollow or filled."""
-    xerr = None if x is None else [[at[0] - x.low], [x.high - at[0]]]
-    yerr = None if y is None else [[at[1] - y.low], [y.high - at[1]]]
-    look = {"markersize": 6, "capsize": 2.5, "elinewidth": 1.4, "linestyle": "none"} | LOOKS[model]
-    ax.errorbar(*at, yerr, xerr, **look, markerfacecolor=look["color"] if filled else "white")
-
-
 def plain_ticks(axis: Axis, few: bool = False) -> None:
     """Write plain numbers at some places of each decade of a logarithmic axis, or at a few."""
-    decades = float(np.diff(np.log10(axis.get_view_interval()))[0])
-    steps = (1, 2, 5) if decades < 1.5 or not few else (1, 3) if decades < 2.2 else (1,)
-    if decades < 1:
-        steps = (1, 1.5, 2, 3, 5, 7) if decades > 0.4 else (1, 1.2, 1.4, 1.7, 2, 2.5, 3, 4, 5, 6, 8)
-    axis.set_major_locator(LogLocator(subs=steps))
+    least, most = axis.get_view_interval()
+    subs = (1, 2, 5) if not few else (1, 3) if most < 150 * least else (1,)
+    within_a_decade = MaxNLocator(4, steps=[1, 2, 5, 10])
+    axis.set_major_locator(within_a_decade if most < 10 * least else LogLocator(subs=subs))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
 

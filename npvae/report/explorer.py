@@ -24,7 +24,6 @@ from npvae.pages.single_file import page_text
 from npvae.report.claims import value_of
 from npvae.report.image_grids import pick_images
 
-PICTURE = Path(__file__).with_name("explorer.png")  # with the reference's models, for the report
 TASKS = Path(__file__).with_name("explorer.tasks.json")  # the page sets them up by their keys
 PICTURES = 40  # test images to pick from
 BINS = 60  # of each dimension's histogram

@@ -69,14 +69,6 @@ def no_classifier(data: Dataset) -> str:
     )
 
 
-def classifier(c: Comparison) -> str:
-    """Say what judges inventions and paths, and how well it knows the digits."""
-    return (
-        "Inventions and paths are judged in the 64 last hidden units of a small classifier that"
-        f" recognises {number(c.baselines['classifier']['accuracy'])} % of digits."
-    )
-
-
 def noise(c: Comparison) -> str:
     """Say how much of KL's error is the noise that it adds to its codes."""
     quiet, noisy = c.value("kl", "sse_mu"), c.value("kl", "sse_z")
@@ -105,19 +97,6 @@ def fitted(c: Comparison) -> str:
         return who_is_best(c, "pca_mix", "invents (ten Gaussians, in pixels)")
     one, ten = (who_is_best(c, f"frechet_{fit}", "invents") for fit in ("gauss", "mix"))
     return f"With one Gaussian: {one} With ten: {ten}"
-
-
-def times(c: Comparison) -> str:
-    """Say how long each training took, as a multiple of KL's."""
-    base = c.value("kl", "seconds")
-    if not base:
-        return "The time of training was not recorded."
-    of = [m for m in c.models if m != "kl"]
-    told = ", ".join(f"{MODELS[m]} {number(c.value(m, 'seconds') / base)}" for m in of)
-    return (
-        f"Training took, as a multiple of KL's time: {told}. Such times mean little where other"
-        " programs ran beside."
-    )
 
 
 def differing(study: Study) -> str:

@@ -15,7 +15,7 @@ from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Comparison, Study
-from npvae.report.charts import DARK, LOOKS, STYLE, mark, plain_ticks, save
+from npvae.report.charts import DARK, LOOKS, STYLE, plain_ticks, save
 from npvae.report.claims import FAILS, HOLDS, MIXED, OPEN, Verdict
 from npvae.report.markdown import number
 
@@ -94,17 +94,19 @@ def draw_trade_off(study: Study, directory: Path) -> None:
 
 
 def _draw_setting(ax: Axes, found: list[Comparison], setting: str, key: str, weight: str) -> None:
-    """Draw one setting's points, joined, with its weight beside the last."""
+    """Draw one setting's points and intervals, joined, with its weight beside the last."""
     model, points = setting.partition("-")[0], []
+    colour, bars = LOOKS[model]["color"], {"capsize": 2.5, "elinewidth": 1.4, "linestyle": "none"}
     for c in found:
         x, y = c.value(setting, "scale"), c.value(setting, key)
         if x is None or y is None or x <= 0:
             continue
         points.append((x, y))
-        intervals = c.interval(setting, "scale"), c.interval(setting, key)
-        mark(ax, (x, y), model, *intervals, filled=c is found[-1])
+        intervals = c.interval(setting, key), c.interval(setting, "scale")
+        halves = [None if interval is None else interval.half for interval in intervals]
+        face = colour if c is found[-1] else "white"
+        ax.errorbar(x, y, *halves, **LOOKS[model], **bars, markersize=6, markerfacecolor=face)
     if points:
-        colour = LOOKS[model]["color"]
         ax.plot(*zip(*points, strict=True), color=colour, linewidth=1)
         offset, side = ((-6, -12), "right") if model == "sw" else ((5, 5), "left")
         look = {"color": colour, "fontsize": 10, "ha": side, "textcoords": "offset points"}

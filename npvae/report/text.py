@@ -46,14 +46,13 @@ def write_report(
     c, best = next(iter(found.values())), sentences.who_is_best
     models = c.models
     labelled = "classifier" in c.baselines
-    alike = "noise", "information", "fitted", "times"
-    invents = best(c, "frechet", "invents") if labelled else sentences.no_classifier(data)
+    alike = "noise", "information", "fitted"
     return _template(models, models if pictured is None else pictured).format(
         **{name: getattr(sentences, name)(c) for name in alike},
         sample="**This is a sample of the data.**\n\n" if data.is_sample else "",
         differing=sentences.differing(study),
         copies=best(c, "sse_mu", "copies"),
-        invents=invents,
+        invents=best(c, "frechet", "invents") if labelled else sentences.no_classifier(data),
         scale=best(c, "scale", "fits the prior's scale"),
         shape=best(c, "shape", "fits the prior's shape"),
         basis=sentences.basis(found, data, missing),
@@ -62,7 +61,7 @@ def write_report(
         claims_found=sentences.claims_found(judged),
         claims=folded("The claims with their rules and numbers", _claims(judged)),
         entropy=number(c.baselines["perfect match"]["bce_mu"]),
-        classifier=sentences.classifier(c) if labelled else invents,
+        accuracy=number(c.baselines["classifier"]["accuracy"]) if labelled else "–",
         resamples=RESAMPLES,
         method=folded("The options of each training", _method(study, models, data)),
         numbers="\n\n".join(

@@ -1,16 +1,11 @@
 """The classifier where the class is plain to see and where it is not, and its features."""
 
-import os
-
 import numpy as np
 import pytest
 from scipy.special import softmax
 
-from npvae.data.dataset import load_data
 from npvae.evaluation.classifier import features, train_classifier
 from npvae.nn.pixels import unit_range
-
-REAL_MNIST = os.environ.get("NPVAE_DATA_DIR")
 
 
 def stripes(seed, n):
@@ -44,10 +39,3 @@ def test_features_are_the_layer_from_which_the_class_is_read():
     np.testing.assert_allclose(p, net.predict_proba(unit_range(images)), atol=1e-5)
     assert np.mean(p.argmax(axis=1) == labels) == 1
     np.testing.assert_array_equal(features(net, unit_range(images)), found)
-
-
-@pytest.mark.skipif(not REAL_MNIST, reason="NPVAE_DATA_DIR does not name the MNIST files")
-def test_mnist_is_classified():
-    data = load_data()
-    net = train_classifier(data.train_images, data.train_labels, seed=0)
-    assert net.score(unit_range(data.test_images), data.test_labels) >= 0.97

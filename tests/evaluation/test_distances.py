@@ -17,13 +17,9 @@ def normal(seed, n, d, scale=1.0):
     return scale * np.random.default_rng(seed).standard_normal((n, d))
 
 
-def test_assignment_w1_of_a_shift_is_the_length_of_the_shift():
+def test_assignment_w1_of_a_shift_and_of_a_pairing_by_hand():
     x, v = normal(0, 300, 10), normal(1, 1, 10)
     assert assignment_w1(x, x + v) == pytest.approx(np.linalg.norm(v), rel=1e-12)
-    assert assignment_w1(x, x) == 0
-
-
-def test_assignment_w1_takes_the_best_pairing():
     # Pairing in order costs (4 + 4)/2; crossing over costs (1 + 1)/2.
     x = np.array([[0.0, 0.0], [3.0, 0.0]])
     y = np.array([[4.0, 0.0], [-1.0, 0.0]])
@@ -43,19 +39,11 @@ def test_normal_w1_agrees_with_scipy_and_closed_forms():
     )
 
 
-def test_sliced_normal_w1_of_a_shift_is_the_length_of_the_shift():
+def test_sliced_normal_w1_of_a_shift_is_its_length_and_depends_on_the_seed_alone():
     for d in (1, 2, 10):
         x, v = normal(11, 2000, d), 3 * np.eye(d)[-1]
         found = sliced_normal_w1(x + v, directions=2_000, seed=0)
         assert found == pytest.approx(3, rel=0.05)
-
-
-def test_sliced_normal_w1_on_a_line_needs_no_directions_and_repeats_with_its_seed():
-    x = normal(14, 400, 1, scale=2) + 0.3
-    middles = norm.ppf((np.arange(400) + 0.5) / 400)[:, None]
-    found = sliced_normal_w1(x, directions=7)
-    assert found == pytest.approx(assignment_w1(x, middles), rel=1e-12)
-    x = normal(16, 400, 4, scale=2)
     found = [sliced_normal_w1(x, 20, seed) for seed in (1, 1, 2)]
     assert found[0] == found[1] != found[2]
 

@@ -11,7 +11,6 @@ from npvae.evaluation.interpolation import (
     measure_interpolation,
     path_lengths,
     random_pairs,
-    straight_lines,
 )
 from npvae.evaluation.intervals import Measurement
 from npvae.models.vae import make_vae
@@ -38,13 +37,6 @@ def test_lengths_of_paths_drawn_by_hand():
     images = np.concatenate([straight, corner, sudden, still]).astype(np.float32)
     found = path_lengths(PIXELS_ARE_FEATURES, images)
     assert found == pytest.approx([1, np.sqrt(2), 1, 1])
-
-
-def test_straight_lines_are_even_and_reach_both_ends():
-    x = np.array([[0, 0], [100, 200], [255, 0]], np.uint8)
-    found = straight_lines(x, np.array([[0, 1], [2, 1]]), points=5).reshape(2, 5, 2)
-    np.testing.assert_allclose(found[0], [[0, 0], [25, 50], [50, 100], [75, 150], [100, 200]])
-    np.testing.assert_allclose(found[1, [0, -1]], [[255, 0], [100, 200]])
 
 
 @pytest.fixture

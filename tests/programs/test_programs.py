@@ -72,7 +72,7 @@ def test_a_summary_line_per_epoch(workshop):
 def test_the_report_shows_every_picture(workshop):
     report = text(workshop[0], "report", "report.md")
     names = [f"{name}_{model}.png" for name in PICTURES for model in ("kl", "ws")]
-    names += ["training_loss.png", "explorer.png", "first.png", "law.png", "claims.png"]
+    names += ["training_loss.png", "first.png", "law.png", "claims.png"]
     for name in names:
         assert f"plots/{name}" in report
         assert (workshop[0] / "report" / "plots" / name).read_bytes().startswith(b"\x89PNG")

@@ -82,7 +82,6 @@ def test_a_rule_names_each_number_and_its_side():
     rules = {
         "KL's strictness limits what it can express":
             "AE: SSE (z = μ) lower than KL, BCE (z = μ) lower than KL",
-        "WS's codes are the richer representation": "WS: nearest neighbours higher than KL",
         "WS's codes vary more than KL's": "WS: width of z higher than KL",
         "KL interpolates smoothly":
             "KL: path length lower than of a fade between its decoded ends",
@@ -143,21 +142,15 @@ def test_a_margin_below_1_3_half_widths_is_borderline_in_words_and_in_the_pictur
     assert ax.get_xlabel().endswith("borderline") == close
 
 
-def test_a_lead_is_positive_for_the_better_model_whatever_better_means():
-    c = compare({"sse_mu": (3, 2), "knn": (80, 90), "width": (0.5, 0.9), "path": (1.3, 0.9)})
-    for key, gain in {"sse_mu": 1, "knn": 10, "width": 0.4, "path": 0.2}.items():
-        assert lead(c, key, "ws", "kl").mean == pytest.approx(gain), key
-        assert lead(c, key, "kl", "ws").mean == pytest.approx(-gain)
-
-
 def test_a_lead_towards_a_value_keeps_the_images_of_both_models_together():
-    draws = 0.3 * np.random.default_rng(0).standard_normal(100)
-    kl, ws = ([Measurement({"width": v}, {"width": v + draws})] * 2 for v in (3.0, 2.0))
+    """Both codes are narrower than the prior's width of 1, so that the wider ones are better."""
+    draws = 0.1 * np.random.default_rng(0).standard_normal(100)
+    kl, ws = ([Measurement({"width": v}, {"width": v + draws})] * 2 for v in (0.2, 0.6))
     c = Comparison({"kl": kl, "ws": ws}, {})
     gap = lead(c, "width", "ws", "kl")
-    assert gap.mean == pytest.approx(1) and gap.half == pytest.approx(0, abs=1e-9)
-    other = [Measurement({"width": 2.0}, {"width": 2.0 - draws})] * 2
-    assert lead(replace(c, measured=c.measured | {"ws": other}), "width", "ws", "kl").half > 0.5
+    assert gap.mean == pytest.approx(0.4) and gap.half == pytest.approx(0, abs=1e-9)
+    other = [Measurement({"width": 0.6}, {"width": 0.6 - draws})] * 2
+    assert lead(replace(c, measured=c.measured | {"ws": other}), "width", "ws", "kl").half > 0.2
 
 
 def test_a_margin_is_drawn_in_halves_of_its_interval_and_at_most_at_the_axis_end():

@@ -83,7 +83,8 @@ def test_tsne_picture_names_classes_and_the_subset(tmp_path, figures):
     embeddings = [Embedding(index, points), Embedding(index, 5 * points)]
     image_grids.draw_tsne(case.models, embeddings, case.data, tmp_path)
     kl, ws = (figures[f"tsne_{key}.png"] for key in ("kl", "ws"))
-    assert [text.get_text() for text in kl.legends[0].get_texts()] == ["0", "2"]
+    for names in (kl.axes[0].texts, kl.legends[0].get_texts()):
+        assert [text.get_text() for text in names] == ["0", "2"]
     shown = kl.axes[0].collections
     np.testing.assert_allclose(shown[1].get_offsets(), points[case.labels[index] == 2])
     assert "45 of 90 images" in kl.axes[0].get_title()

@@ -46,11 +46,14 @@ def test_the_trade_off_stands_over_scale_plus_shape_at_both_lengths(tmp_path, fi
             x = c.value(setting, "scale") + c.value(setting, "shape")
             np.testing.assert_allclose(point, [x, c.value(setting, "sse_mu")])
     assert len(lines) == len(study.settings) == 8
+    # KL's points, with the intervals of both numbers: hollow for the shorter training.
+    faces = "white", LOOKS["kl"]["color"]
+    for drawn, face, epochs in zip(copies.containers, faces, (35, 140), strict=False):
+        across, down = (bars.get_segments()[0] for bars in drawn.lines[2])
+        _, *ends = study.comparison(epochs).interval("kl", "sse_mu")
+        np.testing.assert_allclose(down[:, 1], ends)
+        assert across[0, 0] < down[0, 0] < across[1, 0]
+        assert drawn.lines[0].get_markerfacecolor() == face
     assert texts(copies) == texts(noisy) == ["1", "0.1736", "0.1736", "1", "3", "3", "10"]
     words = [text.get_text() for text in figures["trade_off.png"].legends[0].get_texts()]
     assert words == ["KL", "WS", "SW", "AE", "hollow: 35 epochs", "filled: 140 epochs"]
-
-
-def test_models_differ_in_colour_and_in_mark():
-    for kind in ("color", "marker"):
-        assert len({look[kind] for look in LOOKS.values()}) == 4

@@ -110,10 +110,9 @@ def test_a_clear_winner_is_named_alone_a_tie_is_called_so_and_one_training_is_ne
     assert "not measured" in best(first(labels=False), "frechet", "invents")
 
 
-def test_noise_information_and_times_by_hand():
+def test_noise_and_information_by_hand():
     c = first(**ONE)
     assert f"{100 * (13.35 - 11.67) / 13.35:.3g} % is due to that noise" in sentences.noise(c)
-    assert sentences.times(c).count("WS 9, SW 1.14, AE 1. Such") == 1
     assert "at most 13.8 nats" in sentences.information(c)
     assert "The codes of WS, SW and AE have next to no noise" in sentences.information(c)
     del c.measured["kl"][0].values["information"]
