@@ -10,6 +10,7 @@ executors of `concurrent.futures`.
 import asyncio
 import io
 import logging
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import joblib
 import numba
-from joblib.externals.loky import ProcessPoolExecutor
+from loky import ProcessPoolExecutor
 from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
@@ -68,6 +69,9 @@ def train_missing(
             f"training failed ({reason:.120}); finished epochs are saved, and the same command goes"
             " on from there"
         ) from error
+    unseen = [path for path in wanted if not (path / "checkpoint.npz").exists()]
+    if unseen:  # the machines of a cluster must share it
+        print(f"warning: {unseen[0]}: trained, but kept on another machine", file=sys.stderr)
     return found
 
 

@@ -102,7 +102,7 @@ def test_longer_runs_go_on_from_shorter_ones_to_the_bits_of_a_run_of_their_own(
     wanted = {tmp_path / str(n): small(kind, epochs=n) for n in (4, 1, 2)}
     wanted[tmp_path / "other"] = small(kind, seed=1)  # no station of theirs
     found = train_missing(wanted, own, load_data(own))
-    assert {path: run.options for path, run in found.items()} == wanted and counts == [1]
+    assert {path: run.options for path, run in found.items()} == wanted and len(counts) == 1
     seconds = [row["seconds"] for row in found[tmp_path / "4"].history]
     for n in (1, 2):  # what was measured once was trained once
         assert [row["seconds"] for row in found[tmp_path / str(n)].history] == seconds[:n]
@@ -137,3 +137,10 @@ def test_workers_that_want_one_directory_wait_for_each_other_and_do_not_fail(own
         runs = [run for (run,) in pool.map(lambda _: parallel._train(*work), range(3))]
     assert [run.epoch for run in runs] == [20] * 3
     assert len({str(run.history) for run in runs}) == 1  # with the seconds: it was trained once
+
+
+def test_a_run_that_is_kept_elsewhere_gets_a_warning(own, tmp_path, counts, monkeypatch, capsys):
+    run = trained(SMALL, tmp_path / "their own", own)
+    monkeypatch.setattr(parallel, "_train", lambda *_: [run])
+    assert train_missing({tmp_path / "a": SMALL}, own, load_data(own)) == {tmp_path / "a": run}
+    assert f"{tmp_path / 'a'}: trained, but kept on another machine" in capsys.readouterr().err
