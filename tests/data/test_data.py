@@ -146,6 +146,7 @@ DOUBTS = {
     "each of one grey": (np.zeros_like(DIGITS) + GREYS, "of one single grey"),
     "all alike": (np.repeat(DIGITS[:1], 40, axis=0), "or all alike"),
     "dark ink": (255 - DIGITS, "dark ink on white paper"),
+    "bold dark ink": (255 - np.repeat(DIGITS, 4, axis=2)[..., 42:70], "dark ink on white paper"),
     "dark ink as floats": (1 - DIGITS / 255, "1 - images turns one into the other"),
 }
 

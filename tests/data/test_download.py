@@ -41,6 +41,8 @@ class Handler(BaseHTTPRequestHandler):
             status, sent, length = BAD_MIRRORS.get(behaviour, BAD_MIRRORS["missing"])[0](body)
         self.send_response(status)
         self.send_header("Content-Length", str(length))
+        if "gzip" in self.headers.get("Accept-Encoding", ""):  # the client would then unpack it
+            self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         self.wfile.write(sent)
         if behaviour == "stalls":

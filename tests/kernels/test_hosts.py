@@ -20,8 +20,9 @@ def codes(_=0):
     return encode(w, images)[0].tobytes()
 """
 FORK = """
+from npvae.kernels.threads import set_threads
 first = codes()
-with multiprocessing.get_context("fork").Pool(2) as pool:
+with multiprocessing.get_context("fork").Pool(2, set_threads, [None]) as pool:  # as a training does
     print(set(pool.map_async(codes, range(4)).get(timeout=60)) == {first})
 """
 THREADS = """

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from small import CRITIC_STEPS, Sized, Small
 
+from npvae.models import inference
 from npvae.models.critic import make_critic
 from npvae.models.inference import encode, errors_on_test_images, reconstruction_errors, sample
 from npvae.models.objectives import critic_objective, make_critic_batch, ws_objective
@@ -258,7 +259,8 @@ def test_bytes_and_floats_are_the_same_images(dtype):
     assert np.allclose(unit_range(images), images / 255) and unit_range(from_floats) is from_floats
 
 
-def test_errors_of_an_image_do_not_depend_on_the_others_and_the_history_has_their_means():
+def test_errors_of_an_image_do_not_depend_on_others_and_the_history_has_their_means(monkeypatch):
+    monkeypatch.setattr(inference, "BATCH", 30)  # of 100 images the last batch is shorter
     net = Sized(12, 32, 5, (8, 7))
     mu, logvar = encode(net.vae.w, net.images)
     found = [reconstruction_errors(net.vae.w, z, net.images) for z in (mu, sample(mu, logvar, 3))]
