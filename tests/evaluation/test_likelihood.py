@@ -98,6 +98,25 @@ def test_the_bound_is_the_integral_under_each_prior(solved, key):
     assert bound(found).mean() == pytest.approx(solved.log_p[key].mean(), abs=0.01)
 
 
+def test_bounds_rise_with_k_to_log_p_and_not_above(solved):
+    q = narrow(solved)
+    for key, log_prior in solved.log_priors.items():
+        values = log_weights(solved.w, solved.x, *q, log_prior, seed=2, samples=4096)
+        of_k = [bound(values.reshape(-1, k)).reshape(IMAGES, -1).mean(axis=1) for k in (1, 16, 256)]
+        gaps = [(solved.log_p[key] - found).mean() for found in of_k]
+        assert gaps[0] > gaps[1] > gaps[2] > 0
+        np.testing.assert_allclose(of_k[0], values.mean(axis=1))  # one draw: the ELBO
+        for found in of_k:  # for every image, up to the noise of 4096 draws
+            assert (found < solved.log_p[key] + 0.1).all()
+
+
+def narrow(solved):
+    """The bad proposals of an encoder that is too sure of itself."""
+    latent = solved.start.shape[1]
+    mean = fit_proposals(solved.w, solved.x, solved.start, solved.standard)[0]
+    return mean, np.broadcast_to(0.15 * np.eye(latent), (IMAGES, latent, latent))
+
+
 def test_proposals_are_at_the_mode_with_the_curvature_there(solved):
     """By central differences of the energy in float64, where no unit's kink is near."""
     latent, h = solved.start.shape[1], 1e-4

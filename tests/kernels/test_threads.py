@@ -104,7 +104,7 @@ def test_weights_do_not_depend_on_when_the_threads_change(train, monkeypatch):
 
     def trained():
         net = Sized()  # large enough for the products to be shared out
-        getattr(net, train)(3)
+        getattr(net, train)(6)
         return net.vae.theta.tobytes() + net.critic.theta.tobytes()
 
     class Restless(Pace):
