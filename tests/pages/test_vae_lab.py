@@ -63,6 +63,7 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     wait(page, f"{T} > {hidden}")
     page.click("#play")
     page.wait_for_timeout(600)
+    wait(page, f"location.hash.endsWith('&t=' + {T})")
     paused = page.evaluate(T)
     assert address(page) == f"seed=1&t={paused}"
     page.select_option("#speed", "1")
