@@ -245,7 +245,8 @@ def test_pictures_and_curves_show_what_is_measured(lab):
     same(ends, np.stack([x, y], axis=1), 1e-6)
 
 
-def test_the_followed_digit_and_its_numbers_are_shown(lab):
+def test_the_followed_digit_and_its_numbers_are_shown(watched):
+    lab = watched.open(f"{URL}#seed=1&t=12")  # of its own: other tests move codes by hand
     wait(lab, f"{T} === 12")
     shown, expected = lab.evaluate(
         """() => { const { ruler } = vaeLab, { format } = npvaePictures, F = labForces;
