@@ -105,7 +105,7 @@ def test_the_past_can_be_seen_again_and_changed(watched):
     again.goto(f"{URL}#seed=4&t=18&updates=1&did=weightRight:30@17")
     wait(again, f"{T} === 18")
     assert page.evaluate(THETA) == again.evaluate(THETA) != then
-    for t, weight in ((12, "2"), (17, "30"), (18, "30")):  # the settings are those of the step that is shown
+    for t, weight in ((12, "2"), (17, "30"), (18, "30")):  # those of the step shown
         page.evaluate(DRAG, [t, "change"])
         wait(page, f"{T} === {t}")
         assert page.input_value("[data-key=weightRight]") == weight
