@@ -12,7 +12,7 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
@@ -130,7 +130,8 @@ def dask_workers(address: str) -> Iterator[Executor]:
                     workers = (await scheduler.identity())["workers"]
                 return [worker["nthreads"] for worker in workers.values()]
 
-            found = asyncio.run(asyncio.wait_for(threads(), PATIENCE))
+            with ThreadPoolExecutor(1) as alone:  # a notebook has an event loop that runs already
+                found = alone.submit(asyncio.run, asyncio.wait_for(threads(), PATIENCE)).result()
             if set(found) != {1}:
                 raise ValueError(f"it has {len(found)} workers with {sum(found)} threads")
         except Exception as error:  # whatever answers there, or does not

@@ -1,5 +1,6 @@
 """Training on a Dask cluster: a real scheduler and its workers over TCP, and what goes wrong."""
 
+import asyncio
 import os
 import socket
 import sys
@@ -50,7 +51,7 @@ def when_all_train(paths, do):
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     yield
-    thread.join()
+    thread.join(60)  # where the training fails, nothing is written
 
 
 def rows(path):
@@ -76,6 +77,17 @@ def test_a_worker_killed_in_the_middle_costs_no_bit(two_workers, own, tmp_path, 
     for path in wanted:
         assert rows(path)[: len(seen[path])] == seen[path]  # with the seconds: it went on
     assert [bits(run) for run in runs.values()] == [bits(run) for run in alone]
+
+
+def test_an_event_loop_that_runs_already_is_no_hindrance(two_workers, own, tmp_path):
+    """As in a notebook."""
+
+    async def cell():
+        return train_missing({tmp_path / "a": SMALL}, own, load_data(own), address)
+
+    address = two_workers.scheduler_address
+    (run,) = asyncio.run(cell()).values()
+    assert run.epoch == SMALL.epochs
 
 
 def test_a_cluster_that_fails_gives_one_line(two_workers, own, tmp_path):
