@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -86,7 +87,8 @@ def test_an_event_loop_that_runs_already_is_no_hindrance(two_workers, own, tmp_p
         return train_missing({tmp_path / "a": SMALL}, own, load_data(own), address)
 
     address = two_workers.scheduler_address
-    (run,) = asyncio.run(cell()).values()
+    with ThreadPoolExecutor(1) as pool:  # in this thread, the browser's tests have a loop
+        (run,) = pool.submit(asyncio.run, cell()).result().values()
     assert run.epoch == SMALL.epochs
 
 
