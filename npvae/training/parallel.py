@@ -19,7 +19,7 @@ from pathlib import Path
 
 import joblib
 import numba
-from loky import ProcessPoolExecutor
+from joblib.externals.loky import ProcessPoolExecutor
 from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
