@@ -27,7 +27,7 @@ def page_text(name: str, data: dict | None = None) -> str:
     template = (PAGES / name / "template.html").read_text(encoding="utf-8")
     page = re.sub(r"\{\{text ([\w./]+)\}\}", text_of, template)
     own = rf'href="\.\./\w+/{name}\.html"(>.*?class="small">).*?</text>'  # in the drawing: no link
-    page = re.sub(own, r'aria-current="page"\1this page</text>', page)
+    page = re.sub(own, r'aria-current="page"\1here</text>', page)
     page = page.replace("{{policy}}", policy(page))
     return page if data is None else page.replace("{{data}}", json_text(data))
 

@@ -32,7 +32,7 @@ def test_a_page_is_its_sources_a_policy_and_links_to_the_others(made, name):
     links = set(re.findall(r"""(?:src|href)=["']([^"'#]+)""", page))
     own = {link for link in BESIDE if link.endswith(f"/{name}.html")}
     assert links >= BESIDE - own and not links & own  # in the drawing this page is marked
-    assert page.count('aria-current="page"') == page.count(">this page</text>") > 0
+    assert page.count('aria-current="page"') == page.count(">here</text>") > 0
     others = {"../course/README.md", "report.html", *map("../course/{}.md".format, CHAPTERS)}
     assert links <= BESIDE | others
 
