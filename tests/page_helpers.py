@@ -33,6 +33,21 @@ def until(page, condition):
     raise AssertionError(condition)
 
 
+def resting(page, expression):
+    """Wait until the value of an expression has been the same for 20 pictures, and return it."""
+    return page.evaluate(
+        f"""async () => {{
+            let value = null, same = 0;
+            for (let n = 0; n < 2000 && same < 20; n++) {{
+                await new Promise((go) => requestAnimationFrame(go));
+                const now = {expression};
+                same = now === value ? same + 1 : 0;
+                value = now;
+            }}
+            return same < 20 ? null : value; }}"""
+    )
+
+
 def number(page, name):
     """The number that stands in an element."""
     return float(page.text_content(f"#{name}").replace("−", "-").replace(",", ""))

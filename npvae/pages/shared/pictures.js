@@ -58,6 +58,9 @@ const npvaePictures = (() => {
     return power * [1, 2, 5, 10].find((factor) => factor * power >= x * (1 - 1e-9));
   }
 
+  /* Whether the reader wants less motion. */
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
   /* Do `redraw` when the window's width or the colours change. On a phone, scrolling changes the
    * height alone. */
   function onDisplayChange(redraw) {
@@ -88,5 +91,7 @@ const npvaePictures = (() => {
     return stop;
   }
 
-  return { find, make, prepare, colour, rgb, minus, format, roundUp, onDisplayChange, oneStop };
+  return {
+    find, make, prepare, colour, rgb, minus, format, roundUp, calm, onDisplayChange, oneStop,
+  };
 })();
