@@ -58,6 +58,42 @@ def same(found, expected, tolerance=1e-10):
     assert np.abs(found - expected).max() < tolerance
 
 
+class Laboratory:
+    """A page of the critic's laboratory, which many tests share."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def open(self, address):
+        """Open an address, wait until all is done again and drawn, and take the first tool."""
+        self.ask(
+            """sessionStorage.clear();
+            history.replaceState(null, "", "#" + given.replace("#", ""));
+            dispatchEvent(new PopStateEvent("popstate"));""",
+            address,
+        )
+        self.page.wait_for_selector("body[data-state=ready]")
+        choose(self.page, "tool", "point")
+        choose(self.page, "which", "codes")
+        settled(self.page)
+        return self.page
+
+    def ask(self, body, given=None):
+        """What a function body returns in the page."""
+        return self.page.evaluate(f"(given) => {{ {body} }}", given)
+
+    def state(self):
+        """Everything that a state is, in exact numbers."""
+        return self.ask(
+            """const { points, u, view, settings, history } = criticLab.state();
+            return { codes: [...points.codes], prior: [...points.prior], theta: [...u.critic.theta],
+                     m: [...u.critic.m], t: u.t, view, settings, history };"""
+        )
+
+    def cloud(self, which):
+        return np.reshape(self.state()[which], (64, 2))
+
+
 class Setting:
     """A critic of the laboratory's size, two clouds, and the noise of one update."""
 
