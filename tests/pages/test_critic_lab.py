@@ -128,6 +128,43 @@ def test_the_history_is_thinned_as_it_is_recorded(lab):
     assert history["every"] == 4 and steps == list(range(0, 1700, 4))
 
 
+def test_the_curves_show_what_they_are_given(lab):
+    width, height, lines, texts, marks = lab.ask(
+        """const entries = [[0, 1, 2, 0.5, 3], [2, 5, -1, 1.5, 0], [4, 2, 1, 0.9, 4]].map(
+            ([step, estimate, w1, slope, penalty]) => ({ step, estimate, w1, slope, penalty }));
+        const lines = [], texts = [], marks = [], canvas = document.getElementById("curves");
+        const pen = CanvasRenderingContext2D.prototype;
+        const { beginPath, lineTo, fillText, fillRect } = pen;
+        pen.beginPath = function () { lines.push([]); };
+        pen.lineTo = function (...at) { lines.at(-1).push([...at, this.getLineDash().length]); };
+        pen.fillText = (...written) => texts.push(written);
+        pen.fillRect = (...rectangle) => marks.push(rectangle);
+        const now = { step: 8, estimate: 4, w1: 3 };
+        labCurves.draw(canvas, { entries, moves: [3], now, name: "Jensen–Shannon" });
+        Object.assign(pen, { beginPath, lineTo, fillText, fillRect });
+        return [canvas.clientWidth, canvas.clientHeight, lines, texts, marks];"""
+    )
+    x = lambda step: 50 + np.multiply(step, (width - 62) / 10)  # noqa: E731
+    third = (height - 20) / 3
+    given = [  # chart, steps, values, dash
+        (0, [0, 2, 4, 8], [1, 5, 2, 4], 0), (0, [0, 2, 4, 8], [2, -1, 1, 3], 2),
+        (1, [0, 10], [1, 1], 0), (1, [0, 2, 4], [0.5, 1.5, 0.9], 0), (2, [0, 2, 4], [3, 0, 4], 0),
+    ]  # fmt: skip
+    drawn = [line for line in lines if line[0][0] != line[1][0] - 24]  # those of the legend
+    for (chart, steps, values, dash), line in zip(given, drawn, strict=True):
+        ticks = [(float(text.replace("−", "-")), y - 4) for text, at, y in texts
+                 if at == 44 and third * chart < y < third * (chart + 1) + 5]  # fmt: skip
+        assert ticks[0][0] <= min(values) and ticks[-1][0] >= max(values)
+        expected = np.stack([x(steps), np.interp(values, *zip(*ticks, strict=True))], axis=1)
+        assert np.abs(np.array(line)[:, :2] - expected).max() < 1  # ticks lie on whole pixels
+        assert ticks[0][1] == pytest.approx(third * (chart + 1) - 10, abs=1)
+        assert {place[2] for place in line} == {dash}
+    assert [mark[0] for mark in marks if mark[2] == 1.5] == pytest.approx([x(3) - 0.75] * 3)
+    places = {text: at for text, at, _ in texts}
+    assert places["Jensen–Shannon"] + 30 < places["exact W₁"] < width
+    assert {"mean slope", "penalty", "updates and moves", "10"} <= set(places)
+
+
 # ---------------------------------------------------------------------- mouse, keys and finger
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 from page_helpers import CRITIC_LAB, Laboratory, choose, number, settled, until
 
@@ -167,23 +168,29 @@ def test_the_tasks_show_what_they_promise(lab):
             assert f"{w1:g}" in told and number(page, "w1") == pytest.approx(w1, abs=0.005)
 
 
+# The words, and the number in them, of the estimate e and W1 = w.
 VERDICTS = {
-    "did=u60": "falls short",
-    "did=u300": "It is above",
-    "did=u300,weight:0,u40": "No penalty: the estimate is \\d+ times W₁",
-    "clip=0.1&did=u60": "Weight clipping",
-    "bug=alpha&did=u60": "leave the lines",
-    "did=u200,m30": "The pull points away",
-    "judge=classifier&did=u60": "Jensen–Shannon divergence, at \\d+(\\.\\d)? % of its",
+    "did=u60": (r"is (\d+) % of W₁\. It falls short", lambda e, w: 100 * e / w),
+    "did=u300": (r"It is above, .* = (\S+) times", lambda e, w: 1 + w / 20),
+    "did=u300,weight:0,u40": (r"No penalty: .* is (\d+) times W₁", lambda e, w: e / w),
+    "clip=0.1&did=u60": (r"clipping: the estimate is (\d+) %", lambda e, w: 100 * e / w),
+    "bug=alpha&did=u60": (r"leave the lines .* is (\d+) %", lambda e, w: 100 * e / w),
+    "did=u200,m30": (r"is (\S+) % of W₁\. The pull points away", lambda e, w: 100 * e / w),
+    "judge=classifier&did=u60": (r"at (\S+) % of its largest", lambda e, w: 100 * e / np.log(2)),
+    "codes=PRIOR&did=u1": (r"is (\S+), with W₁ = 0", lambda e, w: e),
 }
 
 
 @pytest.mark.parametrize("address", VERDICTS)
-def test_the_verdict_fits_the_state(still, address):
-    verdict = still.evaluate(
-        """(hash) => { const lab = labModel.open("#seed=1&" + hash);
-            labModel.replay(lab, 1e6);
-            return labWords.verdict(lab, labModel.measure(lab)); }""",
+def test_the_verdict_fits_the_state(lab, address):
+    verdict, estimate, w1 = lab.ask(
+        """const prior = labState.encodeCloud(labState.makeCloud("prior", "normal", 1));
+        const lab = labModel.open("#seed=1&" + given.replace("PRIOR", prior));
+        labModel.replay(lab, 1e6);
+        const measured = labModel.measure(lab);
+        return [labWords.verdict(lab, measured), measured.estimate, measured.w1];""",
         address,
     )
-    assert re.search(VERDICTS[address], verdict)
+    words, expected = VERDICTS[address]
+    told = re.search(words, verdict)[1].replace("−", "-")
+    assert float(told) == pytest.approx(expected(estimate, w1), rel=0.01, abs=0.5)

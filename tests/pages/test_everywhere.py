@@ -144,23 +144,6 @@ def test_a_field_is_drawn_as_it_is(still):
         assert colour == pytest.approx(expected, abs=3)
 
 
-def test_the_curves_are_named(watched):
-    page = watched.open(LAB)
-    words = page.evaluate(
-        """async () => { const found = [], { fillText } = CanvasRenderingContext2D.prototype;
-            CanvasRenderingContext2D.prototype.fillText = function (text, x) {
-                if (this.canvas.id === "curves") found.push([text, x]); };
-            document.getElementById("one").click();
-            await new Promise((go) => setTimeout(go, 300));
-            CanvasRenderingContext2D.prototype.fillText = fillText;
-            return [found, document.getElementById("curves").clientWidth]; }"""
-    )
-    texts, width = words
-    names = {"estimate", "exact W₁", "mean slope", "penalty", "updates and moves", "21", "1.00"}
-    assert names <= {text for text, _ in texts}
-    assert all(0 <= x <= width for _, x in texts)
-
-
 # ------------------------------------------------------------------------------------- Firefox
 
 
