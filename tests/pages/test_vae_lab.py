@@ -301,6 +301,7 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
     assert page.text_content("#follow-numbers tr:nth-child(3) td").count(",") == 1
     page.select_option("[data-key=right]", "AE")
     assert page.text_content("[data-side=right] .loss") == "Loss: BCE"
+    until(page, "document.querySelectorAll('[data-number=sigma]')[1].textContent === '0'")
     assert page.text_content("#right-title") == "Right: no regulariser"
     assert page.text_content("#left-title") == "Left: KL divergenceweight 1"
     assert page.get_attribute("#left-title a", "href").endswith("#kl-divergence")
