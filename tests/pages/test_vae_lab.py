@@ -261,7 +261,7 @@ def test_the_followed_digit_and_its_numbers_are_shown(lab):
                 F.update(copy, side);
                 return copy; });
             const facts = labTasks.facts(vaeLab.present()), sides = [facts.left, facts.right];
-            const pair = (x) => x.map((v) => format(v)).join(", ");
+            const pair = (x) => x.map((v) => format(v)).join("; ");
             return [[all("#picker canvas").map(grey), grey(all("#follow-original")[0]),
                      all("#follow .at-mu").map(grey), texts("dd"), texts(".weight-name"),
                      texts("#follow-numbers td:nth-child(-n + 4)"),
@@ -298,7 +298,7 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
     wait(page, f"{fresh} !== '{before}'")
     page.click("#wobble")
     resting(page, fresh)
-    assert page.text_content("#follow-numbers tr:nth-child(3) td").count(",") == 1
+    assert page.text_content("#follow-numbers tr:nth-child(3) td").count("; ") == 1
     page.select_option("[data-key=right]", "AE")
     assert page.text_content("[data-side=right] .loss") == "Loss: BCE"
     until(page, "document.querySelectorAll('[data-number=sigma]')[1].textContent === '0'")

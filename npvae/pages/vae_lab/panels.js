@@ -128,7 +128,7 @@ const labPanels = (() => {
     });
   }
 
-  const pair = (x) => x.map(format).join(", ");
+  const pair = (x) => x.map(format).join("; ");
 
   function showFollowed(copies, digit, ruler, images) {
     copies.forEach((copy, k) => {
