@@ -39,13 +39,13 @@ def test_the_address_holds_everything(lab, watched):
 
 
 def test_an_address_that_means_nothing_is_said_to(lab):
-    parts = ["weight=7", "clip=7", "seed:3", "codes=~AAAA", "row=64", "speed=3"]
-    weight, clip, seed, *rest = parts
+    weight, clip, seed = "weight=1000", "clip=7", "seed:3"
+    rest = ["codes=~AAAA", "row=64", "speed=3", "constructor=1"]
     page = lab.open("#" + "&".join(["seed=1&bug=none2", weight, *rest, f"did=u5,{seed},{clip}"]))
     settled(page)
     told = page.text_content("#status")
     assert told.startswith("Not understood in the address")
-    assert all(part in told for part in parts)
+    assert all(part in told for part in [weight, clip, seed, *rest])
     assert lab.state()["t"] == 5
     page.click("#start-over")
     settled(page)
