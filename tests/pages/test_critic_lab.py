@@ -172,6 +172,8 @@ def test_the_mouse_moves_a_point_or_a_cloud_and_draws(lab):
     page = lab.open("#seed=1")
     codes, prior = lab.cloud("codes"), lab.cloud("prior")
     n = lonely(codes, prior)
+    page.mouse.click(*pixel(page, codes[n]))
+    assert lab.state()["settings"]["codes"] == "shifted"  # chosen, but not moved
     drag(page, codes[n], (-3, 3))
     moved = lab.cloud("codes")
     assert np.abs(moved[n] - (-3, 3)).max() < 0.02  # a pixel

@@ -98,14 +98,17 @@ def test_less_motion(watched, url):
     assert watched.open(url, reduced_motion="reduce").evaluate(behaviour) == "auto"
 
 
-def test_colours_follow_the_screen(watched):
-    page = watched.open(LAB)
-    picture = "document.getElementById('plane').toDataURL()"
+def test_colours_follow_the_screen(watched, url):
+    """And a frame that has no size at that time does no harm."""
+    page = watched.open(url)
+    picture = "document.querySelector('#plane, .plane, .map').toDataURL()"
     light = page.evaluate(picture)
     page.emulate_media(color_scheme="dark")
     settled(page)
     assert page.evaluate(picture) != light
+    page.evaluate("document.body.hidden = true")
     page.emulate_media(color_scheme="light")
+    settled(page)
 
 
 def test_numbers_as_text(still):
