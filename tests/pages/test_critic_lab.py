@@ -28,7 +28,7 @@ def pixel(page, point):
 
 
 def drag(page, start, *ends):
-    page.evaluate("plane.scrollIntoView({ behavior: 'instant', block: 'nearest' })")
+    page.evaluate("plane.scrollIntoView({ behavior: 'instant', block: 'center' })")
     page.mouse.move(*pixel(page, start))
     page.mouse.down()
     for end in ends:
@@ -246,3 +246,9 @@ def test_a_finger_on_a_phone(watched):
     swipe(page, pixel(page, (-4, -1)), pixel(page, (-4, 3)))
     until(page, f"scrollY !== {scroll}")
     assert (lab.cloud("codes") == before).all()
+    choose(page, "tool", "cloud")  # which every place takes hold of
+    page.evaluate("document.getElementById('plane').scrollIntoView({ behavior: 'instant' })")
+    scroll = page.evaluate("scrollY")
+    swipe(page, pixel(page, (-4, -1)), pixel(page, (-4, 1)))
+    assert np.abs(lab.cloud("codes") - before - (0, 2)).max(axis=1).min() < 0.05
+    assert page.evaluate("scrollY") == scroll
