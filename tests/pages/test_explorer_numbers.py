@@ -122,19 +122,6 @@ def test_numbers_come_out_of_the_page_as_they_went_in(desk):
         assert np.array(found)[large] == pytest.approx(array[large], rel=2.0**-11)
 
 
-def test_the_codes_on_the_map_are_the_test_codes(made, desk):
-    for m, model in enumerate(made.models):
-        found = desk.evaluate(
-            """(m) => { const { mu, logvar, tsne, labels } = explorer.page.models[m];
-                return [mu, logvar, tsne].map((x) => [...x.data]).concat([labels]); }""",
-            m,
-        )
-        expected = model.mu, model.logvar, made.embeddings[m].points
-        for values, array in zip(found[:3], expected, strict=True):
-            assert np.array_equal(values, stored(array).ravel())
-        assert found[3] == made.data.test_labels.tolist()
-
-
 def test_principal_components_are_directions_of_most_variance(made, desk):
     for m, model in enumerate(made.models):
         axes = desk.evaluate("(m) => [...explorer.page.models[m].components.data]", m)

@@ -31,29 +31,25 @@ def in_page(page, body, setting, **options):
 # ------------------------------------------------------------------------ the correct critic
 
 
-@pytest.mark.parametrize(("seed", "scale"), [(0, 1.0), (1, 2.0), (2, 0.5), (3, 0.0)])
-def test_every_gradient_is_npvaes(still, seed, scale):
+@pytest.mark.parametrize("scale", [1.0, 2.0, 0.0])
+def test_every_gradient_is_npvaes(still, scale):
     """Scale 0 makes a flat critic, whose slope of 0 must give finite gradients. What the slow
     motion shows has arrays of its own: the first pass, the scores' share, the state before Adam."""
-    setting = Setting(seed, scale)
+    setting = Setting(3, scale)
     found = in_page(
         still,
         """const start = [...u.critic.theta], first = () => JSON.stringify(plain(u.mixed));
         stages(u, "ddz");
         const kept = first();
         criticUpdate.run(u, criticUpdate.ORDER.indexOf("ddz"));
-        return { dw: plain(u.critic.dw), every: plain(u.every), pair: plain(u.pair),
-                 norm: [...u.norm], numbers: [u.estimate, u.penalty], dz: [...u.mixed.dz.data],
-                 shares: plain(u.ofScores.dw),
+        return { dw: plain(u.critic.dw), shares: plain(u.ofScores.dw), da1: [...u.every.da1.data],
+                 norm: [...u.norm], numbers: [u.estimate, u.penalty],
                  same: first() === kept && String(start) === String(u.before.theta) };""",
         setting,
     )
     same(found["numbers"], setting.objective()[:2])
     same(found["norm"], setting.batch.norm)
-    same(found["dz"], setting.batch.mixed.dz)
-    for part, names in (("every", ["score", "da2", "da1"]), ("pair", ["z", "h1", "h2"])):
-        for name in names:
-            same(found[part][name], getattr(getattr(setting.batch, part), name))
+    same(found["da1"], setting.batch.every.da1)
     for part, weight in (("dw", WEIGHT), ("shares", 0)):
         setting.objective(weight)
         for name, dW in setting.critic.dw._asdict().items():
