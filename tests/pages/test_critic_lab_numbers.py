@@ -139,12 +139,12 @@ def test_the_picture_draws_what_is_computed(watched):
     steep = slope > 1.005
     assert 0 < steep.sum() < steep.size
     mixed = place(np.reshape(page.evaluate("[...criticLab.state().u.mixed.z.data]"), (BATCH, 2)))
-    arm = np.array([3.0, 0.0])
+    both, arms = np.tile(mixed, (2, 1)), np.repeat([[3.0, 0.0], [0.0, 3.0]], BATCH, axis=0)
     expected = {
         "l": (place(codes), place(prior[pairing(codes, prior)])),
         "a": (place(codes), place(codes + 0.6 * setting.gradient(codes))),
         "s": ((nodes - half)[steep], (nodes + half)[steep]),
-        "m": (mixed - arm, mixed + arm),
+        "m": (both - arms, both + arms),
     }
     before, texts, discs = strokes(page)
     same(discs, place(codes), 1e-6)
@@ -160,7 +160,7 @@ def test_the_picture_draws_what_is_computed(watched):
         drawn, *_ = strokes(page)
         distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
         assert distance.max() < 0.01, letter
-        each = {"a": 3, "m": 2}.get(letter, 1)  # an arrow has a head, a cross two strokes
+        each = 3 if letter == "a" else 1  # an arrow has a head
         assert len(drawn) - len(before) == each * len(starts)
         choose(page, "show", letter)
     line, steep = np.linspace(-4.5, 4.5, 41), np.linalg.norm(grid.dz, axis=1)
@@ -228,9 +228,19 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
 
 
 def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
-    page = watched.open(f"{URL}#seed=8&did=u5&row=11")
+    page = watched.open(f"{URL}#seed=8&did=u5,bug:sum&row=11")
     page.click('button[data-stage="dz"]')
     settled(page)
+    setting, *_ = now(page)
+    code, partner, middle = page.evaluate(
+        """['codes', 'prior', 'mixed'].map((name) =>
+            [...criticLab.state().u[name].z.data.subarray(22, 24)])"""
+    )
+    end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]  # of the mean, not of the sum
+    size = page.evaluate("document.getElementById('plane').clientWidth")
+    thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
+    found = cdist(thick.reshape(2, 4), strokes(page)[0], "chebyshev").min(axis=1)
+    assert found.max() < 0.01  # from the code to its partner, and the slope on the way
     dz = page.evaluate("[...criticLab.state().u.mixed.dz.data.subarray(22, 24)]")
     numbers = page.locator("#stage tbody td.numbers").nth(1).text_content().replace("−", "-")
     assert [float(x) for x in numbers.split(", ")] == pytest.approx(dz, abs=1e-4)
