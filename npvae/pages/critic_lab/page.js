@@ -91,14 +91,15 @@ const criticLab = (() => {
     lab.todo.reduce((sum, { key, value }) => sum + (steps[key] ?? 0) * (Number(value) || 0), 0);
 
   function replay() {
-    if (performance.now() - told > OFTEN) keepCheckpoint();
+    const often = performance.now() - told > OFTEN;
+    if (often && lab.todo.length) keepCheckpoint(); // of a state from which something is left to do
     const left = labModel.replay(lab, REPLAY), mine = lab;
     showBusy(left);
     if (left) setTimeout(() => mine === lab && replay());
     showSwitches();
     showAddress();
     draw();
-    if (performance.now() - told > OFTEN) told = performance.now();
+    if (often) told = performance.now();
   }
 
   /* While an address is being done again, nothing else can be done but to stop it. */
