@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.reconstruction import histogram_mode
-from npvae.files.atomic import replacing
+from npvae.files import replacing
 from npvae.training.kinds import KINDS
 
 STYLE = Path(__file__).with_name("report.mplstyle")

@@ -17,7 +17,7 @@ from typing import Any
 from npvae.evaluation.encoded import MODELS, model_of
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.results import Study
-from npvae.files.atomic import replacing
+from npvae.files import replacing
 
 COLUMNS = (
     "model", "setting", "weight", "epochs", "seed", "metric", "value", "low", "high"

@@ -6,12 +6,11 @@ from pathlib import Path
 import numpy as np
 import pooch
 import pytest
-from data_helpers import error_line, write_toy
+from data_helpers import TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, error_line, write_toy
 
-from npvae.data import dataset, download
-from npvae.data.checks import checked_labels
+from npvae.data import dataset
 from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from npvae.data.roles import checked_labels
 
 REAL_MNIST = os.environ.get("NPVAE_DATA_DIR")
 
@@ -21,7 +20,7 @@ def offline(monkeypatch, tmp_path):
     """Nothing named, nothing cached, nothing to download from."""
     monkeypatch.delenv("NPVAE_DATA_DIR", raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda project: tmp_path / "cache" / project)
-    monkeypatch.setattr(download, "MIRRORS", ())
+    monkeypatch.setattr(dataset, "MIRRORS", ())
 
 
 def test_environment_names_the_directory_and_the_argument_wins(tmp_path, monkeypatch):
@@ -147,7 +146,7 @@ DOUBTS = {
     "all alike": (np.repeat(DIGITS[:1], 40, axis=0), "or all alike"),
     "dark ink": (255 - DIGITS, "dark ink on white paper"),
     "bold dark ink": (255 - np.repeat(DIGITS, 4, axis=2)[..., 42:70], "dark ink on white paper"),
-    "dark ink as floats": (1 - DIGITS / 255, "1 - images turns one into the other"),
+    "dark ink as floats": (1 - DIGITS / 255, "1 - images is bright on black"),
 }
 
 

@@ -4,10 +4,9 @@ import gzip
 
 import numpy as np
 import pytest
-from data_helpers import error_line, idx_bytes
+from data_helpers import TEST_LABELS, TRAIN_IMAGES, error_line, idx_bytes
 
 from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_LABELS, TRAIN_IMAGES
 
 rng = np.random.default_rng(3)
 TRAIN, TEST = rng.integers(0, 256, (24, 6, 6), np.uint8), rng.integers(0, 256, (12, 6, 6), np.uint8)
@@ -203,7 +202,7 @@ def test_a_refusal_lists_all_and_its_two_lines_of_numpy_make_a_file_that_is_read
 ):
     message = error_line(npz(tmp_path / "theirs.npz", **arrays))
     assert all(word in message for word in [*words, "numpy.savez('own.npz', images="])
-    code = message.partition("To convert them: ")[2]
+    code = message.partition("To convert: ")[2]
     monkeypatch.chdir(tmp_path)
     exec(code.replace("ROWS, COLUMNS", "6, 5"))
     assert load_data("own.npz").image_shape[0] == 6
