@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import numba
@@ -108,11 +107,9 @@ class _Cache(FunctionCache):
         return found
 
 
-def jit(function: Callable | None = None, **more) -> Callable:
+def jit(function: Callable) -> Callable:
     """Compile a function with npvae's options, and keep the result in npvae's cache."""
-    if function is None:
-        return partial(jit, **more)
-    compiled = numba.njit(**(OPTIONS | more))(function)
+    compiled = numba.njit(**OPTIONS)(function)
     compiled._cache = _Cache(function)  # what `cache=True` does, with a class of Numba's own
     return compiled
 

@@ -22,7 +22,7 @@ TINIEST = float(np.finfo(np.float32).tiny)  # 1.2e-38: below it float32 is denor
 STRETCH = 2_048  # parameters that a thread updates at a time: four rows of them fit the L1 cache
 
 
-@jit(inline="always")
+@jit
 def _adam(theta, g, m, v, constants, rate, root_correction):
     """Return theta, m and v after one update with the gradient g: the equations above."""
     keep1, add1, keep2, add2, epsilon = constants  # b1, 1 - b1, b2, 1 - b2
@@ -31,7 +31,7 @@ def _adam(theta, g, m, v, constants, rate, root_correction):
     return theta - rate * m / (math.sqrt(v) * root_correction + epsilon), m, v
 
 
-@jit(inline="always")
+@jit
 def _flush(x):
     """Return x, or 0 where it is closer to 0 than any normal float32.
 
