@@ -102,7 +102,7 @@ class TestTheRecipeOfTheHeader:
         exec(recipe, globals() | locals())
 
     def test_a_right_layer_passes_whatever_the_seed(self):
-        for seed in range(60):
+        for seed in range(20):
             self.run(seed, self.recipe)
         plain = self.recipe.replace(", active=lambda: y > 0", "")
         assert plain != self.recipe
@@ -110,7 +110,7 @@ class TestTheRecipeOfTheHeader:
 
     def test_without_active_a_kink_is_taken_for_a_mistake(self):
         with pytest.raises(AssertionError):
-            for seed in range(60):
+            for seed in range(20):
                 self.run(seed, self.recipe.replace(", active=lambda: y > 0", ""))
 
     def test_a_wrong_layer_fails(self):
