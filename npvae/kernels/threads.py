@@ -33,7 +33,7 @@ LEAST_PATIENCE, MOST_PATIENCE = 0.05, 1.0  # seconds that one thread goes on alo
 class Pace:
     """Watches the times of products, and chooses between one thread and all of them."""
 
-    most: int = 1  # threads; with 1 there is nothing to choose, and nothing is watched
+    most: int = 1  # threads; with 1 nothing is watched
     use: Callable[[int], None] = numba.set_num_threads
     clock: Callable[[], float] = perf_counter
     alone: bool = False
@@ -79,10 +79,9 @@ in_turn = threading.RLock()  # for Python threads: not every layer lets two of t
 
 
 def set_threads(threads: int | None) -> None:
-    """Use this many threads from now on; None means up to all cores that this process may use.
+    """Use this many threads from now on; None: all cores this process may use, as `pace` allows.
 
-    A number is a firm choice. Without one, `pace` goes down to one thread while other programs keep
-    the cores busy. Raises UserError if there are fewer threads than asked for.
+    Raises UserError if there are fewer threads than asked for.
     """
     if threads is not None and threads > available:
         raise UserError(f"--threads: {threads} asked for, {available} can be had")
