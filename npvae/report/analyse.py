@@ -15,7 +15,7 @@ from npvae.evaluation.instruments import SEED, Instruments
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
 from npvae.evaluation.structure import Embedding
-from npvae.files.atomic import make_directory, write_text
+from npvae.files import make_directory, write_text
 from npvae.kernels.threads import set_threads
 from npvae.report import charts, image_grids
 from npvae.report.claims import judge

@@ -22,7 +22,7 @@ from npvae.evaluation.encoded import MODELS, EncodedRun
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.reconstruction import histogram_mode
 from npvae.evaluation.results import Comparison, Study
-from npvae.files.atomic import replacing
+from npvae.files import replacing
 from npvae.report.claims import FAILS, HOLDS, MIXED, OPEN, Verdict
 from npvae.report.markdown import number
 from npvae.training.kinds import KINDS

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from npvae.evaluation.encoded import MODELS, model_of
 from npvae.evaluation.results import Study
-from npvae.files.atomic import replacing
+from npvae.files import replacing
 
 COLUMNS = "model", "setting", "weight", "epochs", "seed", "metric", "value", "low", "high"
 
