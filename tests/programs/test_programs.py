@@ -10,8 +10,11 @@ from argparse import Namespace
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
+from threadpoolctl import threadpool_limits
 
 from npvae.errors import UserError
 from npvae.report.analyse import analyse
@@ -57,7 +60,10 @@ def workshop(tmp_path_factory):
         status, out, _ = run(*words, cwd=directory)
         shown.append(out)
         assert alone.returncode == status == 0
-    assert run("analyze.py", "--data-dir", OWN, cwd=directory)[0] == 0
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
+        patch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)  # it starts no other processes
+        patch.setattr(Figure, "savefig", lambda figure, file, **_: file.write(b"\x89PNG"))
+        assert run("analyze.py", "--data-dir", OWN, cwd=directory)[0] == 0
     return directory, shown
 
 
