@@ -124,7 +124,7 @@ def test_numbers_as_text(still):
 
 def test_a_field_is_drawn_as_it_is(still):
     """Of f(x, y) = x + 2y: contours lie at multiples of the spacing, and colours follow f."""
-    lines, corners = still.evaluate(
+    lines, inks, corners = still.evaluate(
         """() => {
             const { NODES, nodePlace, contours, heatMap } = npvaeField, lines = [];
             const size = 400, often = { willReadFrequently: true };
@@ -135,13 +135,17 @@ def test_a_field_is_drawn_as_it_is(still):
             Object.assign(Path2D.prototype, { moveTo: keep, lineTo: keep });
             contours(ctx, size, values, 0.5);
             Object.assign(Path2D.prototype, { moveTo, lineTo });
-            heatMap(ctx, size, values, [-3, 3]);
+            contours(ctx, size, values, 0.5, 0); // f = 0 is thick, and goes through the middle
             const at = ([x, y]) => [...ctx.getImageData(x, y, 1, 1).data.subarray(0, 3)];
-            return [lines, [[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }"""
+            const inks = [[200, 200], [300, 200]].map(at);
+            heatMap(ctx, size, values, [-3, 3]);
+            return [lines, inks, [[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }"""
     )
     x, y = (np.array(lines) / 200 - 1).T * [[1], [-1]]
     assert len(x) > 100 and np.abs((x + 2 * y) * 2 - np.round((x + 2 * y) * 2)).max() < 1e-9
-    low, high = still.evaluate("['heat-low', 'heat-high'].map(npvaePictures.rgb)")
+    names = ["ink", "contour", "heat-low", "heat-high"]
+    ink, contour, low, high = still.evaluate("(all) => all.map(npvaePictures.rgb)", names)
+    assert inks == [pytest.approx(ink, abs=6), pytest.approx(contour, abs=6)]
     for share, colour in zip((0, 1 / 3, 2 / 3, 1), corners, strict=True):
         expected = [a + share * (b - a) for a, b in zip(low, high, strict=True)]
         assert colour == pytest.approx(expected, abs=3)
