@@ -56,6 +56,8 @@ class Explorer:
             W *= 1.5
         run.vae.w.b2[self.latent :] -= 2 if kind == "kl" else 31  # sigma: about 0.4 and 2e-7
         run.vae.w.W2[:, : self.latent] *= 6  # mu
+        for b in (run.vae.w.b2[: self.latent], run.vae.w.b4):
+            b += 0.2 * KEYS.index(kind)  # so that no model can stand for another
         for W in run.critic.w if run.critic else ():
             W *= 3
         return encode_run(run, self.data.test_images, 0)
