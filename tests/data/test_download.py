@@ -36,8 +36,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.log.append((behaviour, name))
         body = GZIPPED[name]
         status, sent, length = 200, body, len(body)
-        if behaviour in BAD_MIRRORS or (behaviour == "only_images" and "labels" in name):
-            status, sent, length = BAD_MIRRORS.get(behaviour, BAD_MIRRORS["missing"])[0](body)
+        if behaviour in BAD_MIRRORS:
+            status, sent, length = BAD_MIRRORS[behaviour][0](body)
         self.send_response(status)
         self.send_header("Content-Length", str(length))
         if "gzip" in self.headers.get("Accept-Encoding", ""):  # the client would then unpack it
@@ -123,14 +123,6 @@ def test_a_bad_mirror_is_passed_over_and_named_where_there_is_no_other(
     assert load_data().name == NAME
     assert_cached(cache)
     assert capfd.readouterr() == ("", "")
-
-
-def test_the_next_mirror_gives_only_what_is_missing(mirrors, cache):
-    log = mirrors("only_images", "good")
-    assert load_data().name == NAME
-    assert_cached(cache)
-    assert ("only_images", f"{TRAIN_IMAGES}.gz") in log
-    assert ("good", f"{TRAIN_IMAGES}.gz") not in log
 
 
 def test_without_name_service_or_with_a_cache_that_cannot_be_written_the_sample_is_used(

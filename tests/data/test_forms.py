@@ -91,10 +91,6 @@ def last(x, y):
     return np.c_[x, y]
 
 
-def indexed(x, y):
-    return np.c_[300 + np.arange(len(x)), y, x]
-
-
 Y = {"y_train": TRAIN_Y, "y_test": TEST_Y}
 CHANNELS = {"x_train": TRAIN[..., None], "x_test": TEST[:, None], **Y}
 ONE_HOT = {"Y_train": np.eye(3)[TRAIN_Y], "Y_test": np.eye(3)[TEST_Y]}
@@ -129,7 +125,8 @@ FORMS = {  # how to make it, and what the line about it says
     "CSV, class last": (lambda tmp: csv(tmp, last, PIXELS + ",class"), "column 37"),
     "CSV, class last, no header": (lambda tmp: csv(tmp, last), "column 37"),
     "CSV of pandas, with its index": (
-        lambda tmp: csv(tmp, indexed, ",label," + PIXELS), "column 2 of mnist_train.csv",
+        lambda tmp: csv(tmp, lambda x, y: np.c_[300 + np.arange(len(x)), y, x], ",label," + PIXELS),
+        "column 2 of mnist_train.csv",
     ),
     "CSV of savetxt, fractions": (lambda tmp: csv(tmp, fmt="%.18e", delimiter=" "), "column 1"),
 }  # fmt: skip

@@ -4,7 +4,7 @@ import random
 
 import numba
 import pytest
-from small import Sized
+from small import sized
 
 from npvae.errors import UserError
 from npvae.kernels import matmul, threads
@@ -103,7 +103,7 @@ def test_weights_do_not_depend_on_when_the_threads_change(train, monkeypatch):
     """The number of threads changes after products at random, in the middle of steps too."""
 
     def trained():
-        net = Sized()  # large enough for the products to be shared out
+        net = sized()  # large enough for the products to be shared out
         getattr(net, train)(6)
         return net.vae.theta.tobytes() + net.critic.theta.tobytes()
 
