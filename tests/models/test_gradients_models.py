@@ -27,7 +27,7 @@ RELU, STEP = 1e-6, 1e-5
 
 def trained(kind):
     net = Small()
-    (net.train_ws if kind == "ws" else net.train_kl)(30)
+    (net.train_ws if kind == "ws" else net.train_kl)(10)
     return net
 
 
@@ -39,7 +39,7 @@ def parameters(network):
 def check(loss, arrays, active, tolerance, step=1e-3):
     found = check_gradients(loss, arrays, active, samples=10**6, step=step)
     assert found.max_error < tolerance, found.worst
-    assert found.skipped < 0.1 * found.checked
+    assert found.skipped < 0.05 * found.checked
     assert len(found.errors) == len(arrays)
 
 
