@@ -101,7 +101,7 @@ def test_shapes_that_do_not_fit_are_refused(misfit):
 RUINS = {  # what a product may not get, and in whose place it comes
     "turned": (lambda x: np.ascontiguousarray(x.T).T, ["A", "B", "C", "gate"]),
     "some columns": (lambda x: np.repeat(x, 2, axis=-1)[..., ::2], ["bias"]),
-    "float32": (lambda x: x.astype("f4"), ["B"]),
+    "float32": (lambda x: x.astype("f4"), ["B", "bias"]),
     ">f8": (lambda x: x.astype(">f8"), ["C"]),
 }
 
