@@ -117,11 +117,6 @@ def test_views_and_other_dtypes_are_refused(ruin):
 
 def test_numbers_that_are_not_real_are_refused():
     A, B, C = (np.ones((3, 3), "int64") for _ in range(3))
-    for product, more in (
-        (matmul, ()),
-        (matmul, (C[0], False, C)),
-        (matmul_nt, ()),
-        (matmul_tn, ()),
-    ):
+    for product, *more in ((matmul,), (matmul, C[0], False, C), (matmul_nt,), (matmul_tn,)):
         with pytest.raises(TypeError, match="all float32 or all float64"):
             product(A, B, C, *more)
