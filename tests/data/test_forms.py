@@ -45,10 +45,6 @@ def idx(tmp, name="{}-idx{}-ubyte", pack=idx_bytes, folder=""):
     return tmp
 
 
-def twice(array):
-    return gzip.compress(gzip.compress(idx_bytes(array)))
-
-
 def qmnist(tmp):
     for part, images, labels in (("train", TRAIN, TRAIN_Y), ("test", TEST, TEST_Y)):
         write(tmp, f"qmnist-{part}-images-idx3-ubyte", idx_bytes(images))
@@ -113,7 +109,6 @@ FORMS = {  # how to make it, and what the line about it says
     "IDX in folders": (lambda tmp: idx(tmp, folder="{}"), ""),
     "IDX in folders called .gz": (lambda tmp: idx(tmp, folder="{}.gz"), ""),
     "IDX unpacked, still called .gz": (lambda tmp: idx(tmp, "{}-idx{}-ubyte.gz"), ""),
-    "IDX zipped twice": (lambda tmp: idx(tmp, pack=twice), ""),
     "EMNIST": (lambda tmp: idx(tmp, "emnist-digits-{}-idx{}-ubyte"), "emnist-digits-train-images"),
     "QMNIST": (qmnist, "the first column of qmnist-train-labels-idx2-int.gz for the training lab"),
     "torchvision": (torchvision, ""),
