@@ -140,12 +140,16 @@ def test_assignment_w1(still, kind):
 
 
 def test_the_random_numbers_are_what_they_claim(still):
-    uniform, normal, order = still.evaluate(
+    uniform, normal, order, start = still.evaluate(
         """() => {
             const random = npvaeMath.makeRandom(1, 2, 3);
             const draw = (from) => Array.from({ length: 40000 }, from);
             const order = npvaeMath.permutation(64, random);
-            return [draw(random.uniform), draw(random.normal), [...order]];
+            const parameters = npvaeMath.makeParameters([100, 25, 4]);
+            npvaeMath.drawParameters(parameters, random);
+            const ends = ["W1", "b1", "W2"].map((name) => [...(parameters.w[name].data
+                ?? parameters.w[name])]).map((x) => [Math.min(...x), Math.max(...x)]);
+            return [draw(random.uniform), draw(random.normal), [...order], ends];
         }"""
     )
     assert min(uniform) >= 0 and max(uniform) < 1
@@ -154,3 +158,5 @@ def test_the_random_numbers_are_what_they_claim(still):
     assert np.std(normal) == pytest.approx(1, abs=5 / 280)
     assert np.mean(np.abs(normal) < 1) == pytest.approx(0.6827, abs=5 * 0.0024)
     assert sorted(order) == list(range(64)) != order
+    for (low, high), bound in zip(start, (0.1, 0.1, 0.2), strict=True):  # 1 / sqrt(inputs)
+        assert -bound <= low < -0.7 * bound and 0.7 * bound < high <= bound
