@@ -22,6 +22,7 @@ def test_the_distance_decides_what_is_trained_and_where_it_goes():
         ("--directions 50", "--directions belongs to --distance sliced"),
         ("--distance sliced --directions 0", "--directions: '0' is not a whole number from 1"),
         ("--distance near", "--distance: invalid choice: 'near'"),
+        ("--distance sliced --beta 1", "unrecognized arguments: --beta 1"),
         ("kl --distance sliced", "unrecognized arguments: --distance sliced"),
     ],
 )
