@@ -20,15 +20,13 @@ Sources: Hoffman & Johnson 2016, ELBO surgery (the first line); Comon 1994, Inde
 analysis (negentropy, J).
 """
 
-from functools import partial
-
 import numpy as np
 
 from npvae.evaluation.densities import Density, fit_density, moments
 from npvae.evaluation.distances import assignment_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
-from npvae.evaluation.intervals import Measurement, resample
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import posterior_sigma
 from npvae.training import streams
 
@@ -48,7 +46,7 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
     g = fit_density(train_z, COMPONENTS)
     sigma = posterior_sigma(model.logvar).mean(axis=1)
     found.add_means(mean_sigma=sigma, average_kl=average_kl(model.mu, model.logvar))
-    compare_with_prior(found, model.z, g)
+    found.add(beside_prior, model.z, g.log(model.z), directions=FEWER_DIRECTIONS)
     if "shape" in found.values:
         found.values["shape_shortfall"] = shape_shortfall(g, len(train_z), len(model.z))
         if found.values["mean_sigma"] > SIGMA_VANISHES:
@@ -60,19 +58,6 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
         for key, column in CRITIC.items():
             found.values[key] = model.run.history[-1][column]
         found.values["w1_assigned"] = w1_assigned(model.z)  # to judge the critic by
-
-
-def compare_with_prior(found: Measurement, z: np.ndarray, g: Density) -> None:
-    """Keep what `beside_prior` tells of codes z (n, L), n >= 2, by the density g of other codes.
-
-    What a bootstrap sample lacks, because its covariance is singular, has no replicates.
-    """
-    log_g = g.log(z)
-    found.values |= beside_prior(z, log_g)
-    samples = resample(partial(beside_prior, directions=FEWER_DIRECTIONS), z, log_g)
-    for key in samples[0]:
-        if all(key in numbers for numbers in samples):
-            found.replicates[key] = np.array([numbers[key] for numbers in samples])
 
 
 def beside_prior(

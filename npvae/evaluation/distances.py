@@ -63,8 +63,8 @@ def sliced_normal_w1(x: np.ndarray, directions: int = 500, seed: int = 0) -> flo
     return float(normal_w1(x @ theta).mean()) / mean_shadow(x.shape[1])
 
 
-def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
-    """Fréchet distance between the Gaussians fitted to x (n, d) and y (m, d), as a square.
+def frechet_distances(x: np.ndarray, *others: np.ndarray) -> list[float]:
+    """Fréchet distances, as squares, of the Gaussian fitted to x (n, d) to those of others (m, d).
 
     The last trace is the sum of the singular values of C₁^½ C₂^½, and each root comes from a
     symmetric eigendecomposition, so singular covariances (a dead feature) need no special care. The
@@ -75,17 +75,19 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     as the score of a generator: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule
     Converge to a Local Nash Equilibrium, eq. 6.
     """
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    covariances = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-    root_x, root_y = map(_symmetric_root, covariances)
-    squared = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2)
-    squared -= 2 * np.linalg.norm(root_x @ root_y, "nuc")
-    return max(0.0, float(squared + sum(map(np.trace, covariances))))  # rounding may leave −1e-15
+    (mean, root), *fitted = map(_mean_and_root, (x, *others))
+    squares = [np.sum((mean - m) ** 2) + np.sum(root**2) + np.sum(r**2) for m, r in fitted]
+    overlaps = [np.linalg.norm(root @ r, "nuc") for _, r in fitted]
+    # Rounding may leave −1e-15.
+    return [max(0.0, float(s - 2 * o)) for s, o in zip(squares, overlaps, strict=True)]
 
 
-def _symmetric_root(cov: np.ndarray) -> np.ndarray:
-    """C^½ of a covariance (d, d)."""
-    values, vectors = np.linalg.eigh(cov)
+def _mean_and_root(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean (d,) of points x (n, d), and the root C^½ (d, d) of their covariance."""
+    x = x.astype(np.float64)
+    mean = x.mean(axis=0)
+    x -= mean
+    values, vectors = np.linalg.eigh(x.T @ x / (len(x) - 1))
     # Eigenvalues that are 0 come back as rounding noise, of which the root would be far from 0.
-    values[values < len(cov) * np.finfo(np.float64).eps * values[-1]] = 0
-    return (vectors * np.sqrt(values)) @ vectors.T
+    values[values < len(values) * np.finfo(np.float64).eps * values[-1]] = 0
+    return mean, (vectors * np.sqrt(values)) @ vectors.T

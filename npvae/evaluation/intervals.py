@@ -13,7 +13,8 @@ each of them. The error of a difference then contains only what the images do to
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -48,15 +49,24 @@ class Measurement:
     values: dict[str, float] = field(default_factory=dict)
     replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
 
-    def add(self, key: str, statistic: Callable[..., float], *arrays: np.ndarray) -> None:
-        """Keep statistic(*arrays), and its bootstrap over the rows of the arrays."""
-        self.values[key] = float(statistic(*arrays))
-        self.replicates[key] = resample(statistic, *arrays)
+    def add(
+        self, statistic: Callable[..., dict[str, float]], *arrays: np.ndarray, **cheaper: int
+    ) -> None:
+        """Keep the numbers statistic(*arrays), and their bootstrap over the rows of the arrays.
+
+        `cheaper` are options of the statistic for the bootstrap alone. A number that one of its
+        samples lacks has no replicates.
+        """
+        self.values |= statistic(*arrays)
+        samples = resample(partial(statistic, **cheaper), *arrays)
+        for key in samples[0]:
+            if all(key in numbers for numbers in samples):
+                self.replicates[key] = np.array([numbers[key] for numbers in samples])
 
     def add_means(self, **samples: np.ndarray) -> None:
         """Keep the mean of each array (n,) of numbers of single images, with its bootstrap."""
-        for key, array in samples.items():
-            self.add(key, np.mean, np.asarray(array, np.float64))
+        arrays = [np.asarray(array, np.float64) for array in samples.values()]
+        self.add(lambda *drawn: dict(zip(samples, map(np.mean, drawn), strict=True)), *arrays)
 
 
 class Spread(NamedTuple):
@@ -101,14 +111,13 @@ class Number(NamedTuple):
         return Interval(self.mean, self.mean - half, self.mean + half)
 
 
-def resample(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0) -> np.ndarray:
+def resample(statistic: Callable[..., Any], *arrays: np.ndarray, seed: int = 0) -> list:
     """Compute a statistic on RESAMPLES bootstrap samples of the rows of `arrays`, all of length n.
 
-    The samples depend on n and the seed alone: for two models they are the same images. Returns
-    (RESAMPLES,).
+    The samples depend on n and the seed alone: for two models they are the same images.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, sections 6.2 and 6.4.
     """
     n, rng = len(arrays[0]), np.random.default_rng([seed, streams.BOOTSTRAP])
     samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
-    return np.array([statistic(*(array[index] for array in arrays)) for index in samples])
+    return [statistic(*(array[index] for array in arrays)) for index in samples]

@@ -26,13 +26,13 @@ def measure_reconstruction(
     """Measure the section "reconstruction" of `metrics.py`, with μ of all training images."""
     data = instruments.data
     found.add_means(sse_mu=model.at_mu.sse, sse_z=model.at_z.sse, bce_mu=model.at_mu.bce)
-    found.add("sse_z_mode", histogram_mode, model.at_z.sse)
+    found.add(lambda sse: {"sse_z_mode": histogram_mode(sse)}, model.at_z.sse)
     seen = some_rows(len(data.train_images), len(data.test_images))
     errors = reconstruction_errors(model.w, train_mu[seen], data.train_images[seen])
     measure_gap(found, errors.bce)
     rows = some_rows(len(data.test_images), BLUR_IMAGES)
     made = sharpness(decode(model.w, model.mu[rows]), data.image_shape)
-    found.add("blur", blur_in_pixels, made, instruments.blurred)
+    found.add(lambda *both: {"blur": blur_in_pixels(*both)}, made, instruments.blurred)
 
 
 def histogram_mode(values: np.ndarray, bin_width: float = MODE_BIN) -> float:
@@ -60,7 +60,7 @@ def sharpness(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     grid = images.reshape(-1, *shape)
     across = np.abs(np.diff(grid, axis=2)).sum(axis=(1, 2), dtype=np.float64)
     down = np.abs(np.diff(grid, axis=1)).sum(axis=(1, 2), dtype=np.float64)
-    return (across + down) / images.shape[1]
+    return (across + down) / np.prod(shape)
 
 
 def blur_originals(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -69,8 +69,13 @@ def blur_originals(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     images (N, pixels) are bytes or floats in [0, 1]. Outside of an image everything is black.
     """
     grid = unit_range(images[some_rows(len(images), BLUR_IMAGES)]).reshape(-1, *shape)
-    blurred = (gaussian_filter(grid, s, axes=(1, 2), mode="constant") for s in BLURS)
-    return np.stack([sharpness(b.reshape(len(b), -1), shape) for b in blurred], axis=1)
+    eyes = [np.eye(side, dtype=grid.dtype) for side in shape]
+    table = np.empty((len(grid), len(BLURS)))
+    for k, s in enumerate(BLURS):
+        # A blur is linear: along an axis it is a product with the blurred identity.
+        down, across = (gaussian_filter(eye, (s, 0), mode="constant") for eye in eyes)
+        table[:, k] = sharpness(down @ grid @ across.T, shape)
+    return table
 
 
 def blur_in_pixels(made: np.ndarray, blurred: np.ndarray) -> float:

@@ -12,11 +12,13 @@ from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, model_of
 from npvae.evaluation.instruments import SEED, Instruments
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
-from npvae.evaluation.structure import Embedding
+from npvae.evaluation.structure import Embedding, measure_map
 from npvae.files.atomic import make_directory, write_text
 from npvae.kernels.threads import set_threads
+from npvae.models.inference import encode
 from npvae.report import charts, image_grids, study_charts
 from npvae.report.claims import judge
 from npvae.report.explorer import explorer_page
@@ -41,6 +43,7 @@ def analyse(request: Namespace) -> None:
     or unfit runs, unusable data, or an output that cannot be written.
     """
     set_threads(request.threads)
+    processes = numba.get_num_threads()
     data = load_data(request.data_dir)
     _check(data)
     given = _given_runs(request, data)
@@ -60,12 +63,14 @@ def analyse(request: Namespace) -> None:
             progress.set_description_str(name)
             progress.update()
 
-        instruments = make_instruments(data, given["kl"].options.latent_dim)
+        instruments = make_instruments(data, given["kl"].options.latent_dim, processes)
         stage(f"measuring {len(runs)} trainings")
         work = [delayed(_measure)(run, n < len(given), instruments) for n, run in enumerate(runs)]
-        measured = list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
+        work += [delayed(_map)(run, data) for run in runs]
+        done = Parallel(min(len(work), processes))(work)
+        measured = list(map(_with_map, done[: len(runs)], done[len(runs) :]))
         stage("pictures and report")
-        _write(measured, len(given), instruments, request, missing=others.count(None))
+        _write(measured, len(given), instruments, request, processes, others.count(None))
         progress.update()
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
@@ -116,16 +121,37 @@ def _others(
     return [found[path] for path in paths]
 
 
-def _measure(run: Run, keep: bool, instruments: Instruments) -> Measured:
+def _measure(run: Run, keep: bool, instruments: Instruments) -> tuple[Trained, EncodedRun | None]:
     """Measure one run on one thread, in a process of its own; keep its codes if asked to."""
     set_threads(1)
     model = encode_run(run, instruments.data.test_images, SEED)
-    found, embedding = measure(model, instruments)
-    return Trained(run.options, found, run.fingerprint), model if keep else None, embedding
+    found = measure(model, instruments)
+    return Trained(run.options, found, run.fingerprint), model if keep else None
+
+
+def _map(run: Run, data: Dataset) -> tuple[Measurement, Embedding]:
+    """Draw a run's t-SNE map and measure it, likewise."""
+    set_threads(1)
+    return measure_map(encode(run.vae.w, data.test_images)[0], data.test_labels)
+
+
+def _with_map(
+    found: tuple[Trained, EncodedRun | None], of_map: tuple[Measurement, Embedding]
+) -> Measured:
+    """Put together what the two pieces of work found of a run."""
+    (trained, model), (more, embedding) = found, of_map
+    trained.measurement.values |= more.values
+    trained.measurement.replicates |= more.replicates
+    return trained, model, embedding
 
 
 def _write(
-    measured: list[Measured], given: int, instruments: Instruments, request: Namespace, missing: int
+    measured: list[Measured],
+    given: int,
+    instruments: Instruments,
+    request: Namespace,
+    processes: int,
+    missing: int,
 ) -> None:
     """Draw what was measured, and write the report, its numbers and the explorer."""
     study = Study([trained for trained, *_ in measured], instruments.baselines)
@@ -134,18 +160,21 @@ def _write(
     judged = {name: judge(c) for name, c in found.items()}
     first = next(iter(found.values()))
     plots = out / "plots"
-    image_grids.draw_first(models, data, plots)
-    image_grids.draw_tsne(models, embeddings, data, plots)
-    image_grids.draw_reconstructions(models, data, plots)
-    image_grids.draw_interpolations(models, data, plots)
-    image_grids.draw_samples(models, plots)
-    charts.draw_errors(models, plots)
-    charts.draw_latents(models, plots)
-    charts.draw_training(models, plots)
-    study_charts.draw_law(first, plots)
-    study_charts.draw_claims(judged, plots)
+    pictures = [
+        (charts.draw_latents, models, plots),  # takes longest
+        (image_grids.draw_first, models, data, plots),
+        (image_grids.draw_tsne, models, embeddings, data, plots),
+        (image_grids.draw_reconstructions, models, data, plots),
+        (image_grids.draw_interpolations, models, data, plots),
+        (image_grids.draw_samples, models, plots),
+        (charts.draw_errors, models, plots),
+        (charts.draw_training, models, plots),
+        (study_charts.draw_law, first, plots),
+        (study_charts.draw_claims, judged, plots),
+    ]
     if study.has_trade_off:
-        study_charts.draw_trade_off(study, plots)
+        pictures.append((study_charts.draw_trade_off, study, plots))
+    Parallel(processes)(delayed(draw)(*shown) for draw, *shown in pictures)
     report = write_report(study, found, judged, data, missing, [model.key for model in models])
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))

@@ -45,7 +45,7 @@ def test_replicates_of_a_slope_resample_points_and_not_each_coordinate():
     rng = np.random.default_rng(1)
     x = rng.normal(size=2000)
     y = 3 * x + rng.normal(size=2000)  # the slope's standard error is 1 / √2000
-    replicates = resample(lambda x, y: (x * y).sum() / (x * x).sum(), x, y)
+    replicates = np.array(resample(lambda x, y: (x * y).sum() / (x * x).sum(), x, y))
     assert replicates.shape == (RESAMPLES,)
     assert replicates.mean() == pytest.approx(3, abs=0.1)
     assert replicates.std() == pytest.approx(2000**-0.5, rel=BOOTSTRAP_ERROR)
