@@ -5,10 +5,10 @@
 
 The mixture is fitted to the whitened codes y. So an invertible affine map of the codes changes
 neither which mixture is found, up to a rotation, nor what the least width of a component means.
-It is fitted by expectation maximisation, which never lowers the mean of log g. In turn it finds
+Expectation maximisation never lowers the mean of log g. From k-means' clusters on it finds in turn
 
-    the shares    r_k(y) = w_k N(y; m_k, C_k) / sum_j w_j N(y; m_j, C_j)        to whom y belongs
-    the parts     w_k, m_k, C_k = weight, mean and covariance of the y, each counted r_k(y) times
+    shares    r_k(y) = w_k N(y; m_k, C_k) / sum_j w_j N(y; m_j, C_j)
+    parts     w_k, m_k, C_k = weight, mean and covariance of the y, each counted r_k(y) times
 
 Source: Dempster, Laird & Rubin 1977, Maximum likelihood from incomplete data via the EM algorithm.
 """
@@ -37,7 +37,7 @@ class Density(NamedTuple):
     def log(self, z: np.ndarray) -> np.ndarray:
         """Return log g(z) (N,) of points z (N, L)."""
         y = (z.astype(np.float64) - self.mean) @ self.whiten
-        return _shares(_terms(y), *self[2:])[0] + np.linalg.slogdet(self.whiten)[1]
+        return _shares(y, *self[2:])[0] + np.linalg.slogdet(self.whiten)[1]
 
     def draw(self, n: int) -> np.ndarray:
         """Return n draws (n, L), in random order and the same each time."""
@@ -68,19 +68,15 @@ def moments(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def fit_density(z: np.ndarray, components: int) -> Density:
-    """Fit so many Gaussians to codes z (n, L), n >= 2, or as many as there are different codes.
-
-    The first shares are all or nothing: those of the clusters that k-means finds.
-    """
+    """Fit so many Gaussians to codes z (n, L), n >= 2, or as many as there are different codes."""
     mean, v, V = moments(z)
     whiten = V / np.sqrt(np.where(v > 0, v, 1))  # what never varies stays as it is
     y = (z - mean) @ whiten
     components = min(components, len(np.unique(z, axis=0)))
     clusters = KMeans(components, n_init=1, random_state=SEED).fit(y).labels_
-    terms, before = _terms(y), -np.inf
-    parts = _parts(y, np.eye(components)[:, clusters])
+    parts, before = _parts(y, np.eye(components)[:, clusters]), -np.inf
     for _ in range(MOST_STEPS):
-        log_g, shares = _shares(terms, *parts)
+        log_g, shares = _shares(y, *parts)
         parts = _parts(y, shares)
         if abs(log_g.mean() - before) < LEAST_GAIN:
             break
@@ -88,28 +84,23 @@ def fit_density(z: np.ndarray, components: int) -> Density:
     return Density(mean, whiten, *parts)
 
 
-def _terms(y: np.ndarray) -> np.ndarray:
-    """Return 1, y_i and y_i y_j (terms, N) of y (N, L): the log of a Gaussian is linear in them."""
-    i, j = np.triu_indices(y.shape[1])
-    return np.concatenate([np.ones((1, len(y))), y.T, y.T[i] * y.T[j]])
-
-
 def _shares(
-    terms: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
+    y: np.ndarray, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return log of the mixture (N,), and the shares (K, N), of points given by their terms.
+    """Return log of the mixture (N,), and the shares (K, N), at points y (N, L).
 
         log N(y; m, C) = (log det P - L log 2 pi - m^T P m) / 2 + (P m)^T y - y^T P y / 2
 
-    where P = C^-1.
+    with P = C^-1. It is linear in 1, y_i and y_i y_j: for all parts together a product of matrices.
     """
-    P, L = np.linalg.inv(covariances), means.shape[1]
+    P, L = np.linalg.inv(covariances), y.shape[1]
     Pm = np.einsum("kij,kj->ki", P, means)
     constant = np.linalg.slogdet(P)[1] - L * np.log(2 * np.pi) - (means * Pm).sum(axis=1)
-    constant = np.log(weights) + constant / 2
     i, j = np.triu_indices(L)
     square = ((i == j) / 2 - 1) * P[:, i, j]  # y_i y_j stands for y_j y_i, too
-    log_parts = np.column_stack([constant, Pm, square]) @ terms  # (K, N)
+    factors = np.column_stack([np.log(weights) + constant / 2, Pm, square])
+    terms = np.concatenate([np.ones((1, len(y))), y.T, y.T[i] * y.T[j]])
+    log_parts = factors @ terms  # (K, N)
     most = log_parts.max(axis=0)
     parts = np.exp(log_parts - most)
     total = parts.sum(axis=0)
@@ -120,9 +111,9 @@ def _parts(y: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
     """Return the parts of a mixture by the shares (K, N) that they have of y (N, L)."""
     counts = shares.sum(axis=1) + 10 * np.finfo(np.float64).eps  # a part may have lost all
     means = shares @ y / counts[:, None]
-    covariances = np.empty((*means.shape, y.shape[1]))
+    covariances = np.tile(LEAST_VARIANCE * np.eye(y.shape[1]), (len(means), 1, 1))
     columns = np.ascontiguousarray(y.T)
-    for k, mean in enumerate(means):
-        away = columns - mean[:, None]  # (L, N)
-        covariances[k] = (shares[k] * away) @ away.T / counts[k]
-    return counts / counts.sum(), means, covariances + LEAST_VARIANCE * np.eye(y.shape[1])
+    for C, m, share, count in zip(covariances, means, shares, counts, strict=True):
+        away = columns - m[:, None]  # (L, N)
+        C += (share * away) @ away.T / count
+    return counts / counts.sum(), means, covariances

@@ -20,9 +20,9 @@ from npvae.training import streams
 def assignment_w1(x: np.ndarray, y: np.ndarray) -> float:
     """1-Wasserstein distance between two samples (n, d) of equal size, Euclidean ground distance.
 
-    For equal numbers of equally heavy points the best transport plan is a pairing, which the
-    assignment algorithm finds: time n³ at worst, seconds at n = 2000, memory 8 n² bytes. As W₁ is
-    convex, the mean over samples is at least the distance of their distributions.
+    For equally heavy points the best transport plan is a pairing, which the assignment algorithm
+    finds: time n³ at worst, seconds at n = 2000. As W₁ is convex, the mean over samples is at least
+    the distance of their distributions.
 
     Source: Peyré & Cuturi 2019, Computational Optimal Transport, sections 2.2 and 2.4.
     """
@@ -63,8 +63,8 @@ def sliced_normal_w1(x: np.ndarray, directions: int = 500, seed: int = 0) -> flo
     return float(normal_w1(x @ theta).mean()) / mean_shadow(x.shape[1])
 
 
-def frechet_distances(x: np.ndarray, *others: np.ndarray) -> list[float]:
-    """Fréchet distances, as squares, of the Gaussian fitted to x (n, d) to those of others (m, d).
+def frechet_distances(x: np.ndarray, **others: np.ndarray) -> dict[str, float]:
+    """Fréchet distances, as squares, of the Gaussian of points x (n, d) to those of others (m, d).
 
     The last trace is the sum of the singular values of C₁^½ C₂^½, and each root comes from a
     symmetric eigendecomposition, so singular covariances (a dead feature) need no special care. The
@@ -75,11 +75,11 @@ def frechet_distances(x: np.ndarray, *others: np.ndarray) -> list[float]:
     as the score of a generator: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule
     Converge to a Local Nash Equilibrium, eq. 6.
     """
-    (mean, root), *fitted = map(_mean_and_root, (x, *others))
-    squares = [np.sum((mean - m) ** 2) + np.sum(root**2) + np.sum(r**2) for m, r in fitted]
-    overlaps = [np.linalg.norm(root @ r, "nuc") for _, r in fitted]
-    # Rounding may leave −1e-15.
-    return [max(0.0, float(s - 2 * o)) for s, o in zip(squares, overlaps, strict=True)]
+    (mean, root), found = _mean_and_root(x), {}
+    for key, (m, r) in zip(others, map(_mean_and_root, others.values()), strict=True):
+        squares = np.sum((mean - m) ** 2) + np.sum(root**2) + np.sum(r**2)
+        found[key] = max(0.0, float(squares - 2 * np.linalg.norm(root @ r, "nuc")))
+    return found
 
 
 def _mean_and_root(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,6 @@ each of them. The error of a difference then contains only what the images do to
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,23 +49,27 @@ class Measurement:
     replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
 
     def add(
-        self, statistic: Callable[..., dict[str, float]], *arrays: np.ndarray, **cheaper: int
+        self,
+        statistic: Callable[..., dict[str, float]],
+        *arrays: np.ndarray,
+        cheaper: Callable[..., dict[str, float]] | None = None,
+        **named: np.ndarray,
     ) -> None:
-        """Keep the numbers statistic(*arrays), and their bootstrap over the rows of the arrays.
+        """Keep the numbers statistic(*arrays, **named), and their bootstrap over the arrays' rows.
 
-        `cheaper` are options of the statistic for the bootstrap alone. A number that one of its
-        samples lacks has no replicates.
+        `cheaper` takes the statistic's place on the bootstrap samples. A number that one of these
+        lacks has no replicates.
         """
-        self.values |= statistic(*arrays)
-        samples = resample(partial(statistic, **cheaper), *arrays)
+        self.values |= statistic(*arrays, **named)
+        samples = resample(cheaper or statistic, *arrays, **named)
         for key in samples[0]:
             if all(key in numbers for numbers in samples):
                 self.replicates[key] = np.array([numbers[key] for numbers in samples])
 
     def add_means(self, **samples: np.ndarray) -> None:
         """Keep the mean of each array (n,) of numbers of single images, with its bootstrap."""
-        arrays = [np.asarray(array, np.float64) for array in samples.values()]
-        self.add(lambda *drawn: dict(zip(samples, map(np.mean, drawn), strict=True)), *arrays)
+        samples = {key: np.asarray(array, np.float64) for key, array in samples.items()}
+        self.add(lambda **drawn: {key: array.mean() for key, array in drawn.items()}, **samples)
 
 
 class Spread(NamedTuple):
@@ -111,13 +114,18 @@ class Number(NamedTuple):
         return Interval(self.mean, self.mean - half, self.mean + half)
 
 
-def resample(statistic: Callable[..., Any], *arrays: np.ndarray, seed: int = 0) -> list:
-    """Compute a statistic on RESAMPLES bootstrap samples of the rows of `arrays`, all of length n.
+def resample(
+    statistic: Callable[..., Any], *arrays: np.ndarray, seed: int = 0, **named: np.ndarray
+) -> list:
+    """Compute a statistic on RESAMPLES bootstrap samples of the arrays' rows, of which each has n.
 
     The samples depend on n and the seed alone: for two models they are the same images.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, sections 6.2 and 6.4.
     """
-    n, rng = len(arrays[0]), np.random.default_rng([seed, streams.BOOTSTRAP])
-    samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
-    return [statistic(*(array[index] for array in arrays)) for index in samples]
+    n, rng = len([*arrays, *named.values()][0]), np.random.default_rng([seed, streams.BOOTSTRAP])
+    found = []
+    for index in (rng.integers(n, size=n) for _ in range(RESAMPLES)):
+        drawn = {key: array[index] for key, array in named.items()}
+        found.append(statistic(*(array[index] for array in arrays), **drawn))
+    return found

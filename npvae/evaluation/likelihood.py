@@ -64,8 +64,9 @@ def fit_proposals(
     """Return Laplace's approximation of p(z|x) for images (N, pixels), widened by WIDER.
 
     It is z = mean + factor eps with eps ~ N(0, I): returns the means (N, L) and the factors
-    (N, L, L). The search for each mode starts at `start` (N, L), such as the encoder's mu. A step
-    that does not lower E is halved, at most HALVINGS times, and then left out.
+    (N, L, L). Of the prior its mean and covariance count. The search for each mode begins at
+    `start` (N, L), such as the encoder's mu. A step that does not lower E is halved, at most
+    HALVINGS times, and then left out.
     """
     modes = start.astype(np.float64)
     factors = np.empty((*modes.shape, modes.shape[1]))

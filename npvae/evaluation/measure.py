@@ -24,7 +24,7 @@ from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
 from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
 from npvae.evaluation.samples import MIXTURE, measure_samples, principal_components, project
-from npvae.evaluation.structure import measure_neighbours, pixel_neighbours
+from npvae.evaluation.structure import knn_hits, pixel_neighbours
 from npvae.models.inference import encode, sample
 from npvae.nn.pixels import unit_range
 
@@ -65,8 +65,8 @@ def _without_labels(
     perfect["w1_assigned"] = w1_assigned(draws)
     perfect["bce_mu"] = float(pixel_entropy(images).mean())
     components = principal_components(data.train_images)
-    real = (project(x, components) for x in (images[as_many], data.train_images[held]))
-    perfect["pca_mix"] = frechet_distances(*real)[0]
+    real = project(images[as_many], components)
+    perfect |= frechet_distances(real, pca_mix=project(data.train_images[held], components))
     blurred = blur_originals(images, data.image_shape)
     return {"perfect match": perfect}, {"components": components, "blurred": blurred}
 
@@ -78,11 +78,10 @@ def _with_labels(data: Dataset, held: np.ndarray, as_many: np.ndarray) -> tuple[
     classifier = train_classifier(data.train_images[seen], data.train_labels[seen], SEED)
     test_features = features(classifier, images)
     perfect = features(classifier, data.train_images[held])
-    floor = frechet_distances(test_features[as_many], perfect)[0]
-    frechets = (metric.key for metric in METRICS if metric.key.startswith("frechet"))
+    made = {metric.key: perfect for metric in METRICS if metric.key.startswith("frechet")}
     accuracy = 100 * classifier.score(unit_range(images), data.test_labels)
     baselines = {
-        "perfect match": dict.fromkeys(frechets, floor),
+        "perfect match": frechet_distances(test_features[as_many], **made),
         "classifier": {"accuracy": accuracy},
         "pixels": {"knn": pixel_neighbours(data)},
     }
@@ -109,6 +108,7 @@ def measure(model: EncodedRun, instruments: Instruments) -> Measurement:
     measure_likelihood(found, model, data, mix)
     measure_samples(found, model, instruments, fitted, mix)
     if instruments.classifier is not None:
-        measure_neighbours(found, model.mu, data, train_mu)
+        hits = knn_hits(train_mu, data.train_labels, model.mu, data.test_labels)
+        found.add_means(knn=100 * hits)
         measure_interpolation(found, model, instruments)
     return found

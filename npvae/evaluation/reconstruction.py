@@ -27,19 +27,17 @@ def measure_reconstruction(
     data = instruments.data
     found.add_means(sse_mu=model.at_mu.sse, sse_z=model.at_z.sse, bce_mu=model.at_mu.bce)
     found.add(lambda sse: {"sse_z_mode": histogram_mode(sse)}, model.at_z.sse)
-    seen = some_rows(len(data.train_images), len(data.test_images))
-    errors = reconstruction_errors(model.w, train_mu[seen], data.train_images[seen])
-    measure_gap(found, errors.bce)
+    seen = some_rows(len(train_mu), len(model.mu))
+    measure_gap(found, reconstruction_errors(model.w, train_mu[seen], data.train_images[seen]).bce)
     rows = some_rows(len(data.test_images), BLUR_IMAGES)
     made = sharpness(decode(model.w, model.mu[rows]), data.image_shape)
     found.add(lambda *both: {"blur": blur_in_pixels(*both)}, made, instruments.blurred)
 
 
 def histogram_mode(values: np.ndarray, bin_width: float = MODE_BIN) -> float:
-    """Return the centre of the fullest histogram bin of `values` (n,), in their units.
+    """Return the centre of the fullest histogram bin of `values` (n,), the lowest of equally full.
 
-    Bin j covers [j · bin_width, (j + 1) · bin_width), so that all models share the same bins. Of
-    equally full bins the lowest counts.
+    Bin j covers [j · bin_width, (j + 1) · bin_width), so that all models share the same bins.
     """
     bins, counts = np.unique(np.floor(values / bin_width), return_counts=True)
     return float((bins[counts.argmax()] + 0.5) * bin_width)
@@ -81,9 +79,8 @@ def blur_originals(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
 def blur_in_pixels(made: np.ndarray, blurred: np.ndarray) -> float:
     """Return the Gaussian blur, in pixels, whose images are as sharp on average as those made.
 
-    made (n,): the sharpness of each. blurred (n, len(BLURS)): that of each original under the blurs
-    of the table, between which the answer is interpolated. It is 0 for images as sharp as the
-    originals or sharper, and at most the largest blur of the table.
+    made (n,) is the sharpness of each, blurred (n, len(BLURS)) that of each original under each
+    blur, between which the answer is interpolated. It is 0 for sharper images than the originals.
     """
     falling = np.minimum.accumulate(blurred.mean(axis=0))
     return float(np.interp(-made.mean(), -falling, BLURS))

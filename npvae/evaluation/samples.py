@@ -46,16 +46,12 @@ def measure_samples(
         "frechet_mix": mix.draw(n),
         "frechet_codes": train_z[some_rows(len(train_z), n)],
     }
-    made = {key: decode(model.w, z) for key, z in sources.items()}
-    pixels = (project(x, by.components) for x in (by.data.test_images[tests], made["frechet_mix"]))
-    found.add(lambda *clouds: {"pca_mix": frechet_distances(*clouds)[0]}, *pixels)
+    real = project(by.data.test_images[tests], by.components)
+    made = project(decode(model.w, sources["frechet_mix"]), by.components)
+    found.add(frechet_distances, real, pca_mix=made)
     if by.classifier is not None:
-        clouds = (features(by.classifier, images) for images in made.values())
-        found.add(
-            lambda *clouds: dict(zip(made, frechet_distances(*clouds), strict=True)),
-            by.test_features[tests],
-            *clouds,
-        )
+        made = {key: features(by.classifier, decode(model.w, z)) for key, z in sources.items()}
+        found.add(frechet_distances, by.test_features[tests], **made)
 
 
 def principal_components(images: np.ndarray) -> PCA:

@@ -35,13 +35,6 @@ class Embedding(NamedTuple):
     points: np.ndarray  # (n, 2)
 
 
-def measure_neighbours(
-    found: Measurement, mu: np.ndarray, data: Dataset, train_mu: np.ndarray
-) -> None:
-    """Measure `knn` of `metrics.py`, with μ of all test and of all training images."""
-    found.add_means(knn=100 * knn_hits(train_mu, data.train_labels, mu, data.test_labels))
-
-
 def measure_map(mu: np.ndarray, labels: np.ndarray | None) -> tuple[Measurement, Embedding]:
     """Draw the t-SNE map of codes mu (N, latent), and measure its silhouette.
 

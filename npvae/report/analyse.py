@@ -33,7 +33,7 @@ from npvae.training.run import Run, check_data
 from npvae.training.study import directory_of, seed_trainings, study_trainings
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
-Measured = tuple[Trained, EncodedRun, Embedding]
+Measured = tuple[Trained, EncodedRun | None, Measurement, Embedding]
 
 
 def analyse(request: Namespace) -> None:
@@ -66,9 +66,10 @@ def analyse(request: Namespace) -> None:
         instruments = make_instruments(data, given["kl"].options.latent_dim, processes)
         stage(f"measuring {len(runs)} trainings")
         work = [delayed(_measure)(run, n < len(given), instruments) for n, run in enumerate(runs)]
-        work += [delayed(_map)(run, data) for run in runs]
+        work += [delayed(_map)(run, data) for run in runs]  # each takes nearly as long
         done = Parallel(min(len(work), processes))(work)
-        measured = list(map(_with_map, done[: len(runs)], done[len(runs) :]))
+        both = zip(done[: len(runs)], done[len(runs) :], strict=True)
+        measured = [(*found, *of_map) for found, of_map in both]
         stage("pictures and report")
         _write(measured, len(given), instruments, request, processes, others.count(None))
         progress.update()
@@ -130,19 +131,9 @@ def _measure(run: Run, keep: bool, instruments: Instruments) -> tuple[Trained, E
 
 
 def _map(run: Run, data: Dataset) -> tuple[Measurement, Embedding]:
-    """Draw a run's t-SNE map and measure it, likewise."""
+    """Measure a run's t-SNE map, likewise."""
     set_threads(1)
     return measure_map(encode(run.vae.w, data.test_images)[0], data.test_labels)
-
-
-def _with_map(
-    found: tuple[Trained, EncodedRun | None], of_map: tuple[Measurement, Embedding]
-) -> Measured:
-    """Put together what the two pieces of work found of a run."""
-    (trained, model), (more, embedding) = found, of_map
-    trained.measurement.values |= more.values
-    trained.measurement.replicates |= more.replicates
-    return trained, model, embedding
 
 
 def _write(
@@ -154,8 +145,11 @@ def _write(
     missing: int,
 ) -> None:
     """Draw what was measured, and write the report, its numbers and the explorer."""
+    for trained, _, of_map, _ in measured:
+        trained.measurement.values |= of_map.values
+        trained.measurement.replicates |= of_map.replicates
     study = Study([trained for trained, *_ in measured], instruments.baselines)
-    _, models, embeddings = zip(*measured[:given], strict=True)
+    _, models, _, embeddings = zip(*measured[:given], strict=True)
     out, found, data = request.out, comparisons(study), instruments.data
     judged = {name: judge(c) for name, c in found.items()}
     first = next(iter(found.values()))

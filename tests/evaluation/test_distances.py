@@ -61,15 +61,16 @@ def test_frechet_distances_agree_with_the_matrix_root_where_covariances_do_not_c
     cov1, cov2 = a @ a.T + np.eye(6), b @ b.T + np.eye(6)
     expected = np.trace(cov1 + cov2 - 2 * sqrtm(cov1 @ cov2).real)
     x, y = points(19, np.zeros(6), cov1), points(20, np.full(6, 2), cov2)
-    assert frechet_distances(x, y, x) == pytest.approx([4 * 6 + expected, 0], rel=1e-10, abs=1e-10)
+    found = frechet_distances(x, other=y, same=x)
+    assert found == pytest.approx({"other": 4 * 6 + expected, "same": 0}, rel=1e-10, abs=1e-10)
 
 
 def test_frechet_distances_of_singular_covariances():
     # C = u uᵀ, so C^½ = C/‖u‖, and the trace of the root of a product of two such is |⟨u, w⟩|.
     u, w = np.array([1.0, 2.0, 2.0]), np.array([0.0, 3.0, 4.0])
     line = points(19, np.zeros(1), np.eye(1))  # its order does not matter
-    found = frechet_distances(line * u, line[::-1] * w, np.zeros((9, 3)))
-    assert found == pytest.approx([9 + 25 - 2 * 14, 9], rel=1e-10)
+    found = frechet_distances(line * u, line=line[::-1] * w, point=np.zeros((9, 3)))
+    assert found == pytest.approx({"line": 9 + 25 - 2 * 14, "point": 9}, rel=1e-10)
     # 60 features that are mixtures of 10: of 60 dimensions 50 are empty.
     features = normal(23, 200, 10) @ normal(24, 10, 60)
-    assert frechet_distances(features, features) == pytest.approx([0], abs=1e-8)
+    assert frechet_distances(features, same=features)["same"] == pytest.approx(0, abs=1e-8)
