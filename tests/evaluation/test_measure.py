@@ -68,11 +68,15 @@ def few_draws():
         yield
 
 
-def test_a_perfect_match_of_codes_scores_what_theory_says(monkeypatch):
+def test_a_perfect_match_without_labels_scores_what_theory_says(monkeypatch):
     monkeypatch.setattr(measure_module, "FIT_SIZE", 4_000)
-    n, blank = 400, np.zeros((400, PIXELS), np.uint8)
-    data = Dataset(blank, None, blank, None, SHAPE, "", False)
-    perfect = make_instruments(data, latent=3).baselines["perfect match"]
+    n, half = 400, np.full((400, PIXELS), 0.5, np.float32)
+    instruments = make_instruments(Dataset(half, None, half, None, SHAPE, "", False), latent=3)
+    assert instruments.classifier is None and instruments.test_features is None
+    (perfect,) = instruments.baselines.values()
+    assert perfect["bce_mu"] == pytest.approx(PIXELS * np.log(2))
+    assert perfect["pca_mix"] == pytest.approx(0, abs=1e-6)
+    assert "frechet" not in perfect
     assert perfect["width"] == pytest.approx(1, abs=0.05)
     # The draws' own mean (L numbers) and covariance (L (L + 1) / 2): 1 / (2 n) for each.
     assert perfect["scale"] == pytest.approx((3 + 3 * 4 / 2) / (2 * n), rel=0.9)
@@ -93,22 +97,9 @@ def test_a_perfect_match_of_samples_is_that_of_training_images(data, instruments
     assert same["frechet"] == pytest.approx(0, abs=1e-3)
     assert perfect["frechet"] > 100 * same["frechet"]
     assert perfect["pca_mix"] > 100 * abs(same["pca_mix"])
-
-
-def test_without_labels_there_is_the_entropy_of_the_images_and_no_classifier():
-    half = np.full((11, PIXELS), 0.5, np.float32)
-    instruments = make_instruments(Dataset(half, None, half, None, SHAPE, "", False), latent=2)
-    assert instruments.classifier is None and instruments.test_features is None
-    (perfect,) = instruments.baselines.values()
-    assert perfect["bce_mu"] == pytest.approx(PIXELS * np.log(2))
-    assert perfect["pca_mix"] == pytest.approx(0, abs=1e-6)
-    assert "frechet" not in perfect
-
-
-def test_the_classifier_is_judged_on_the_test_images(data, instruments):
     found = instruments.classifier.predict((data.test_images / 255).astype(np.float32))
-    expected = 100 * np.mean(found == data.test_labels)
-    assert instruments.baselines["classifier"] == {"accuracy": pytest.approx(expected)}
+    accuracy = 100 * np.mean(found == data.test_labels)
+    assert instruments.baselines["classifier"] == {"accuracy": pytest.approx(accuracy)}
 
 
 def test_reconstruction_numbers_of_plain_grey(data, measured):

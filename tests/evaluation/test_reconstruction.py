@@ -44,13 +44,12 @@ def test_sharpness_of_a_plain_image_and_of_stripes():
     assert sharpness(np.reshape(images, (5, 24)), (4, 6)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("s", [0.33, 0.7, 1.234, 2.5])
-def test_the_blur_of_blurred_originals_is_the_one_they_got(strokes, table, s):
-    made = sharpness(blurred(strokes, s), SHAPE)
-    assert blur_in_pixels(made, table) == pytest.approx(s, abs=0.007)  # the table's steps are 0.05
-
-
-def test_images_as_sharp_as_the_originals_or_sharper_have_no_blur(strokes, table):
+def test_the_blur_of_blurred_originals_is_the_one_they_got_and_sharper_ones_have_none(
+    strokes, table
+):
+    for s in (0.33, 0.7, 1.234, 2.5):  # the table's steps are 0.05
+        found = blur_in_pixels(sharpness(blurred(strokes, s), SHAPE), table)
+        assert found == pytest.approx(s, abs=0.007)
     as_sharp = sharpness((strokes / 255).astype(np.float32), SHAPE)
     assert blur_in_pixels(as_sharp, table) == pytest.approx(0, abs=1e-6)
     assert blur_in_pixels(1.2 * as_sharp, table) == 0
@@ -70,19 +69,17 @@ def test_the_gap_is_that_of_two_samples_which_both_vary():
     rng, found = np.random.default_rng(1), Measurement()
     test, train = rng.normal(5, 1, 400), rng.normal(4, 2, 400)
     found.add_means(bce_mu=test)
-    measure_gap(found, train)
-    assert found.values["gap_bce_mu"] == pytest.approx(test.mean() - train.mean())
-    error = found.replicates["gap_bce_mu"].std(ddof=1)
-    # Known to 7 % from 100 replicates. With the training mean held still it would be 0.05.
-    assert error == pytest.approx((1 / 400 + 4 / 400) ** 0.5, rel=0.2)
-    # Resampled with one index, two equal samples would cancel.
-    measure_gap(found, test)
-    error = found.replicates["gap_bce_mu"].std(ddof=1)
-    assert error == pytest.approx((2 / 400) ** 0.5, rel=0.2)
+    # The error is known to 7 % from 100 replicates. With the training mean held still it would be
+    # 0.05. Resampled with one index, two equal samples would cancel.
+    for seen, variance in ((train, 5 / 400), (test, 2 / 400)):
+        measure_gap(found, seen)
+        assert found.values["gap_bce_mu"] == pytest.approx(test.mean() - seen.mean())
+        error = found.replicates["gap_bce_mu"].std(ddof=1)
+        assert error == pytest.approx(variance**0.5, rel=0.2)
 
 
 def test_histogram_mode_is_the_centre_of_the_fullest_bin():
-    assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 30]), bin_width=1) == 2.5
-    assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30]), bin_width=2) == 3
+    values = np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30])
+    assert (histogram_mode(values, bin_width=1), histogram_mode(values, bin_width=2)) == (2.5, 3)
     assert histogram_mode(np.array([-0.1, -0.2, 0.3]), bin_width=1) == -0.5
     assert histogram_mode(np.array([5.5, 1.5]), bin_width=1) == 1.5  # a tie goes to the lower bin

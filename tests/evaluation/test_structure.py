@@ -64,15 +64,16 @@ def test_neighbours_in_pixels_are_those_of_all_pixels(monkeypatch):
         x[:, 0] = 255 * y
         return x, y
 
+    def share(train_x, train_y, x, y):
+        return pixel_neighbours(Dataset(train_x, train_y, x, y, (1, 13), "", False))
+
     monkeypatch.setattr(structure, "PIXEL_TEST", 200)
-    train, test = images(1000), images(400)
-    assert pixel_neighbours(Dataset(*train, *test, (1, 13), "strong", False)) == 100
-    mixed = rng.permutation(test[1])  # the test images' labels decide
-    found = pixel_neighbours(Dataset(*train, test[0], mixed, (1, 13), "mixed", False))
-    assert found == pytest.approx(50, abs=11)
+    (train, train_y), (test, y) = images(1000), images(400)
+    assert share(train, train_y, test, y) == 100
+    # The test images' labels decide.
+    assert share(train, train_y, test, rng.permutation(y)) == pytest.approx(50, abs=11)
     # Bytes below 256 beside floats of at most 1 would be far from all of them.
-    floats = (train[0] / 255).astype(np.float32), train[1]
-    assert pixel_neighbours(Dataset(*floats, *test, (1, 13), "both", False)) == 100
+    assert share((train / 255).astype(np.float32), train_y, test, y) == 100
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -80,30 +81,21 @@ def test_tsne_keeps_neighbours_of_a_subset_that_depends_on_the_seed_alone():
     mu, label = clusters(0, 300, gap=20, d=5, labels=3)
     index, points = tsne(mu, seed=1, subset=120)
     assert (len(np.unique(index)), points.shape) == (120, (120, 2))
-    # The map shows the three clusters.
-    assert silhouette_score(points, label[index]) > 0.5
+    assert silhouette_score(points, label[index]) > 0.5  # it shows the three clusters
     np.testing.assert_array_equal(tsne(mu, seed=1, subset=120).points, points)
     other = tsne(clusters(9, 300, gap=0, d=2)[0], seed=1, subset=120)
     np.testing.assert_array_equal(other.index, index)
 
 
-FEW = clusters(1, 60, gap=20, d=1, labels=3)[0]
-
-
 @pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize(
-    "mu",
-    [
-        FEW,
-        1000 + 1e-3 * FEW.astype(np.float32),
-        1e-30 * np.c_[FEW, FEW[::-1]],
-        np.full((40, 3), 0.7),
-        np.c_[np.zeros(40), np.arange(40)],
-        np.arange(12).reshape(3, 4),
-    ],
-    ids=["one dimension", "far from 0", "tiny", "all alike", "one collapsed", "three images"],
-)
-def test_tsne_of_degenerate_codes_is_finite(mu):
-    index, points = tsne(mu, seed=0)
-    assert len(index) == len(mu)
-    assert np.isfinite(points).all()
+def test_tsne_of_degenerate_codes_is_finite():
+    few = clusters(1, 60, gap=20, d=1, labels=3)[0]
+    for mu in (
+        1000 + 1e-3 * few.astype(np.float32),  # one dimension, far from 0
+        1e-30 * np.c_[few, few[::-1]],
+        np.full((40, 3), 0.7),  # all alike
+        np.c_[np.zeros(40), np.arange(40)],  # one collapsed
+        np.arange(12).reshape(3, 4),  # three images
+    ):
+        index, points = tsne(mu, seed=0)
+        assert len(index) == len(mu) and np.isfinite(points).all()
