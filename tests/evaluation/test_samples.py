@@ -39,9 +39,8 @@ def brightness():
     train, test = images(0.5), images(0.5)
     test[::10] = rng.uniform(0, 3e-3, (N // 10, 1))
     data = Dataset(train, None, test, None, (1, 2), "brightness", False)
-    made = Instruments(data, {}, components=principal_components(train))
-    made.classifier, made.test_features = PIXELS_ARE_FEATURES, test
-    return run, made
+    known = {"classifier": PIXELS_ARE_FEATURES, "test_features": test}
+    return run, Instruments(data, {}, principal_components(train), **known)
 
 
 def measured(run, instruments, codes):
