@@ -23,7 +23,7 @@ from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.likelihood import measure_likelihood, pixel_entropy
 from npvae.evaluation.metrics import METRICS
 from npvae.evaluation.reconstruction import blur_originals, measure_reconstruction
-from npvae.evaluation.samples import MIXTURE, measure_samples, principal_components, project
+from npvae.evaluation.samples import MIXTURE, measure_samples, principal_components
 from npvae.evaluation.structure import knn_hits, pixel_neighbours
 from npvae.models.inference import encode, sample
 from npvae.nn.pixels import unit_range
@@ -65,8 +65,9 @@ def _without_labels(
     perfect["w1_assigned"] = w1_assigned(draws)
     perfect["bce_mu"] = float(pixel_entropy(images).mean())
     components = principal_components(data.train_images)
-    real = project(images[as_many], components)
-    perfect |= frechet_distances(real, pca_mix=project(data.train_images[held], components))
+    rows = images[as_many], data.train_images[held]
+    real, unseen = (components.transform(unit_range(x)) for x in rows)
+    perfect |= frechet_distances(real, pca_mix=unseen)
     blurred = blur_originals(images, data.image_shape)
     return {"perfect match": perfect}, {"components": components, "blurred": blurred}
 

@@ -46,8 +46,8 @@ def measure_samples(
         "frechet_mix": mix.draw(n),
         "frechet_codes": train_z[some_rows(len(train_z), n)],
     }
-    real = project(by.data.test_images[tests], by.components)
-    made = project(decode(model.w, sources["frechet_mix"]), by.components)
+    real = by.components.transform(unit_range(by.data.test_images[tests]))
+    made = by.components.transform(decode(model.w, sources["frechet_mix"]))
     found.add(frechet_distances, real, pca_mix=made)
     if by.classifier is not None:
         made = {key: features(by.classifier, decode(model.w, z)) for key, z in sources.items()}
@@ -59,8 +59,3 @@ def principal_components(images: np.ndarray) -> PCA:
     x = unit_range(images[some_rows(len(images), FIT_SIZE)]).astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 / 0 in shares of the variance, if all are alike
         return PCA(min(PCA_SIZE, *x.shape), svd_solver="covariance_eigh").fit(x)
-
-
-def project(images: np.ndarray, components: PCA) -> np.ndarray:
-    """Return the coordinates (n, k) of images (n, pixels) along k principal components."""
-    return components.transform(unit_range(images))
