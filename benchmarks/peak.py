@@ -18,7 +18,6 @@ from numba import prange
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from npvae.kernels.jit import jit
 from npvae.kernels.simd import ROWS, VECTOR_BYTES
 
 # A multiply-add takes four cycles or so, and each waits for the one before it in its own sum. As
@@ -56,7 +55,7 @@ def multiply_add(typingctx, steps, x):
     return x(steps, x), codegen
 
 
-@jit(parallel=True, fastmath=False)
+@numba.njit(parallel=True)
 def _multiply_add_on_threads(steps, x, totals):
     for thread in prange(totals.size):
         totals[thread] = multiply_add(steps, x)

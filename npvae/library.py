@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.data.checks import checked_images, doubt
+from npvae.data.roles import checked_images, doubt
 from npvae.errors import UserError
 from npvae.models import inference
 from npvae.training import streams

@@ -5,7 +5,7 @@ import os
 import pytest
 from threadpoolctl import threadpool_limits
 
-from npvae.report import charts, image_grids, study_charts
+from npvae.report import charts, image_grids
 
 # They fork, limit the size of files, and fill /dev/full.
 collect_ignore = ["training/test_disk.py", "training/test_killed.py"] if os.name == "nt" else []
@@ -22,6 +22,6 @@ def one_thread():
 def figures(monkeypatch):
     """The figure of each file, by the file's name, kept instead of being written."""
     kept = {}
-    for module in (charts, image_grids, study_charts):
+    for module in (charts, image_grids):
         monkeypatch.setattr(module, "save", lambda figure, path: kept.update({path.name: figure}))
     return kept

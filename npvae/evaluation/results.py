@@ -143,11 +143,6 @@ class Study:
         asked = setting, epochs
         return [t for t in self.trained if (self.key_of(t.options), t.options.epochs) == asked]
 
-    @property
-    def has_trade_off(self) -> bool:
-        """Tell whether there are other settings than those of the models, or several lengths."""
-        return not set(self.settings) <= set(MODELS) or len(self.epochs) > 1
-
     def comparison(self, epochs: int | None) -> Comparison:
         """Return the comparison of all settings that were trained for so many epochs.
 

@@ -2,8 +2,7 @@
 
 Numba keeps compiled code on disk, but does not notice when a function in another file changes.
 So the cache directory is named after the content of `COMPILED_ROOMS`, where everything compiled
-lives: edit a file there and all is compiled anew, leave them and the second start is quick.
-Nothing here changes what Numba does with the functions of a program that imports npvae.
+lives. Nothing here changes what Numba does with the functions of a program that imports npvae.
 """
 
 import hashlib
@@ -14,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 import numba
@@ -27,19 +25,16 @@ from numba.extending import intrinsic
 
 from npvae.errors import UserError
 
-# A multiplication and an addition may become one instruction. The other "fast" flags stay off: some
-# assume away NaN and infinity, and reordering sums would make the last bits depend on what else was
-# compiled along with them.
-FAST = {"contract"}
-OPTIONS = {"error_model": "numpy", "fastmath": FAST}
-
+# "contract" makes one instruction of a multiplication and an addition. The other "fast" flags stay
+# off: some assume away NaN and infinity, and reordered sums would depend on what else is compiled.
+OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}}
 COMPILED_ROOMS = ("kernels", "nn", "models")
 
 
 def _start_threads() -> str:
     """Start Numba's threads, and return by which library: "omp" (OpenMP), "tbb" or "workqueue".
 
-    Only loading one tells whether it is there. Raises UserError where Numba's variables forbid it.
+    Only loading one tells if it is there. Raises UserError where Numba's variables forbid it.
     """
     if numba.config.DISABLE_JIT:
         raise UserError(
@@ -49,29 +44,24 @@ def _start_threads() -> str:
     try:
         numba.get_num_threads()
     except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(
-            f"NUMBA_THREADING_LAYER={numba.config.THREADING_LAYER}: {reason}; unset it"
-        ) from error
+        layer, reason = numba.config.THREADING_LAYER, " ".join(str(error).split())
+        raise UserError(f"NUMBA_THREADING_LAYER={layer}: {reason}; unset it") from error
     return numba.threading_layer()
 
 
 LAYER = _start_threads()
-# OpenMP starts a parallel loop in about 2 microseconds, Numba's own workqueue in about 140: there a
-# loop must be so many times as long before sharing it out pays.
+# OpenMP starts a parallel loop in about 2 microseconds, Numba's workqueue in 140: there a loop must
+# be so many times as long before sharing it out pays.
 SLOW_START = 70 if LAYER == "workqueue" else 1
 
 
 def _cache_directory() -> Path:
     """Return a directory in which nobody else can write: compiled code is a pickle."""
-    digest = hashlib.sha256()
-    package = Path(__file__).parent.parent
+    settings = numba.__version__, platform.machine(), os.environ.get("NPVAE_SIMD"), SLOW_START
+    digest, package = hashlib.sha256(str(settings).encode()), Path(__file__).parent.parent
     for room in COMPILED_ROOMS:
         for source in sorted((package / room).glob("*.py")):
             digest.update(source.read_bytes())
-    simd = os.environ.get("NPVAE_SIMD", "")
-    for setting in (numba.__version__, platform.machine(), simd, str(SLOW_START)):
-        digest.update(setting.encode())
     name = f"compiled-{digest.hexdigest()[:12]}"
     for directory in (pooch.os_cache("npvae") / name, Path(tempfile.gettempdir(), f"npvae-{name}")):
         with suppress(OSError):
@@ -82,7 +72,7 @@ def _cache_directory() -> Path:
 
 
 def is_private(directory: Path) -> bool:
-    """Return whether a directory is this user's, and closed to all others."""
+    """Return whether a directory is this user's, and closed to others."""
     info = directory.lstat()
     closed = stat.S_ISDIR(info.st_mode) and not info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     mine = not hasattr(os, "getuid") or (info.st_uid == os.getuid() and closed)
@@ -106,22 +96,20 @@ class _Cache(FunctionCache):
 
     def load_overload(self, *args) -> object | None:
         """Return compiled code, or None; then Numba compiles, and one line on stderr says so."""
-        found = None
         try:
             found = super().load_overload(*args)
         except Exception:  # a pickle that is cut short raises anything
             self.flush()
+            found = None
         if found is None and not _Cache.said:
             print("compiling for this machine, once: about 10 seconds", file=sys.stderr, flush=True)
             _Cache.said = True
         return found
 
 
-def jit(function: Callable | None = None, **more) -> Callable:
+def jit(function: Callable) -> Callable:
     """Compile a function with npvae's options, and keep the result in npvae's cache."""
-    if function is None:
-        return partial(jit, **more)
-    compiled = numba.njit(**(OPTIONS | more))(function)
+    compiled = numba.njit(**OPTIONS)(function)
     compiled._cache = _Cache(function)  # what `cache=True` does, with a class of Numba's own
     return compiled
 
@@ -143,12 +131,11 @@ def shared_from(least: int) -> Callable[[Callable], Callable]:
 
     Compiled code calls the result with the amount of work, then the function's own arguments. All
     threads share out the loop from an amount of `least` on; less is done before they are awake.
-    Nothing is kept on disk but the callers, with all that they call.
     """
+    enough = least * SLOW_START
 
     def compile_both(loop: Callable) -> Callable:
         one, every = numba.njit(**OPTIONS)(loop), numba.njit(parallel=True, **OPTIONS)(loop)
-        enough = least * SLOW_START
 
         @numba.njit(error_model="numpy")
         def by_size(work, *args):

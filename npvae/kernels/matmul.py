@@ -15,20 +15,11 @@ from numba import prange
 from numba.core.errors import NumbaError
 
 from npvae.kernels.jit import jit, shared_from
-from npvae.kernels.simd import (
-    PANEL_BYTES,
-    ROWS,
-    STRIP,
-    VECTOR_BYTES,
-    Product,
-    tile,
-    transpose_block,
-)
+from npvae.kernels.simd import ROWS, STRIP, VECTOR_BYTES, Product, tile, transpose_block
 from npvae.kernels.threads import pace
 
 WATCHED_FLOP = 2_000_000  # smaller products are not timed for `pace`: it would cost too much
 STRIP_ROWS = STRIP * ROWS
-
 _REALS = [np.dtype(real) for real in (np.float32, np.float64)]
 _NO_BIAS = {real: np.zeros(0, real) for real in _REALS}
 _NO_GATE = {real: np.zeros((0, 0), real) for real in _REALS}
@@ -38,7 +29,7 @@ _NO_GATE = {real: np.zeros((0, 0), real) for real in _REALS}
 def _strip(t, product):
     """Compute strip t of C, counted down one panel of columns, as wide as a tile, after another."""
     n_rows, n_columns = product.C.shape
-    width = PANEL_BYTES // product.C.itemsize
+    width = 2 * VECTOR_BYTES // product.C.itemsize
     strips_per_panel = (n_rows + STRIP_ROWS - 1) // STRIP_ROWS
     i, j = t % strips_per_panel * STRIP_ROWS, t // strips_per_panel * width
     if n_columns - j >= width:
@@ -59,7 +50,7 @@ def _strips(n, product):
 @jit
 def _add_up(A, a_transposed, B, bias, relu, gate, C):
     """Compute C = A B (A^T B if `a_transposed`), plus the bias, then ReLU and the gate."""
-    width = PANEL_BYTES // C.itemsize
+    width = 2 * VECTOR_BYTES // C.itemsize
     n_panels = (C.shape[1] + width - 1) // width
     n_strips = n_panels * ((C.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS)
     start = bias.reshape(min(bias.size, 1), bias.size)
@@ -108,12 +99,10 @@ def _multiply(A, a_transposed, B, b_transposed, C, bias=None, relu=False, gate=N
         _product(A, a_transposed, B, b_transposed, bias, relu, gate, C)
     except (KeyError, NumbaError):
         given = ", ".join(f"{x.dtype} {x.shape}" for x in (A, B, bias, gate, C) if x is not None)
-        raise TypeError(
-            f"a product needs C-contiguous arrays, all float32 or all float64: {given}"
-        ) from None
+        needs = "a product needs C-contiguous arrays, all float32 or all float64"
+        raise TypeError(f"{needs}: {given}") from None
     except ValueError:
-        shapes = f"A {A.shape}, B {B.shape}, C {C.shape}"
-        raise ValueError(f"the shapes do not fit: {shapes}") from None
+        raise ValueError(f"the shapes do not fit: A {A.shape}, B {B.shape}, C {C.shape}") from None
 
 
 def matmul(

@@ -5,9 +5,8 @@ sum over k runs past it. `tile` computes such a block of C = start + A B (r = 0 
 
     C[i+r, j:j+w] = start[i+r, j:j+w] + sum_k A[i+r, k] * B[k, j:j+w]
 
-Numba compiles loops but does not place values in registers, so `tile` is an `@intrinsic`: it writes
-LLVM vector code, which LLVM turns into the host's instructions (AVX-512, AVX2, NEON or SSE).
-One call goes down a strip of `STRIP` such blocks: a call costs as much as some ten steps of k.
+Numba does not place values in registers, so `tile` is an `@intrinsic`: it writes LLVM vector code,
+which LLVM turns into the host's instructions (AVX-512, AVX2, NEON or SSE).
 """
 
 import os
@@ -35,21 +34,18 @@ def host_simd() -> str:
     host's widest is taken. Raises UserError for a name that `SHAPES` does not have.
     """
     forced = os.environ.get("NPVAE_SIMD")
-    if forced:
-        if forced not in SHAPES:
-            raise UserError(f"NPVAE_SIMD={forced} is unknown; use one of {', '.join(SHAPES)}")
-        return forced
+    if forced and forced not in SHAPES:
+        raise UserError(f"NPVAE_SIMD={forced} is unknown; use one of {', '.join(SHAPES)}")
     features = binding.get_host_cpu_features()
     known = [("avx512f", "avx512"), ("avx2", "avx2"), ("neon", "neon")]
     found = next((name for feature, name in known if features.get(feature)), "plain")
     # On Apple's processors LLVM may name no feature at all; all of them have NEON.
     is_arm = platform.machine().lower() in ("arm64", "aarch64")
-    return "neon" if is_arm and not features else found
+    return forced or ("neon" if is_arm and not features else found)
 
 
 VECTOR_BYTES, ROWS = SHAPES[host_simd()]
-PANEL_BYTES = 2 * VECTOR_BYTES  # a tile is two vectors wide
-STRIP = 4  # tiles that one call computes, one below the other
+STRIP = 4  # tiles that one call computes: a call costs as much as some ten steps of k
 
 
 class Product(NamedTuple):
@@ -73,6 +69,7 @@ class _Vectors:
         self.align = real.bitwidth // 8  # rows of a matrix need not start on a vector's boundary
         self.type = ir.VectorType(element, self.width)
         self.zero = ir.Constant(self.type, [0.0] * self.width)
+        self.all = ir.Constant(ir.VectorType(ir.IntType(1), self.width), [1] * self.width)
         self.suffix = f"v{self.width}f{real.bitwidth}"
 
     def _call(self, name, returns, *args):
@@ -112,36 +109,23 @@ class _Vectors:
         pointer = self.builder.gep(pointer, [ir.IntType(64)(v * self.width)])
         return self.builder.bitcast(pointer, self.type.as_pointer())
 
-    def load(self, pointer, v, mask=None):
+    def load(self, pointer, v, mask):
         """Load the v-th vector behind `pointer`; masked-off lanes are 0 and are not touched."""
-        pointer = self._address(pointer, v)
-        if mask is None:
-            return self.builder.load(pointer, align=self.align)
-        args = pointer, ir.IntType(32)(self.align), mask, self.zero
+        args = self._address(pointer, v), ir.IntType(32)(self.align), mask, self.zero
         return self._call(f"llvm.masked.load.{self.suffix}.p0", self.type, *args)
 
-    def store(self, value, pointer, v, mask=None):
+    def store(self, value, pointer, v, mask):
         """Store the v-th vector behind `pointer`; masked-off lanes are not touched."""
-        pointer = self._address(pointer, v)
-        if mask is None:
-            self.builder.store(value, pointer, align=self.align)
-            return
-        args = value, pointer, ir.IntType(32)(self.align), mask
+        args = value, self._address(pointer, v), ir.IntType(32)(self.align), mask
         self._call(f"llvm.masked.store.{self.suffix}.p0", ir.VoidType(), *args)
 
     def multiply_add(self, a, b, c):
         """Compute a b + c: one fused instruction where the host has one."""
         return self._call(f"llvm.fmuladd.{self.suffix}", self.type, a, b, c)
 
-    def clamp_negative(self, value):
-        """Replace negative lanes by 0; NaN is not negative, so it stays visible."""
-        negative = self.builder.fcmp_ordered("<", value, self.zero)
-        return self.builder.select(negative, self.zero, value)
-
-    def gated(self, gate, value):
-        """Keep the lanes of `value` where `gate` is positive; the others become 0."""
-        positive = self.builder.fcmp_ordered(">", gate, self.zero)
-        return self.builder.select(positive, value, self.zero)
+    def choose(self, x, sign, a, b):
+        """Take a lane of `a` where that of x is "<" or ">" 0, as `sign` says, and otherwise b."""
+        return self.builder.select(self.builder.fcmp_ordered(sign, x, self.zero), a, b)
 
 
 def _unpack(context, builder, kind, value):
@@ -172,10 +156,8 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
     def codegen(context, builder, signature, args):
-        values = cgutils.unpack_tuple(builder, args[3])
-        field = dict(zip(product.fields, values, strict=True))
-        a_transposed, relu = field["a_transposed"], field["relu"]
-        i, j = args[4:]
+        *_, fields, i, j = args
+        field = dict(zip(kinds, cgutils.unpack_tuple(builder, fields), strict=True))
 
         def matrix(name):
             return _unpack(context, builder, kinds[name], field[name])
@@ -190,11 +172,11 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
 
         element = index(real.bitwidth // 8)
         inside = builder.sub(n_columns, j)
-        masks = [vec.mask(v, inside) if ragged.literal_value else None for v in range(n_vectors)]
+        masks = [vec.mask(v, inside) if ragged.literal_value else vec.all for v in range(n_vectors)]
         block = [(r, v) for r in range(n_rows) for v in range(n_vectors)]
         sums = {rv: cgutils.alloca_once(builder, vec.type) for rv in block}
-        a_row = builder.select(a_transposed, a_strides[1], a_strides[0])
-        a_column = builder.select(a_transposed, a_strides[0], a_strides[1])
+        a_row = builder.select(field["a_transposed"], a_strides[1], a_strides[0])
+        a_column = builder.select(field["a_transposed"], a_strides[0], a_strides[1])
         last_row = builder.sub(c_rows, index(1))
         end = vec.smaller(builder.add(i, index(STRIP * n_rows)), c_rows)
 
@@ -220,14 +202,15 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
                         total = builder.load(sums[r, v])
                         builder.store(vec.multiply_add(a_now, b_now[v], total), sums[r, v])
 
-            with builder.if_then(relu):
-                for rv in block:
-                    builder.store(vec.clamp_negative(builder.load(sums[rv])), sums[rv])
+            with builder.if_then(field["relu"]):
+                for rv in block:  # NaN is not negative, so it stays visible
+                    total = builder.load(sums[rv])
+                    builder.store(vec.choose(total, "<", vec.zero, total), sums[rv])
             with builder.if_then(builder.icmp_signed(">", gate_rows, index(0))):
                 for r, v in block:
                     pointer = vec.at(gate_data, (row[r], gate_step), (j, element))
-                    allows = vec.load(pointer, v, masks[v])
-                    builder.store(vec.gated(allows, builder.load(sums[r, v])), sums[r, v])
+                    gate, total = vec.load(pointer, v, masks[v]), builder.load(sums[r, v])
+                    builder.store(vec.choose(gate, ">", total, vec.zero), sums[r, v])
             for r, v in block:
                 pointer = vec.at(c_data, (row[r], c_step), (j, element))
                 vec.store(builder.load(sums[r, v]), pointer, v, masks[v])
@@ -256,14 +239,13 @@ def transpose_block(typingctx, a, out, i, j):
         n = vec.width
 
         columns_inside = vec.mask(0, builder.sub(n_columns, j))
-        last_row = builder.sub(n_rows, index(1))
-        rows = []
+        rows_inside = vec.mask(0, builder.sub(n_rows, i))
+        last_row, rows = builder.sub(n_rows, index(1)), []
         for r in range(n):
             row = vec.smaller(builder.add(i, index(r)), last_row)
             rows.append(vec.load(vec.at(a_data, (row, a_step), (j, element)), 0, columns_inside))
 
-        s = 1
-        while s < n:
+        for s in (2**power for power in range(n.bit_length() - 1)):
             swap = [c ^ s for c in range(n)]
             # Numbers below n pick from the first of the two rows, the others from the second.
             upper = [n + swap[c] if c & s else c for c in range(n)]
@@ -272,9 +254,7 @@ def transpose_block(typingctx, a, out, i, j):
                 if not r & s:
                     pair = rows[r], rows[r | s]
                     rows[r], rows[r | s] = vec.shuffle(*pair, upper), vec.shuffle(*pair, lower)
-            s *= 2
 
-        rows_inside = vec.mask(0, builder.sub(n_rows, i))
         for c in range(n):
             column = builder.add(j, index(c))
             exists = vec.splat(builder.icmp_signed("<", column, n_columns))

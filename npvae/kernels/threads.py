@@ -3,12 +3,10 @@
 OpenMP's threads wait for one another in a loop that spins. When one of them loses its core to
 another program, the others spin until it is back, and a product of 20 microseconds takes
 milliseconds. A thread alone hardly notices such a neighbour. So the products of the forward passes
-are timed. When all threads together are slower than one has been, one goes on alone for a while:
+are timed, and the number of threads changes between them (no result depends on it, see matmul.py):
 
     all threads   until some milliseconds of products took longer than one thread needs for them
     one thread    for 0.05 s; then all try again. Each try that fails doubles this time, up to 1 s.
-
-The number of threads changes between two products only. No result depends on it (see matmul.py).
 
 A fork copies the memory of a process, but not its threads, and OpenMP's loops would wait for them
 for ever. So a process that was forked from one with npvae works with one thread.
@@ -35,7 +33,7 @@ LEAST_PATIENCE, MOST_PATIENCE = 0.05, 1.0  # seconds that one thread goes on alo
 class Pace:
     """Watches the times of products, and chooses between one thread and all of them."""
 
-    most: int = 1  # threads; with 1 there is nothing to choose, and nothing is watched
+    most: int = 1  # threads; with 1 nothing is watched
     use: Callable[[int], None] = numba.set_num_threads
     clock: Callable[[], float] = perf_counter
     alone: bool = False
@@ -49,8 +47,7 @@ class Pace:
     def start(self, most: int) -> None:
         """Begin anew with up to so many threads."""
         self.most, self.patience = most, LEAST_PATIENCE
-        self.best_of_all.clear()
-        self.best_of_one.clear()
+        self.best_of_all, self.best_of_one = {}, {}
         self._switch(alone=False)
 
     def saw(self, shape: tuple[int, ...], seconds: float) -> None:
@@ -63,13 +60,11 @@ class Pace:
             return
         self.spent += seconds
         self.limit += self.best_of_one.get(shape, GAIN * least)
-        if self.spent < WINDOW:
-            return
-        if self.spent > self.limit:
+        if self.spent >= WINDOW and self.spent > self.limit:
             self.until = self.clock() + self.patience
             self.patience = min(2 * self.patience, MOST_PATIENCE)
             self._switch(alone=True)
-        else:
+        elif self.spent >= WINDOW:
             self.patience = max(self.patience / 2, LEAST_PATIENCE)
             self.spent = self.limit = 0.0
 
@@ -84,10 +79,9 @@ in_turn = threading.RLock()  # for Python threads: not every layer lets two of t
 
 
 def set_threads(threads: int | None) -> None:
-    """Use this many threads from now on; None means up to all cores that this process may use.
+    """Use this many threads from now on; None: all cores this process may use, as `pace` allows.
 
-    A number is a firm choice. Without one, `pace` goes down to one thread while other programs keep
-    the cores busy. Raises UserError if there are fewer threads than asked for.
+    Raises UserError if there are fewer threads than asked for.
     """
     if threads is not None and threads > available:
         raise UserError(f"--threads: {threads} asked for, {available} can be had")

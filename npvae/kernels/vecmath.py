@@ -27,11 +27,9 @@ EXP = {
                    0.1666666666666667 0.5""",
 }
 LOG = {
-    np.float32: """0.23331614471843498 0.28550778633191964 0.4000012221181065
-                   0.6666666655404201""",
-    np.float64: """0.14617807153417325 0.15331611722055008 0.1818289243253687
-                   0.22222211089379496 0.28571428626253836 0.3999999999989889
-                   0.666666666666667""",
+    np.float32: "0.23331614471843498 0.28550778633191964 0.4000012221181065 0.6666666655404201",
+    np.float64: """0.14617807153417325 0.15331611722055008 0.1818289243253687 0.22222211089379496
+                   0.28571428626253836 0.3999999999989889 0.666666666666667""",
 }
 # ln 2 in two parts: n * LN2[0] is exact for every exponent n, LN2[1] is the rest.
 LN2 = {
@@ -61,8 +59,7 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
     log_terms = tuple(real(term) for term in LOG[real].split())
     half, one, two, infinity = real(0.5), real(1), real(2), real(math.inf)
     log2_e = real(1 / math.log(2))
-    # Adding `shifter` to a small number rounds it to an integer, and leaves that integer in the
-    # lowest bits of the sum.
+    # A small number plus `shifter` is rounded to an integer, which stands in the lowest bits.
     shifter = real(1.5 * 2.0**info.nmant)
     shifter_bits = shifter.view(integer)
     # Outside of these bounds exp is infinite or rounds to 0.
@@ -112,10 +109,8 @@ def _compile(real: type, integer: type) -> tuple[Callable, Callable]:
     return exp, log1p
 
 
-_FOR = {
-    types.float32: _compile(np.float32, np.int32),
-    types.float64: _compile(np.float64, np.int64),
-}
+_32, _64 = _compile(np.float32, np.int32), _compile(np.float64, np.int64)
+_FOR = {types.float32: _32, types.float64: _64}
 
 
 def exp(x: float) -> float:
@@ -128,11 +123,11 @@ def log1p(x: float) -> float:
 
 @overload(exp, jit_options=OPTIONS)
 def _exp(x):
-    chosen, _ = _FOR[x]
+    chosen = _FOR[x][0]
     return lambda x: chosen(x)
 
 
 @overload(log1p, jit_options=OPTIONS)
 def _log1p(x):
-    _, chosen = _FOR[x]
+    chosen = _FOR[x][1]
     return lambda x: chosen(x)

@@ -8,7 +8,7 @@ is one sample; [c] is 1 where c holds and 0 elsewhere:
 
     dunits = 1 / U     da2 = (dunits W3^T) [h2 > 0]     da1 = (da2 W2^T) [h1 > 0]     dz = da1 W1^T
 
-Sizes: R rows, L latent dimensions, H1 and H2 hidden units, U units. The penalty on the length of
+R is the number of rows; for the other sizes see npvae/nn/__init__.py. The penalty on the length of
 dz, and the penalty's own gradient, are in penalty.py.
 """
 

@@ -32,11 +32,11 @@ def batches(
 ) -> Iterator[tuple[slice, NamedTuple]]:
     """Yield the rows of each batch of n images, and a network's activations of its size."""
     with threads.in_turn:  # a program may have several Python threads
-        act = make_activations(w, min(n, BATCH))  # for all batches but the last
         for first in range(0, n, BATCH):
-            if n - first < BATCH and first:
-                act = make_activations(w, n - first)
-            yield slice(first, min(n, first + BATCH)), act
+            size = min(n - first, BATCH)
+            if first == 0 or size < BATCH:  # the last batch may be shorter
+                act = make_activations(w, size)
+            yield slice(first, first + size), act
 
 
 def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +44,7 @@ def encode(w: VAEWeights, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n, latent = len(images), w.W3.shape[0]
     mu, logvar = np.empty((n, latent), w.W1.dtype), np.empty((n, latent), w.W1.dtype)
     for rows, act in batches(make_vae_activations, w, n):
-        gather(images, np.arange(rows.start, rows.stop), act.x)  # (B, P), in [0, 1]
+        gather(images[rows], np.arange(len(act.x)), act.x)  # (B, P), in [0, 1]
         encode_forward(w, act)  # (B, P) -> (B, L)
         mu[rows], logvar[rows] = act.mu, act.logvar  # copies: the next batch overwrites act
     return mu, logvar
@@ -79,7 +79,7 @@ def reconstruction_errors(w: VAEWeights, z: np.ndarray, images: np.ndarray) -> E
     errors = Errors(np.empty(len(z)), np.empty(len(z)))  # in float64
     for rows, act in batches(make_vae_activations, w, len(z)):
         act.z[:] = z[rows]
-        gather(images, np.arange(rows.start, rows.stop), act.x)
+        gather(images[rows], np.arange(len(act.x)), act.x)
         decode_forward(w, act)
         bernoulli_nll(act.logits, act.x, act.terms, act.nll, act.dlogits)
         errors.bce[rows] = act.nll  # (B,)
@@ -102,10 +102,8 @@ def errors_on_test_images(w: VAEWeights, images: np.ndarray, seed: int) -> dict[
     mu, logvar = encode(w, images)  # (N, L)
     at_mu = reconstruction_errors(w, mu, images)
     at_z = reconstruction_errors(w, sample(mu, logvar, seed), images)
-    return {
-        "test_bce_mu": float(at_mu.bce.mean()),
-        "test_bce_z": float(at_z.bce.mean()),
-        "test_sse_mu": float(at_mu.sse.mean()),
-        "test_sse_z": float(at_z.sse.mean()),
-        "mean_sigma": float(posterior_sigma(logvar).mean()),
-    }
+    columns = {
+        "test_bce_mu": at_mu.bce, "test_bce_z": at_z.bce, "test_sse_mu": at_mu.sse,
+        "test_sse_z": at_z.sse, "mean_sigma": posterior_sigma(logvar),
+    }  # fmt: skip
+    return {name: float(numbers.mean()) for name, numbers in columns.items()}

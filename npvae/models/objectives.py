@@ -5,9 +5,8 @@
     WS run, VAE      loss = BCE - lambda * mean score(z)           z = the encoder's samples, "fake"
     WS run, critic   loss = mean score(z) - mean score(prior) + gp_weight * penalty
 
-The critic maximises mean score(prior) - mean score(z), its estimate of the Wasserstein distance.
-The VAE minimises BCE + lambda * distance, in which only score(z) depends on the VAE. All losses are
-per image, the BCE and the KL in nats.
+The critic maximises mean score(prior) - mean score(z), its estimate of the Wasserstein distance; of
+that only score(z) depends on the VAE. All losses are per image, the BCE and the KL in nats.
 """
 
 from typing import NamedTuple
@@ -132,8 +131,7 @@ def critic_objective(
     penalty_backward(critic.w, batch.mixed, batch.norm, gp_weight, batch.second)
 
     # One product per weight sums over all 3 B rows, and so adds up the gradients of both terms:
-    #     dW1 = z^T da1 (fake and prior rows) + ddz^T da1 (second's rows), and likewise
-    #     dW2 = h1^T da2 + dda1^T da2,   dW3 = h2^T dunits + dda2^T dunits.
+    # dW1 = z^T da1 (fake and prior rows) + ddz^T da1 (second's rows), and dW2 and dW3 likewise.
     score_backward_weights(critic.dw, batch.every)
     score_backward_biases(critic.dw, batch.pair)  # the penalty has no gradient for a bias
     return distance, penalty, mean(batch.norm)

@@ -75,7 +75,5 @@ def penalty_backward(
     memory of h1 and h2, which are then used up: each number is read before it is replaced.
     """
     norm_backward(act.dz, norm, gp_weight, second.ddz)  # norm = |dz|: (B, L)
-    # dz = da1 W1^T, and da1 is 0 where h1 = 0
     dense_relu_second_backward(second.ddz, w.W1, act.h1, second.dda1)  # ddz W1: (B, L) (L, H1)
-    # da1 = (da2 W2^T) [h1 > 0], and da2 is 0 where h2 = 0
     dense_relu_second_backward(second.dda1, w.W2, act.h2, second.dda2)  # dda1 W2: (B, H1) (H1, H2)

@@ -7,9 +7,9 @@
               (Gulrajani et al. 2017, algorithm 1, with the encoder as the generator)
 
 Every step is on images[index]: images (N, P) are bytes or floats in [0, 1], index (B,) chooses the
-batch. t counts the steps from 1. If `sigma_is_held`, the posterior's sigma does not learn. All the
-randomness of a step is an argument, so that it can be frozen and checked. The last number that a
-step returns, `largest`, comes from `adam_update`: it is not finite if the step diverged.
+batch. t counts the steps from 1. If `sigma_is_held`, the posterior's sigma does not learn. All
+randomness is an argument, so that it can be frozen and checked. The last number that a step
+returns, `largest`, comes from `adam_update`: it is not finite if the step diverged.
 """
 
 import numpy as np
@@ -98,8 +98,7 @@ def ws_step(
     """
     gather(images, index, act.x)  # x (B, P)
     encode_forward(vae.w, act)  # mu, logvar (B, L)
-    n = len(alpha)  # updates of the critic
-    sums = np.zeros(4)  # of what each critic update returns
+    n, sums = len(alpha), np.zeros(4)  # updates of the critic, and what they return
     for k in range(n):
         eps, prior = noise[k]  # (B, L) each
         update = (t - 1) * n + k + 1  # Adam counts the critic's own updates

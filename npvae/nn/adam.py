@@ -22,7 +22,7 @@ TINIEST = float(np.finfo(np.float32).tiny)  # 1.2e-38: below it float32 is denor
 STRETCH = 2_048  # parameters that a thread updates at a time: four rows of them fit the L1 cache
 
 
-@jit(inline="always")
+@jit
 def _adam(theta, g, m, v, constants, rate, root_correction):
     """Return theta, m and v after one update with the gradient g: the equations above."""
     keep1, add1, keep2, add2, epsilon = constants  # b1, 1 - b1, b2, 1 - b2
@@ -31,13 +31,12 @@ def _adam(theta, g, m, v, constants, rate, root_correction):
     return theta - rate * m / (math.sqrt(v) * root_correction + epsilon), m, v
 
 
-@jit(inline="always")
+@jit
 def _flush(x):
     """Return x, or 0 where it is closer to 0 than any normal float32.
 
-    The m and v of a ReLU that is never active again shrink with each step to denormal numbers, with
-    which a processor takes many times as long. The parameters do not notice: with epsilon = 1e-8
-    such an m moves them by less than 1e-30 times the rate.
+    The m and v of a ReLU that is never active again shrink to denormal numbers, with which a
+    processor takes many times as long. Such an m moves a parameter by less than 1e-30 rates.
     """
     return x if abs(x) >= TINIEST else x * 0  # NaN stays NaN
 
@@ -46,8 +45,8 @@ def _flush(x):
 def _update_stretch(theta, dtheta, m, v, rate, root_correction):
     """Update one stretch; return the bits of the largest absolute number in dtheta, v and theta.
 
-    Read as integers, the bits of absolute floats are in the order of the floats, with infinity and
-    NaN above all others; and the compiler may compare integers in any order, so it vectorises.
+    As integers, the bits of absolute floats are in the floats' order, infinity and NaN above all
+    others; and the compiler may compare integers in any order, so it vectorises.
     """
     real = theta.dtype.type
     constants = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2), real(EPSILON)

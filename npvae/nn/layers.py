@@ -15,9 +15,9 @@ from npvae.kernels.jit import jit
 from npvae.kernels.matmul import matmul, matmul_nt, matmul_tn
 from npvae.kernels.vecmath import exp
 
-# The layers and losses use min(logvar, LOGVAR_MAX) wherever they need e^logvar. However far a
-# diverging encoder goes, sigma stays finite: at most 22,026, whose square float32 can hold. The
-# gradient is that of the formula without the guard, so it still pulls logvar back.
+# For e^logvar, layers and losses use min(logvar, LOGVAR_MAX): however far a diverging encoder goes,
+# sigma is at most 22,026, whose square float32 can hold. The gradient is that of the formula as it
+# was, so it still pulls logvar back.
 LOGVAR_MAX = 20
 
 
@@ -61,9 +61,9 @@ def dense_relu_second_backward(
 def sum_rows(dy: np.ndarray, db: np.ndarray) -> None:
     """Compute db (n,), the sum of the rows of dy (B, n).
 
-    The sum is (row 0 + row B/2) + (row 1 + row B/2 + 1) + ... In this order the two halves of the
-    critic's batch, fake and prior, cancel exactly where they should. Even a rounding error of 1e-8
-    would be scaled up by Adam, to half a learning rate, and move a bias in every step.
+    The sum is (row 0 + row B/2) + (row 1 + row B/2 + 1) + ... So the two halves of the critic's
+    batch, fake and prior, cancel exactly where they should: Adam would scale up a rounding error of
+    1e-8 to half a learning rate, and move a bias in every step.
     """
     half = dy.shape[0] // 2  # row r of the first half meets row r + half
     odd = dy.shape[0] % 2

@@ -17,8 +17,7 @@ from npvae.kernels.vecmath import exp, log1p
 from npvae.nn.layers import guarded
 
 # From here on e^-|a| counts as 0: added to 1 it would change no float32. The logits of an image's
-# black border sink for as long as the training lasts, and their gradients would become denormal
-# numbers, with which a processor takes many times as long.
+# black border sink as long as the training lasts; their gradients would become denormal (adam.py).
 FAR = 32.0
 
 
@@ -75,11 +74,10 @@ def _bernoulli_rows(logits, x, scale, terms, losses, dlogits):
 def bernoulli_nll(
     logits: np.ndarray, x: np.ndarray, terms: np.ndarray, losses: np.ndarray, dlogits: np.ndarray
 ) -> float:
-    """Compute the Bernoulli negative log-likelihood of x (B, P) in [0, 1], and its gradient.
+    """Return the mean Bernoulli negative log-likelihood of x (B, P) in [0, 1].
 
-    Returns the mean loss. Writes each row's loss to `losses` (B,) and d(mean loss)/dlogits to
-    `dlogits` (B, P); `terms` (B, P) is overwritten. Grey pixels are allowed: the loss is then the
-    cross-entropy, whose minimum is their entropy, not 0.
+    Writes each row's to `losses` (B,) and d(mean)/dlogits to `dlogits` (B, P); `terms` (B, P) is
+    overwritten. Of grey pixels it is the cross-entropy, whose minimum is their entropy, not 0.
     """
     scale = logits.dtype.type(1 / x.shape[0])  # 1/B, from the mean over the batch
     _bernoulli_rows(x.size, logits, x, scale, terms, losses, dlogits)

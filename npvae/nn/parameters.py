@@ -41,10 +41,9 @@ def dense_shapes(weights: type[Weights], *layers: tuple[int, int]) -> Weights:
 def make_parameters(
     shapes: NamedTuple, dtype: np.dtype, rng: np.random.Generator | None = None
 ) -> ParameterSet:
-    """Allocate a network's parameters and draw their start.
+    """Allocate a network's parameters, of the shapes from `dense_shapes`.
 
-    `shapes` comes from `dense_shapes`. W and b of a layer start uniform in +-1/sqrt(in), in the
-    order of the fields; without `rng`, at 0.
+    W and b of a layer start uniform in +-1/sqrt(in), in the fields' order; without `rng`, at 0.
     """
     total = sum(_padded(math.prod(shape), dtype) for shape in shapes)  # numbers, gaps included
     theta, dtheta, m, v = (aligned_zeros(total, dtype) for _ in range(4))

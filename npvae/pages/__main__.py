@@ -6,7 +6,7 @@ The explorer holds the models of a run, so the report writes it (npvae/report/ex
 from pathlib import Path
 
 from npvae.cli import run_program
-from npvae.files.atomic import write_text
+from npvae.files import write_text
 from npvae.pages.digits import digits_text
 from npvae.pages.single_file import page_text
 

@@ -16,16 +16,15 @@ from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
 from npvae.evaluation.structure import Embedding, measure_map
-from npvae.files.atomic import make_directory, write_text
+from npvae.files import make_directory, write_text
 from npvae.kernels.threads import set_threads
 from npvae.models.inference import encode
-from npvae.report import charts, image_grids, study_charts
+from npvae.report import charts, image_grids
 from npvae.report.claims import judge
 from npvae.report.explorer import explorer_page
 from npvae.report.numbers import write_numbers
 from npvae.report.page import write_page
-from npvae.report.sentences import comparisons
-from npvae.report.text import write_report
+from npvae.report.text import comparisons, write_report
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.options import Options
 from npvae.training.parallel import finished, train_missing
@@ -163,11 +162,10 @@ def _write(
         (image_grids.draw_samples, models, plots),
         (charts.draw_errors, models, plots),
         (charts.draw_training, models, plots),
-        (study_charts.draw_law, first, plots),
-        (study_charts.draw_claims, judged, plots),
+        (charts.draw_law, first, plots),
+        (charts.draw_claims, judged, plots),
+        (charts.draw_trade_off, study, plots),
     ]
-    if study.has_trade_off:
-        pictures.append((study_charts.draw_trade_off, study, plots))
     Parallel(processes)(delayed(draw)(*shown) for draw, *shown in pictures)
     report = write_report(study, found, judged, data, missing, [model.key for model in models])
     write_text(out / "report.md", report)
@@ -176,12 +174,10 @@ def _write(
     if request.seeds > 1:
         asked = ["--study"] * request.study + ["--as-it-is"] * request.as_it_is
         command = " ".join(["python analyze.py", *asked, f"--seeds {request.seeds}"])
-        table = study.spread_table(command)
-        write_text(out / "seed_spread.csv", table)
+        write_text(out / "seed_spread.csv", study.spread_table(command))
     # The explorer shows the models that are pulled, and the report's first numbers.
-    kept = [n for n, model in enumerate(models) if model.key != "ae"]
-    pulled = [models[n] for n in kept], [embeddings[n] for n in kept]
-    write_text(out / "explorer.html", explorer_page(*pulled, first, data))
+    pulled = [pair for pair in zip(models, embeddings, strict=True) if pair[0].key != "ae"]
+    write_text(out / "explorer.html", explorer_page(*zip(*pulled, strict=True), first, data))
 
 
 def _check(data: Dataset) -> None:

@@ -1,13 +1,8 @@
 """The claims of the reference report, each with a rule that decides it from the measured numbers.
 
 A claim asks for one or more numbers. A rule gives each a margin, which is above 0 if the number
-speaks for the claim: the lead of one model over another, or the distance from a threshold.
-
-    a number    holds if the 95 % interval of its margin lies wholly above 0, does not hold if
-                wholly below; it is not decided otherwise, nor where it is not known what another
-                training would change
-    a claim     holds if it holds for each number; is mixed if it holds for some and does not hold
-                for others; else does not hold if it fails for one; else is not decided
+speaks for the claim: the lead of one model over another, or the distance from a threshold. What
+follows from the margins is told where the claims are printed, in report.template.md.
 """
 
 from collections.abc import Callable
@@ -19,7 +14,7 @@ from npvae.evaluation.encoded import MODELS
 from npvae.evaluation.intervals import Interval
 from npvae.evaluation.metrics import BY_KEY
 from npvae.evaluation.results import Comparison
-from npvae.report.markdown import number, shown
+from npvae.report.markdown import shown
 
 HOLDS, FAILS, MIXED, OPEN = VERDICTS = "holds", "does not hold", "mixed", "not decided"
 BORDERLINE = 1.3  # half widths: a margin below this would soon be on the other side
@@ -41,11 +36,6 @@ class Part:
             return OPEN
         return HOLDS if self.margin.low > 0 else FAILS if self.margin.high < 0 else OPEN
 
-    @property
-    def is_borderline(self) -> bool:
-        """Tell whether the margin decides, but only just."""
-        return self.verdict != OPEN and abs(self.margin.mean) < BORDERLINE * self.margin.half
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -66,18 +56,19 @@ class Verdict:
         return OPEN
 
     @property
-    def is_borderline(self) -> bool:
-        """Tell whether a number that decides does so only just."""
-        return any(part.is_borderline for part in self.parts)
+    def borderline(self) -> list[str]:
+        """Return the names of the numbers that decide, but only just."""
+        decided = [part for part in self.parts if part.verdict != OPEN]
+        return [p.name for p in decided if abs(p.margin.mean) < BORDERLINE * p.margin.half]
 
     @property
     def words(self) -> str:
         """Return the outcome, which numbers say what if they disagree, and which only just."""
-        said = {v: [p.name for p in self.parts if p.verdict == v] for v in (HOLDS, FAILS, OPEN)}
-        notes = [f"{verdict}: {', '.join(names)}" for verdict, names in said.items() if names]
-        notes = notes if len(notes) > 1 else []
-        if self.is_borderline:
-            notes.append(f"borderline: {', '.join(p.name for p in self.parts if p.is_borderline)}")
+        said = {"borderline": self.borderline}
+        if len({part.verdict for part in self.parts}) > 1:
+            decided = {v: [p.name for p in self.parts if p.verdict == v] for v in VERDICTS}
+            said = decided | said
+        notes = [f"{word}: {', '.join(names)}" for word, names in said.items() if names]
         return f"**{self.verdict}**" + (f" ({'; '.join(notes)})" if notes else "")
 
 
@@ -131,8 +122,8 @@ def within(least: float, most: float) -> Rule:
     """Return the rule that a number lies in a range, which we chose."""
 
     def rule(c: Comparison, model: str, key: str) -> Ruled:
-        words = f"from {least} to {most} (chosen by us)"
-        return words, [model], _inside(c, model, key, least, most)
+        inside = c.derived(key, lambda found: np.minimum(found[key] - least, most - found[key]))
+        return f"from {least} to {most} (chosen by us)", [model], inside.interval(model, key)
 
     return rule
 
@@ -140,24 +131,14 @@ def within(least: float, most: float) -> Rule:
 def above_pixels(c: Comparison, model: str, key: str) -> Ruled:
     """Ask for a number of a model to be higher than the pixels of the images score themselves."""
     least = c.baselines.get("pixels", {}).get(key)
-    if least is None:
-        return "above that of pixels", [model], None
-    return f"above that of pixels, {number(least)}", [model], _inside(c, model, key, least, np.inf)
+    gain = c.derived(key, lambda found: found[key] - least)
+    return f"above that of pixels, {shown(least)}", [model], gain.interval(model, key)
 
 
 def below_a_fade(c: Comparison, model: str, key: str) -> Ruled:
     """Ask for a number to be lower than that of a fade between the model's decoded ends."""
     saved = c.derived(key, lambda found: found[f"fade_{key}"] - found[key])
     return "lower than of a fade between its decoded ends", [model], saved.interval(model, key)
-
-
-def _inside(c: Comparison, model: str, key: str, least: float, most: float) -> Interval | None:
-    """Return how far inside of a range a number is."""
-    found = c.interval(model, key)
-    if found is None:
-        return None
-    inside = min(found.mean - least, most - found.mean)
-    return Interval(inside, inside - found.half, inside + found.half)
 
 
 CLAIMS = [  # the claim, whose numbers decide it, which, and by what rule

@@ -37,8 +37,7 @@ def explorer_page(
     data: Dataset,
 ) -> str:
     """Return the explorer as an HTML text, made of what the report has computed already."""
-    images, labels = data.test_images, data.test_labels
-    shown = pick_images(labels, len(images), PICTURES)
+    shown, labels = pick_images(data, PICTURES), data.test_labels
     widest = max(float(np.abs(model.z).max()) for model in models)
     tasks = json.loads(TASKS.read_text(encoding="utf-8"))
     for task in tasks:
@@ -48,7 +47,7 @@ def explorer_page(
         "name": data.name,
         "shape": list(data.image_shape),
         "reach": float(np.ceil(np.clip(widest, 4, 12))),  # of the sliders
-        "images": pack(images[shown]),
+        "images": pack(data.test_images[shown]),
         "labels": None if labels is None else labels[shown].tolist(),
         "tasks": tasks,
         "models": [model_content(model, embedding, labels) for model, embedding in pairs],
@@ -78,12 +77,15 @@ def model_content(model: EncodedRun, embedding: Embedding, labels: np.ndarray | 
     # The histograms are wide enough for nearly all codes.
     reach = float(np.ceil(np.clip(np.quantile(np.abs(z), 0.999), 4, None)))
     edges = np.linspace(-reach, reach, BINS + 1)
-    critic = model.run.critic
+    vae, critic = (
+        network and {name: pack(array) for name, array in network.w._asdict().items()}
+        for network in (model.run.vae, model.run.critic)
+    )
     return {
         "key": model.key,
         "label": model.label,
-        "networks": pack_weights(model.w),
-        "critic": None if critic is None else pack_weights(critic.w),
+        "networks": vae,
+        "critic": critic,
         "mean": z.mean(axis=0).tolist(),
         "factor": pack(factor),
         "components": pack(axes),
@@ -108,8 +110,3 @@ def pack(array: np.ndarray) -> dict:
         kept = (array / scale).astype("<f2")
     text = base64.b64encode(np.ascontiguousarray(kept)).decode()
     return {"shape": list(array.shape), "bytes": kept.itemsize, "scale": scale, "base64": text}
-
-
-def pack_weights(w: tuple) -> dict[str, dict]:
-    """Return a network's parameters by their names."""
-    return {name: pack(array) for name, array in w._asdict().items()}

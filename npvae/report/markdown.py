@@ -1,16 +1,16 @@
-"""Writing Markdown: numbers in one style, tables, folded parts, and text shown exactly as it is."""
+"""Writing Markdown: numbers in one style, tables, and text shown exactly as it is."""
 
 import math
+
+import numpy as np
 
 
 def number(value: float) -> str:
     """Format a number without an interval: with three or four significant digits."""
-    size = abs(value)
-    if size >= 1000:
+    if abs(value) >= 1000:
         return _fixed(value, 0)
-    if 1e-6 <= size < 1e-4:  # Python would write an exponent
-        return _fixed(value, 2 - math.floor(math.log10(size)))
-    return f"{value:.3g}".replace("-", "−")
+    digits = np.format_float_positional(value, 3, unique=False, fractional=False, trim="-")
+    return digits.replace("-", "−")
 
 
 def shown(value: float | None, half: float | None = None) -> str:
@@ -25,8 +25,6 @@ def shown(value: float | None, half: float | None = None) -> str:
         return "–"
     if half is None or not math.isfinite(half):
         return number(value)
-    if half == 0:
-        return f"{number(value)} ± 0"
     digits, exponent = f"{half:.1e}".split("e")  # such as 3.5 and -01
     places = max(0, (1 if float(digits) <= 3.5 else 0) - int(exponent))
     return f"{_fixed(value, places)} ± {_fixed(half, places)}"
@@ -46,14 +44,6 @@ def table(head: list[str], rows: list[list[str]], text_columns: int | None = Non
     rule = ["---"] * left + ["---:"] * (len(head) - left)
     lines = [[cell.replace("|", "\\|") for cell in row] for row in (head, *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
-
-
-def folded(summary: str, body: str) -> str:
-    """Return a part of which only the summary is seen until the reader opens it.
-
-    `write_page` knows these two lines, and no other HTML. The summary is shown as it is.
-    """
-    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def plain(text: str) -> str:

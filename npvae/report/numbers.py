@@ -12,52 +12,44 @@ import csv
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 from npvae.evaluation.encoded import MODELS, model_of
-from npvae.evaluation.intervals import Interval
 from npvae.evaluation.results import Study
-from npvae.files.atomic import replacing
+from npvae.files import replacing
 
-COLUMNS = (
-    "model", "setting", "weight", "epochs", "seed", "metric", "value", "low", "high"
-)  # fmt: skip
-Row = dict[str, Any]
+COLUMNS = "model", "setting", "weight", "epochs", "seed", "metric", "value", "low", "high"
 
 
 def write_numbers(study: Study, path: Path) -> None:
     """Write the table to `path`. Raises UserError if it cannot be written."""
-    rows = [row for epochs in study.epochs for row in _of_length(study, epochs)]
-    for name, scores in study.baselines.items():
-        rows += [{"model": name} | _number(key, value) for key, value in scores.items()]
     with replacing(path) as file:
-        writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for *identity, numbers in _rows(study):
+            digits = [f"{number:.5g}" for number in numbers]
+            writer.writerow([*identity, *digits, *[""] * (3 - len(digits))])
 
 
-def _number(key: str, value: float, interval: Interval | None = None) -> Row:
-    """Return the last columns of a row: what is measured, and the number in five digits."""
-    row = {"metric": key, "value": f"{value:.5g}"}
-    ends = {} if interval is None else {"low": interval.low, "high": interval.high}
-    return row | {name: f"{end:.5g}" for name, end in ends.items()}
+def _rows(study: Study) -> Iterator[tuple]:
+    """Return each training's numbers, the means over the seeds, differences, and baselines.
 
-
-def _of_length(study: Study, epochs: int) -> Iterator[Row]:
-    """Return each training's numbers, the means over the seeds, and differences of the models."""
-    c = study.comparison(epochs)
-    for setting, measured in c.measured.items():
-        o = study.settings[setting]
-        row = {"model": MODELS[model_of(o)], "setting": setting, "weight": f"{o.weight:g}"}
-        row["epochs"] = epochs
-        for t in study.at(setting, epochs):
-            for key, value in t.measurement.values.items():
-                yield row | {"seed": t.options.seed} | _number(key, value)
-        for key in measured[0].values:
-            interval = c.interval(setting, key)
-            yield row | {"seed": "all"} | _number(key, c.value(setting, key), interval)
-    for a, b in combinations(c.models, 2):
-        row = {"model": f"{MODELS[a]} − {MODELS[b]}", "epochs": epochs, "seed": "all"}
-        for key in c.measured[a][0].values:
-            if (gap := c.difference(key, a, b)) is not None:
-                yield row | _number(key, gap.mean, gap)
+    A row ends in its numbers: a value, or the mean and the ends of its interval.
+    """
+    for epochs in study.epochs:
+        c = study.comparison(epochs)
+        for setting, measured in c.measured.items():
+            o = study.settings[setting]
+            row = MODELS[model_of(o)], setting, f"{o.weight:g}", epochs
+            for t in study.at(setting, epochs):
+                for key, value in t.measurement.values.items():
+                    yield *row, t.options.seed, key, [value]
+            for key in measured[0].values:
+                numbers = c.interval(setting, key) or [c.value(setting, key)]
+                yield *row, "all", key, numbers
+        for a, b in combinations(c.models, 2):
+            for key in c.measured[a][0].values:
+                if (gap := c.difference(key, a, b)) is not None:
+                    yield f"{MODELS[a]} − {MODELS[b]}", "", "", epochs, "all", key, gap
+    for name, scores in study.baselines.items():
+        for key, value in scores.items():
+            yield name, "", "", "", "", key, [value]

@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from npvae.errors import UserError
-from npvae.files.archive import load_npz, told
-from npvae.files.atomic import replacing
+from npvae.files import load_npz, replacing, told
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 from npvae.training.run import Run, new_run

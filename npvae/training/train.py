@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
-from npvae.files.atomic import make_directory, move_aside, only_user, write_text
+from npvae.files import make_directory, move_aside, only_user, write_text
 from npvae.kernels.threads import set_threads
 from npvae.models.inference import errors_on_test_images
 from npvae.models.objectives import make_critic_batch

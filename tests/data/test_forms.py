@@ -4,10 +4,9 @@ import gzip
 
 import numpy as np
 import pytest
-from data_helpers import error_line, idx_bytes
+from data_helpers import TEST_LABELS, TRAIN_IMAGES, error_line, idx_bytes
 
 from npvae.data.dataset import load_data
-from npvae.data.idx import TEST_LABELS, TRAIN_IMAGES
 
 rng = np.random.default_rng(3)
 TRAIN, TEST = rng.integers(0, 256, (24, 6, 6), np.uint8), rng.integers(0, 256, (12, 6, 6), np.uint8)
@@ -153,32 +152,26 @@ def test_what_people_have_is_the_same_data(tmp_path, capsys, make, words):
     assert words in line and line.count("\n") == bool(words)
 
 
-def test_without_a_test_part_a_sixth_is_held_out_and_the_line_says_so(tmp_path, capsys):
-    table(tmp_path / "own.csv", np.c_[TRAIN_Y, FLAT])
+@pytest.mark.parametrize("form", ["%d", "%.1f"])
+def test_a_table_of_zeros_and_ones_is_black_and_white_and_a_sixth_is_held_out(
+    tmp_path, capsys, form
+):
+    table(tmp_path / "own.csv", FLAT > 127, fmt=form)
     data = load_data(tmp_path / "own.csv")
+    assert data.train_images.dtype == np.float32 and data.train_images.max() == 1
     assert len(data.train_images) == 20 and len(data.test_images) == 4
     assert "held out one image in six for testing" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("form", ["%d", "%.1f"])
-def test_a_table_of_zeros_and_ones_is_black_and_white(tmp_path, form):
-    table(tmp_path / "own.csv", FLAT > 127, fmt=form)
-    data = load_data(tmp_path / "own.csv")
-    assert data.train_images.dtype == np.float32 and data.train_images.max() == 1
-
-
-def test_kaggles_test_file_has_no_labels_and_the_other_may_be_named_alone(tmp_path):
+def test_kaggles_test_file_has_no_labels_and_torchvisions_root_has_several_data_sets(tmp_path):
+    idx(tmp_path / "root/MNIST/raw")
+    idx(tmp_path / "root/FashionMNIST/raw")
+    message = error_line(tmp_path / "root")
+    assert all(f"{name}/raw/train-images" in message for name in ("MNIST", "FashionMNIST"))
     table(tmp_path / "train.csv", np.c_[TRAIN_Y, FLAT], "label," + PIXELS)
     table(tmp_path / "test.csv", FLAT_TEST, PIXELS)
     assert "a labelled file may also be named alone" in error_line(tmp_path)
     assert len(load_data(tmp_path / "train.csv").train_labels) == 20
-
-
-def test_several_data_sets_of_torchvision_are_listed(tmp_path):
-    idx(tmp_path / "MNIST" / "raw")
-    idx(tmp_path / "FashionMNIST" / "raw")
-    message = error_line(tmp_path)
-    assert all(f"{name}/raw/train-images" in message for name in ("MNIST", "FashionMNIST"))
 
 
 REFUSED = {
@@ -203,7 +196,7 @@ def test_a_refusal_lists_all_and_its_two_lines_of_numpy_make_a_file_that_is_read
 ):
     message = error_line(npz(tmp_path / "theirs.npz", **arrays))
     assert all(word in message for word in [*words, "numpy.savez('own.npz', images="])
-    code = message.partition("To convert them: ")[2]
+    code = message.partition("To convert: ")[2]
     monkeypatch.chdir(tmp_path)
     exec(code.replace("ROWS, COLUMNS", "6, 5"))
     assert load_data("own.npz").image_shape[0] == 6

@@ -18,7 +18,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-ROOMS = ("npvae.data", "npvae.files.archive", "npvae.training.checkpoint")
+ROOMS = ("npvae.data", "npvae.files", "npvae.training.checkpoint")
 with atheris.instrument_imports(include=[*ROOMS, "zipfile", "gzip", "json"]):
     from data_helpers import idx_bytes, npy, small_run, zip_of
 

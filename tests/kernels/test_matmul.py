@@ -98,27 +98,25 @@ def test_shapes_that_do_not_fit_are_refused(misfit):
             matmul_tn(np.ascontiguousarray(A.T), B, C)
 
 
-RUINS = {
-    "turned": lambda x: np.ascontiguousarray(x.T).T,
-    "some columns": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
-    **{name: lambda x, name=name: x.astype(name) for name in ("float32", ">f8")},
+RUINS = {  # what a product may not get, and in whose place it comes
+    "turned": (lambda x: np.ascontiguousarray(x.T).T, ["A", "B", "C", "gate"]),
+    "some columns": (lambda x: np.repeat(x, 2, axis=-1)[..., ::2], ["bias"]),
+    "float32": (lambda x: x.astype("f4"), ["B"]),
+    ">f8": (lambda x: x.astype(">f8"), ["C"]),
 }
 
 
-@pytest.mark.parametrize("other", SHAPES)
 @pytest.mark.parametrize("ruin", RUINS)
-def test_views_and_other_dtypes_are_refused(other, ruin):
+def test_views_and_other_dtypes_are_refused(ruin):
     arrays = {name: np.ones(shape) for name, shape in SHAPES.items()}
-    ruined = RUINS[ruin](arrays[other])
-    if ruined.flags.c_contiguous and ruined.dtype == np.float64:
-        pytest.skip("a vector is not turned")
-    with pytest.raises(TypeError, match="C-contiguous arrays, all float32 or all float64"):
-        matmul(**(arrays | {other: ruined}))
+    make, others = RUINS[ruin]
+    for other in others:
+        with pytest.raises(TypeError, match="C-contiguous arrays, all float32 or all float64"):
+            matmul(**(arrays | {other: make(arrays[other])}))
 
 
-@pytest.mark.parametrize("dtype", ["int64", "complex128"])
-def test_numbers_that_are_not_real_are_refused(dtype):
-    A, B, C = (np.ones((3, 3), dtype) for _ in range(3))
+def test_numbers_that_are_not_real_are_refused():
+    A, B, C = (np.ones((3, 3), "int64") for _ in range(3))
     for product in (matmul, matmul_nt, matmul_tn):
         with pytest.raises(TypeError, match="all float32 or all float64"):
             product(A, B, C)

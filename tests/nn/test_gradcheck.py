@@ -21,6 +21,7 @@ def test_the_checker_finds_what_is_wrong():
     def error(dx):
         return check_gradients(loss, {"x": (x, dx)}).max_error
 
+    assert relative_error(3.0, 1.0) == 0.5 and relative_error(1e-12, 0.0) == pytest.approx(1e-4)
     assert error(dx) < 1e-9
     assert error(4 * dx) == pytest.approx(3 / 5)  # a mean over the batch is forgotten
     assert error(dy) > 0.1  # a missing Jacobian
@@ -51,11 +52,6 @@ def test_a_kink_is_skipped_and_counted():
     assert check_gradients(loss, {"x": (x, dx)}).max_error > 0.1
 
 
-def test_relative_error_is_the_documented_formula():
-    assert relative_error(3.0, 1.0) == 0.5
-    assert relative_error(1e-12, 0.0) == pytest.approx(1e-4)
-
-
 def test_what_cannot_be_checked_is_an_error_and_not_a_pass():
     x, near = np.zeros(2), np.array([1e-4])
     with pytest.raises(TypeError, match="float64"):
@@ -81,38 +77,33 @@ def test_a_relu_that_changes_side_at_any_one_of_the_four_points_is_skipped(offse
     assert (found.checked, found.skipped) == (1, 0)
 
 
-class TestTheRecipeOfTheHeader:
-    """The lines that the module's docstring shows, run for right layers and a wrong one."""
+RECIPE = gradcheck.__doc__.split("over the gradients:\n\n")[1].split("\n\n`active`")[0]
+RECIPE = textwrap.dedent(RECIPE)  # the lines that the module's docstring shows
 
-    blocks = gradcheck.__doc__.split("over the gradients:\n\n")[1]
-    recipe = textwrap.dedent(blocks.split("\n\n`active`")[0])
 
-    def run(self, seed, recipe, slope=1.0, relu=True):
-        rng = np.random.default_rng(seed)
-        x, W, dy = (rng.standard_normal(shape) for shape in ((7, 13), (13, 9), (7, 9)))
+def run(recipe, seed=0, slope=1.0, relu=True):
+    rng = np.random.default_rng(seed)
+    x, W, dy = (rng.standard_normal(shape) for shape in ((7, 13), (13, 9), (7, 9)))
 
-        def my_forward(x, W, y):
-            y[:] = np.maximum(x @ W, 0) if relu else x @ W
+    def my_forward(x, W, y):
+        y[:] = np.maximum(x @ W, 0) if relu else x @ W
 
-        def my_backward(dy, x, W, y, dx, dW):
-            da = slope * dy * (y > 0) if relu else slope * dy
-            dx[:], dW[:] = da @ W.T, x.T @ da
+    def my_backward(dy, x, W, y, dx, dW):
+        da = slope * dy * (y > 0) if relu else slope * dy
+        dx[:], dW[:] = da @ W.T, x.T @ da
 
-        y, dx, dW = np.empty_like(dy), np.empty_like(x), np.empty_like(W)
-        exec(recipe, globals() | locals())
+    y, dx, dW = np.empty_like(dy), np.empty_like(x), np.empty_like(W)
+    exec(recipe, globals() | locals())
 
-    def test_a_right_layer_passes_whatever_the_seed(self):
+
+def test_the_recipe_of_the_header_passes_a_right_layer_whatever_the_seed_and_no_wrong_one():
+    without_active = RECIPE.replace(", active=lambda: y > 0", "")
+    assert without_active != RECIPE
+    for seed in range(20):
+        run(RECIPE, seed)
+    run(without_active, relu=False)
+    with pytest.raises(AssertionError, match="analytic"):
+        run(RECIPE, slope=1.001)
+    with pytest.raises(AssertionError):  # a kink is taken for a mistake
         for seed in range(60):
-            self.run(seed, self.recipe)
-        plain = self.recipe.replace(", active=lambda: y > 0", "")
-        assert plain != self.recipe
-        self.run(0, plain, relu=False)
-
-    def test_without_active_a_kink_is_taken_for_a_mistake(self):
-        with pytest.raises(AssertionError):
-            for seed in range(60):
-                self.run(seed, self.recipe.replace(", active=lambda: y > 0", ""))
-
-    def test_a_wrong_layer_fails(self):
-        with pytest.raises(AssertionError, match="analytic"):
-            self.run(0, self.recipe, slope=1.001)
+            run(without_active, seed)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_helpers import idx_bytes
+from data_helpers import TRAIN_IMAGES, idx_bytes
 from numpy_alone import run_with_numpy_alone
 
 from npvae import plain
-from npvae.data.idx import TRAIN_IMAGES
 from npvae.training.options import read_command_line
 from npvae.training.train import train
 

@@ -1,19 +1,24 @@
 """The analysis: a small study from end to end, and what it refuses before it begins."""
 
 import csv
+import shutil
 from argparse import Namespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
+from npvae.report import analyse as analyse_module
 from npvae.report.analyse import analyse
 from npvae.training import study as study_module
 from npvae.training.checkpoint import save_checkpoint
 from npvae.training.kinds import KINDS
 from npvae.training.options import Options, Settings
 from npvae.training.run import new_run
+from npvae.training.study import directory_of
 from npvae.training.train import train
 
 SMALL = {"hidden_dim": 8, "latent_dim": 2, "batch_size": 16}
@@ -43,7 +48,7 @@ def rows_of(path):
     return lines[0], list(csv.DictReader(line for line in lines if not line.startswith("#")))
 
 
-def test_a_study_runs_to_its_end_and_a_part_of_it_is_shown_as_it_is(own, tmp_path, monkeypatch):
+def test_a_study_trains_what_is_missing_and_is_shown_as_it_is(own, tmp_path, monkeypatch):
     """Three settings for 1 and 2 epochs in place of 35 and 140, with two seeds and one."""
     table = {GIVEN["kl"]: (1, 2), GIVEN["ws"]: (1, 2), HEAVY: (1,)}
     monkeypatch.setattr(study_module, "SETTINGS", table)
@@ -51,38 +56,46 @@ def test_a_study_runs_to_its_end_and_a_part_of_it_is_shown_as_it_is(own, tmp_pat
     monkeypatch.setattr(study_module, "LONG_SEEDS", 1)
     for key, options in GIVEN.items():
         train(options, Settings(tmp_path / key, own, 1, resume=False))
-    analyse(request_of(tmp_path, own, study=True, seeds=2, as_it_is=True))
-    report = tmp_path / "report"
-    assert "6 are not finished, and not shown" in (report / "report.md").read_text(encoding="utf-8")
-    assert not (tmp_path / "study").exists()
+    with monkeypatch.context() as patch, pytest.raises(StopIteration):
+        patch.setattr(analyse_module, "make_instruments", Mock(side_effect=StopIteration))
+        analyse(request_of(tmp_path, own, study=True, seeds=2))
+    trained = {path.parent.parent.name + "/" + path.parent.name
+               for path in (tmp_path / "study").glob("*/*/checkpoint.npz")}  # fmt: skip
+    kl, ws, sw = (str(directory_of(o).parent)[:-1] for o in table)  # without the seed
+    assert trained == {f"{kl}0/2", f"{kl}1/1", f"{ws}0/2", f"{ws}1/1", f"{sw}0/1", f"{sw}1/1"}
+    shutil.rmtree(tmp_path / "study" / f"{sw}1")
 
-    analyse(request_of(tmp_path, own, study=True, seeds=2))
+    analyse(request_of(tmp_path, own, study=True, seeds=2, as_it_is=True))
+    assert not (tmp_path / "study" / f"{sw}1").exists()
+    report = tmp_path / "report"
     _, rows = rows_of(report / "numbers.csv")
-    trained = {(r["setting"], r["epochs"], r["seed"]) for r in rows if r["setting"]}
-    expected = {(s, "1", seed) for s in ("kl", "ws", "sw") for seed in ("0", "1", "all")}
-    assert trained == expected | {(s, "2", seed) for s in ("kl", "ws") for seed in ("0", "all")}
+    shown = {(r["setting"], r["epochs"], r["seed"]) for r in rows if r["setting"]}
+    expected = {(s, "1", seed) for s in ("kl", "ws") for seed in ("0", "1", "all")}
+    expected |= {(s, n, seed) for s, n in (("kl", "2"), ("ws", "2"), ("sw", "1"))
+                 for seed in ("0", "all")}  # fmt: skip
+    assert shown == expected
     value = {(r["setting"], r["epochs"], r["seed"]): float(r["value"])
              for r in rows if r["metric"] == "sse_mu"}  # fmt: skip
-    mean = (value["ws", "1", "0"] + value["ws", "1", "1"]) / 2
-    assert value["ws", "1", "all"] == pytest.approx(mean, rel=1e-4)
+    both = [value["ws", "1", seed] for seed in ("0", "1")]
+    assert value["ws", "1", "all"] == pytest.approx(np.mean(both), rel=1e-4)
     head, spreads = rows_of(report / "seed_spread.csv")
-    assert head == "# python analyze.py --study --seeds 2"
-    assert {(r["kind"], r["weight"], r["epochs"]) for r in spreads} == {
-        ("kl", "1", "1"), ("ws", "0.1736", "1"), ("sw", "3", "1")
-    }  # fmt: skip
+    assert head == "# python analyze.py --study --as-it-is --seeds 2"
+    identities = {(r["kind"], r["weight"], r["epochs"]) for r in spreads}
+    assert identities == {("kl", "1", "1"), ("ws", "0.1736", "1")}
     (row,) = [r for r in spreads if (r["kind"], r["metric"]) == ("ws", "sse_mu")]
-    spread = np.std([value["ws", "1", "0"], value["ws", "1", "1"]], ddof=1)
-    assert float(row["deviation"]) == pytest.approx(spread, rel=0.02, abs=1e-4)
+    assert float(row["deviation"]) == pytest.approx(np.std(both, ddof=1), rel=0.02, abs=1e-4)
     assert load_data(own).fingerprint.startswith(row["data"])
-    for name in ("first", "law", "trade_off", "claims", "error_kl", "tsne_ws"):
-        assert (report / "plots" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    pictures = {path.name: path for path in (report / "plots").iterdir()}
+    kinds = "error", "latent_dist", "reconstruction", "interpol", "samples", "tsne"
+    alone = {f"{name}.png" for name in ("first", "law", "trade_off", "claims", "training_loss")}
+    assert set(pictures) == alone | {f"{kind}_{key}.png" for kind in kinds for key in GIVEN}
+    for name, path in pictures.items():
+        height, width, _ = imread(path).shape
+        assert 600 <= width <= 1200 and 150 <= height <= 1700, name
+        assert path.stat().st_size < 200_000, name
     text = (report / "report.md").read_text(encoding="utf-8")
-    assert "not finished" not in text and "All numbers, 2 epochs" in text
-    assert "| SW, λ = 3 | 1 | 2 |" in text and "(plots/trade_off.png)" in text
-    assert (
-        "explorer.html" in (report / "report.html").read_text(encoding="utf-8")
-        and "_sw.png" not in text
-    )
+    assert "1 are not finished, and not shown" in text and "| SW, λ = 3 | 1 | 1 |" in text
+    assert "explorer.html" in (report / "report.html").read_text(encoding="utf-8")
 
 
 def save(directory, data, epochs=1, fingerprint=None, **options):

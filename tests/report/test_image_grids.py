@@ -1,4 +1,4 @@
-"""Pictures of images and of codes: the same images, draws and distances for both models."""
+"""Pictures of images and of codes: the same images, draws and distances for all models."""
 
 from dataclasses import replace
 
@@ -13,11 +13,18 @@ from npvae.report.image_grids import pick_images
 from npvae.training import streams
 
 
+def draws(w, n, latent):
+    """Decoded draws of the prior, the same for each model."""
+    rng = np.random.default_rng([0, streams.PICTURED_SAMPLES])
+    return decode(w, rng.standard_normal((n, latent), dtype=np.float32))
+
+
 def test_pick_images_takes_each_class_in_turn():
     labels = np.array([7, 7, 7, 3, 3, 5])
-    assert pick_images(labels, 6, 4).tolist() == [3, 5, 0, 4]
-    assert pick_images(labels, 6, 99).tolist() == [3, 5, 0, 4, 1, 2]
-    assert pick_images(None, 6, 4).tolist() == [0, 1, 2, 3]
+    data = replace(make_case().data, test_images=np.zeros((6, 35)), test_labels=labels)
+    assert pick_images(data, 4).tolist() == [3, 5, 0, 4]
+    assert pick_images(data, 99).tolist() == [3, 5, 0, 4, 1, 2]
+    assert pick_images(replace(data, test_labels=None), 4).tolist() == [0, 1, 2, 3]
 
 
 def cells(figure, shape, rows, columns):
@@ -30,27 +37,36 @@ def cells(figure, shape, rows, columns):
     return np.array(grid)
 
 
+def names_of(figure):
+    return [name.get_text() for name in figure.axes[0].get_yticklabels()]
+
+
 @pytest.mark.parametrize("labels", [True, False])
-def test_reconstructions_stand_under_their_originals(tmp_path, figures, labels):
+def test_copies_and_inventions_stand_under_their_originals(tmp_path, figures, labels):
     case = make_case(labels=labels)
     image_grids.draw_reconstructions(case.models, case.data, tmp_path)
-    index = pick_images(case.labels, N, 10)
-    for model in case.models:
+    image_grids.draw_first(case.models, case.data, tmp_path)
+    index = pick_images(case.data, 10)
+    first = cells(figures["first.png"], case.shape, 5, 8)
+    labels_of_rows = ["originals", "KL copies", "WS copies", "KL inventions", "WS inventions"]
+    assert names_of(figures["first.png"]) == labels_of_rows
+    for n, model in enumerate(case.models):
         figure = figures[f"reconstruction_{model.key}.png"]
-        original, at_mu, at_z = cells(figure, case.shape, 3, 10)
-        names = figure.axes[0].get_yticklabels()
-        assert [name.get_text() for name in names] == ["original", "z = μ", "z sampled"]
+        assert names_of(figure) == ["original", "z = μ", "z sampled"]
         assert figure.axes[0].get_yticks().tolist() == [2, 8, 14]  # rows of 5 pixels and a gap
+        original, at_mu, at_z = cells(figure, case.shape, 3, 10)
         np.testing.assert_allclose(original, case.images[index] / 255)
         np.testing.assert_allclose(at_mu, decode(model.w, model.mu[index]), rtol=1e-6)
         np.testing.assert_allclose(at_z, decode(model.w, model.z[index]), rtol=1e-6)
+        np.testing.assert_array_equal(first[[0, 1 + n]], [original[:8], at_mu[:8]])
+        np.testing.assert_allclose(first[3 + n], draws(model.w, 8, 3), rtol=1e-5)
 
 
 def test_interpolation_goes_straight_from_one_code_to_the_other(tmp_path, figures):
     case = make_case(shape=(7, 4))
     floats = (case.images / 255).astype(np.float32)
     image_grids.draw_interpolations(case.models, replace(case.data, test_images=floats), tmp_path)
-    index = pick_images(case.labels, N, 10)
+    index = pick_images(case.data, 10)
     assert (case.labels[index[::2]] != case.labels[index[1::2]]).all()
     for model in case.models:
         ax = figures[f"interpol_{model.key}.png"].axes[0]
@@ -65,15 +81,12 @@ def test_interpolation_goes_straight_from_one_code_to_the_other(tmp_path, figure
         assert (ax.get_xticks() - 1.5).tolist() == [5 * column for column in (0, 1, 3, 5, 7, 9, 10)]
 
 
-def test_samples_are_the_same_draws_of_the_prior_for_both_models(tmp_path, figures):
-    case = make_case(latent=2, alike=True)
-    w = case.models[0].w
+def test_samples_are_the_same_draws_of_the_prior_for_all_models(tmp_path, figures):
+    case = make_case(latent=2)
     image_grids.draw_samples(case.models, tmp_path)
-    kl, ws = (cells(figures[f"samples_{key}.png"], case.shape, 8, 8) for key in ("kl", "ws"))
-    np.testing.assert_array_equal(kl, ws)
-    rng = np.random.default_rng([0, streams.PICTURED_SAMPLES])
-    z = rng.standard_normal((64, 2), dtype=np.float32)
-    np.testing.assert_allclose(kl.reshape(64, -1), decode(w, z), rtol=1e-5)
+    for model in case.models:
+        shown = cells(figures[f"samples_{model.key}.png"], case.shape, 8, 8)
+        np.testing.assert_allclose(shown.reshape(64, -1), draws(model.w, 64, 2), rtol=1e-5)
 
 
 def test_tsne_picture_names_classes_and_the_subset(tmp_path, figures):
@@ -82,10 +95,13 @@ def test_tsne_picture_names_classes_and_the_subset(tmp_path, figures):
     points = np.random.default_rng(0).standard_normal((len(index), 2))
     embeddings = [Embedding(index, points), Embedding(index, 5 * points)]
     image_grids.draw_tsne(case.models, embeddings, case.data, tmp_path)
-    kl, ws = (figures[f"tsne_{key}.png"] for key in ("kl", "ws"))
-    for names in (kl.axes[0].texts, kl.legends[0].get_texts()):
-        assert [text.get_text() for text in names] == ["0", "2"]
-    shown = kl.axes[0].collections
-    np.testing.assert_allclose(shown[1].get_offsets(), points[case.labels[index] == 2])
-    assert "45 of 90 images" in kl.axes[0].get_title()
-    assert kl.axes[0].get_xlim() == ws.axes[0].get_xlim()
+    kl, ws = (figures[f"tsne_{key}.png"].axes[0] for key in ("kl", "ws"))
+    assert [text.get_text() for text in kl.texts] == ["0", "2"]
+    own = points[case.labels[index] == 2]
+    np.testing.assert_allclose(kl.collections[1].get_offsets(), own)
+    assert tuple(kl.texts[1].get_position()) in [tuple(point) for point in own]
+    assert "45 of 90 images" in kl.get_title()
+    assert kl.get_xlim() == ws.get_xlim() and kl.get_xlim()[1] > 5 * np.abs(points).max()
+    image_grids.draw_tsne(case.models, embeddings, replace(case.data, test_labels=None), tmp_path)
+    (shown,) = figures["tsne_kl.png"].axes[0].collections
+    np.testing.assert_allclose(shown.get_offsets(), points)

@@ -5,14 +5,14 @@ import math
 import pytest
 from markdown_it import MarkdownIt
 
-from npvae.report.markdown import folded, number, plain, shown, table
+from npvae.report.markdown import number, plain, shown, table
 from npvae.report.page import write_page
 
 
 def test_numbers_are_shown_with_three_or_four_digits():
-    values = (0.123456, -12.345, 999.4, -1234.56, 0, 0.00003123, -0.000031, 1e-9)
+    values = (0.123456, -12.345, 999.4, -1234.56, 0, 0.00003123, -0.000031)
     assert [number(x) for x in values] == [
-        "0.123", "−12.3", "999", "−1235", "0", "0.0000312", "−0.0000310", "1e−09"
+        "0.123", "−12.3", "999", "−1235", "0", "0.0000312", "−0.000031"
     ]  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def test_numbers_are_shown_with_three_or_four_digits():
         (2.04, 0.097, "2.04 ± 0.10"),  # 0.10, and not 0.097: rounding makes a new digit
         (-0.0001, 0.2, "0.00 ± 0.20"),
         (1234567.8, 43210, "1234568 ± 43210"),
-        (97.31, 0, "97.3 ± 0"),
+        (97.31, 0, "97.3 ± 0.0"),
         (97.31, None, "97.3"),
         (97.31, math.nan, "97.3"),
         (None, 0.1, "–"),
@@ -52,10 +52,13 @@ def body(markdown, directory):
     return write_page(markdown, directory).partition("<body>\n")[2]
 
 
-def test_a_folded_part_folds_and_its_markdown_is_rendered(tmp_path):
-    page = body(f"# a\n\n{folded('the *rest*', '**b**')}\n\n11.67 ± 0.14", tmp_path)
+def test_a_folded_part_folds_its_markdown_is_rendered_and_the_contents_lead_to_the_parts(tmp_path):
+    folded = "<details><summary>the *rest*</summary>\n\n**b**\n\n</details>"
+    page = body(f"# a\n\n## one\n\n{folded}\n\n## two\n\n11.67 ± 0.14", tmp_path)
     assert "<details><summary>the *rest*</summary><p><strong>b</strong></p>\n</details>" in page
     assert page.count("<p>11.67&nbsp;±&nbsp;0.14</p>") == 1
+    for n, name in enumerate(("one", "two")):
+        assert f'<a href="#part-{n}">{name}</a>' in page and f'id="part-{n}">{name}</h2>' in page
 
 
 @pytest.mark.parametrize(

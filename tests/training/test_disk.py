@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from own_runs import small, trained
 
+from npvae import files
 from npvae.cli import run_program
 from npvae.errors import UserError
-from npvae.files import atomic
-from npvae.files.atomic import make_directory, move_aside, only_user, replacing, write_text
+from npvae.files import make_directory, move_aside, only_user, replacing, write_text
 
 FILES = ("checkpoint.npz", "history.csv", "config.json")
 
@@ -48,7 +48,7 @@ def kept(tmp_path):
 @pytest.mark.parametrize("function", ["fsync", "replace"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
 def test_a_write_that_fails_leaves_the_old_file_alone(kept, monkeypatch, function, code):
-    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
     monkeypatch.setattr(os, function, lambda *_: failing(code)())
     with pytest.raises(UserError, match=os.strerror(code)) as info:
         write_text(kept, "new")
@@ -222,7 +222,7 @@ def test_a_move_that_fails_gives_one_line_and_changes_nothing(
 ):
     out = there()
     before = content(out)
-    monkeypatch.setattr(atomic, "PATIENCE", 0.1)
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
     monkeypatch.setattr(os, "replace", failing(code))
     with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
         trained(small(), out, own)

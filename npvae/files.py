@@ -1,16 +1,18 @@
-"""Writing files so that nothing is lost: temporary name, flush to disk, rename.
+"""Files: written so that nothing is lost, read so that nothing is unpickled.
 
-Whoever reads a file sees the old one or the new one, whole; a kill or a full disk leaves the old.
+A file gets a temporary name, is flushed to the disk, and renamed: a reader, a kill or a full disk
+finds the old one or the new one, whole.
 """
 
 import itertools
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
+import numpy as np
 from filelock import FileLock, Timeout
 
 from npvae.errors import UserError, why
@@ -35,8 +37,8 @@ def make_directory(path: Path) -> Path:
 def only_user(directory: Path, wait: bool = False) -> Iterator[None]:
     """Hold a directory for this process, and remove what a killed one left half-written there.
 
-    Raises UserError if another process holds it, unless it is to `wait` until that one has ended,
-    and if it cannot be written to.
+    Raises UserError if it cannot be written to, or another process holds it, unless it is to `wait`
+    until that one has ended.
     """
     lock = FileLock(directory / ".lock")
     try:
@@ -56,9 +58,8 @@ def only_user(directory: Path, wait: bool = False) -> Iterator[None]:
 def move_aside(directory: Path, names: Sequence[str]) -> Path:
     """Move these files of a directory, those that are there, to NAME.1 beside it; return that path.
 
-    If NAME.1 is there already, it is NAME.2, or the next free number. The files go one by one, in
-    the order given, so a kill on the way leaves each of them whole in one place or the other.
-    Raises UserError if they cannot be moved.
+    Or to NAME.2, or the next free number. The files go one by one, in the order given, so a kill on
+    the way leaves each whole in one place or the other. Raises UserError if one cannot be moved.
     """
     is_alias = directory.is_symlink() or directory.name in ("", "..")
     place = directory.resolve() if is_alias else directory
@@ -80,9 +81,9 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
 
 
 def rename(old: Path, new: Path) -> None:
-    """Rename a file; `new` is replaced. Windows refuses while another program has either open.
+    """Rename a file; `new` is replaced.
 
-    That is a virus scanner, or a reader of history.csv, and soon over.
+    Windows refuses while another program, such as a virus scanner, has either open: wait for it.
     """
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -120,3 +121,41 @@ def write_text(path: Path, text: str) -> None:
     """Replace the file `path` by `text`."""
     with replacing(path) as file:
         file.write(text)
+
+
+@contextmanager
+def told(path: Path, remedy: str) -> Iterator[None]:
+    """Turn whatever a file makes the libraries raise into a UserError that ends with the remedy."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # a damaged file makes gzip, zip and NumPy raise anything
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        reason = " ".join(reason.split())
+        raise UserError(f"{path}: cannot be read ({reason:.100}); {remedy}") from error
+
+
+def each(items: Iterable, read: Callable) -> list:
+    """Return read(item) of each; raises one UserError with the faults of all that have any."""
+    found, faults = [], []
+    for item in items:
+        try:
+            found.append(read(item))
+        except UserError as error:  # noqa: PERF203
+            faults.append(str(error))
+    if faults:
+        raise UserError("; ".join(faults))
+    return found
+
+
+def load_npz(file: Path | BinaryIO) -> dict[str, np.ndarray]:
+    """Read all arrays of a .npz file; what else is in it is passed over.
+
+    Raises ValueError where a gigabyte is packed a hundred times as small, as no images can be.
+    """
+    with np.load(file, allow_pickle=False) as arrays:
+        for member in arrays.zip.infolist():
+            if member.file_size >= 2**30 and member.file_size > 100 * member.compress_size:
+                raise ValueError(f"{member.filename} would fill {member.file_size:,} bytes")
+        return {name: a for name, a in arrays.items() if isinstance(a, np.ndarray)}
