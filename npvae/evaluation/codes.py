@@ -48,7 +48,7 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
     g, sigma = fit_density(train_z, COMPONENTS), posterior_sigma(model.logvar).mean(axis=1)
     found.add_means(mean_sigma=sigma, average_kl=average_kl(model.mu, model.logvar))
     fewer = partial(beside_prior, directions=FEWER_DIRECTIONS)
-    found.add(beside_prior, model.z, g.log(model.z), cheaper=fewer)
+    found.add(beside_prior, cheaper=fewer, z=model.z, log_g=g.log(model.z))
     if "shape" in found.values:
         found.values["shape_shortfall"] = shape_shortfall(g, len(train_z), len(model.z))
         if found.values["mean_sigma"] > SIGMA_VANISHES:

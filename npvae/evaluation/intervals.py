@@ -20,6 +20,7 @@ from scipy import stats
 
 from npvae.training import streams
 
+Statistic = Callable[..., dict[str, float]]  # from arrays to numbers, both by name
 LEVEL = 0.95  # of all intervals
 RESAMPLES = 100  # a standard error from so many is known to 7 %
 
@@ -49,19 +50,15 @@ class Measurement:
     replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
 
     def add(
-        self,
-        statistic: Callable[..., dict[str, float]],
-        *arrays: np.ndarray,
-        cheaper: Callable[..., dict[str, float]] | None = None,
-        **named: np.ndarray,
+        self, statistic: Statistic, cheaper: Statistic | None = None, **arrays: np.ndarray
     ) -> None:
-        """Keep the numbers statistic(*arrays, **named), and their bootstrap over the arrays' rows.
+        """Keep the numbers statistic(**arrays), and their bootstrap over the rows of the arrays.
 
         `cheaper` takes the statistic's place on the bootstrap samples. A number that one of these
         lacks has no replicates.
         """
-        self.values |= statistic(*arrays, **named)
-        samples = resample(cheaper or statistic, *arrays, **named)
+        self.values |= statistic(**arrays)
+        samples = resample(cheaper or statistic, **arrays)
         for key in samples[0]:
             if all(key in numbers for numbers in samples):
                 self.replicates[key] = np.array([numbers[key] for numbers in samples])
@@ -114,18 +111,13 @@ class Number(NamedTuple):
         return Interval(self.mean, self.mean - half, self.mean + half)
 
 
-def resample(
-    statistic: Callable[..., Any], *arrays: np.ndarray, seed: int = 0, **named: np.ndarray
-) -> list:
-    """Compute a statistic on RESAMPLES bootstrap samples of the arrays' rows, of which each has n.
+def resample(statistic: Callable[..., Any], seed: int = 0, **arrays: np.ndarray) -> list:
+    """Compute a statistic on RESAMPLES bootstrap samples of the rows of arrays of one length, n.
 
     The samples depend on n and the seed alone: for two models they are the same images.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, sections 6.2 and 6.4.
     """
-    n, rng = len([*arrays, *named.values()][0]), np.random.default_rng([seed, streams.BOOTSTRAP])
-    found = []
-    for index in (rng.integers(n, size=n) for _ in range(RESAMPLES)):
-        drawn = {key: array[index] for key, array in named.items()}
-        found.append(statistic(*(array[index] for array in arrays), **drawn))
-    return found
+    n, rng = len(next(iter(arrays.values()))), np.random.default_rng([seed, streams.BOOTSTRAP])
+    samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
+    return [statistic(**{key: a[index] for key, a in arrays.items()}) for index in samples]

@@ -26,12 +26,13 @@ def measure_reconstruction(
     """Measure the section "reconstruction" of `metrics.py`, with μ of all training images."""
     data = instruments.data
     found.add_means(sse_mu=model.at_mu.sse, sse_z=model.at_z.sse, bce_mu=model.at_mu.bce)
-    found.add(lambda sse: {"sse_z_mode": histogram_mode(sse)}, model.at_z.sse)
+    found.add(lambda sse: {"sse_z_mode": histogram_mode(sse)}, sse=model.at_z.sse)
     seen = some_rows(len(train_mu), len(model.mu))
     measure_gap(found, reconstruction_errors(model.w, train_mu[seen], data.train_images[seen]).bce)
     rows = some_rows(len(data.test_images), BLUR_IMAGES)
     made = sharpness(decode(model.w, model.mu[rows]), data.image_shape)
-    found.add(lambda *both: {"blur": blur_in_pixels(*both)}, made, instruments.blurred)
+    both = {"made": made, "blurred": instruments.blurred}
+    found.add(lambda **drawn: {"blur": blur_in_pixels(**drawn)}, **both)
 
 
 def histogram_mode(values: np.ndarray, bin_width: float = MODE_BIN) -> float:
@@ -49,7 +50,7 @@ def measure_gap(found: Measurement, train_bce: np.ndarray) -> None:
     These are two independent samples. Each is resampled by itself, with a seed of its own.
     """
     found.values["gap_bce_mu"] = found.values["bce_mu"] - float(train_bce.mean())
-    train = resample(np.mean, train_bce, seed=1)
+    train = resample(np.mean, seed=1, a=train_bce)
     found.replicates["gap_bce_mu"] = found.replicates["bce_mu"] - train
 
 

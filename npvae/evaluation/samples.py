@@ -48,10 +48,10 @@ def measure_samples(
     }
     real = by.components.transform(unit_range(by.data.test_images[tests]))
     made = by.components.transform(decode(model.w, sources["frechet_mix"]))
-    found.add(frechet_distances, real, pca_mix=made)
+    found.add(frechet_distances, x=real, pca_mix=made)
     if by.classifier is not None:
         made = {key: features(by.classifier, decode(model.w, z)) for key, z in sources.items()}
-        found.add(frechet_distances, by.test_features[tests], **made)
+        found.add(frechet_distances, x=by.test_features[tests], **made)
 
 
 def principal_components(images: np.ndarray) -> PCA:

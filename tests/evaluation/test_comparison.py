@@ -38,7 +38,7 @@ def test_replicates_of_a_slope_resample_points_and_not_each_coordinate():
     rng = np.random.default_rng(1)
     x = rng.normal(size=2000)
     y = 3 * x + rng.normal(size=2000)  # the slope's standard error is 1 / √2000
-    replicates = np.array(resample(lambda x, y: (x * y).sum() / (x * x).sum(), x, y))
+    replicates = np.array(resample(lambda x, y: (x * y).sum() / (x * x).sum(), x=x, y=y))
     assert replicates.shape == (RESAMPLES,)
     assert replicates.mean() == pytest.approx(3, abs=0.1)
     # A standard deviation from 100 replicates is known to 7 %; 25 % is 3.5 times as much.
