@@ -43,7 +43,7 @@ def test_a_model_is_measured_on_its_way_and_on_the_fade_between_its_own_ends():
     instruments = Instruments(None, {}, classifier=PIXELS_ARE_FEATURES, pairs=pairs)
     # Decoding z, which is elsewhere, would give other paths.
     found = Measurement()
-    measure_interpolation(found, EncodedRun(run, mu, mu, 9 * mu, None, None), instruments)
+    measure_interpolation(found, EncodedRun(run, mu, mu, mu**2, None, None), instruments)
     assert found.values["path"] == pytest.approx((np.sqrt(2) + 1) / 2, rel=1e-4)
     assert found.values["fade_path"] == pytest.approx(1, rel=1e-5)
     # Of two paths, the standard error is half of their distance over √2.
