@@ -16,6 +16,7 @@ import numpy as np
 from sklearn import manifold
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_limits
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.instruments import SEED, some_rows
@@ -35,6 +36,7 @@ class Embedding(NamedTuple):
     points: np.ndarray  # (n, 2)
 
 
+@threadpool_limits.wrap(1, user_api="blas")
 def measure_map(mu: np.ndarray, labels: np.ndarray | None) -> tuple[Measurement, Embedding]:
     """Draw the t-SNE map of codes mu (N, latent), and measure its silhouette.
 
