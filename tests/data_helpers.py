@@ -1,6 +1,5 @@
 """What the tests of reading data share: toy files, their damage, and the form of an error."""
 
-import gzip
 import io
 import struct
 import zipfile
@@ -35,12 +34,10 @@ def toy_arrays():
     }
 
 
-def write_toy(directory: Path, zipped: bool = False) -> Path:
+def write_toy(directory: Path) -> Path:
     directory.mkdir(exist_ok=True)
     for name, array in toy_arrays().items():
-        data = idx_bytes(array)
-        path = directory / (f"{name}.gz" if zipped else name)
-        path.write_bytes(gzip.compress(data) if zipped else data)
+        (directory / name).write_bytes(idx_bytes(array))
     return directory
 
 

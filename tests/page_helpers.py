@@ -33,6 +33,21 @@ def until(page, condition):
     raise AssertionError(condition)
 
 
+def resting(page, expression):
+    """Wait until the value of an expression has been the same for 20 pictures, and return it."""
+    return page.evaluate(
+        f"""async () => {{
+            let value = null, same = 0;
+            for (let n = 0; n < 2000 && same < 20; n++) {{
+                await new Promise((go) => requestAnimationFrame(go));
+                const now = {expression};
+                same = now === value ? same + 1 : 0;
+                value = now;
+            }}
+            return same < 20 ? null : value; }}"""
+    )
+
+
 def number(page, name):
     """The number that stands in an element."""
     return float(page.text_content(f"#{name}").replace("−", "-").replace(",", ""))
@@ -41,6 +56,42 @@ def number(page, name):
 def same(found, expected, tolerance=1e-10):
     found = np.asarray(found).reshape(np.shape(expected))
     assert np.abs(found - expected).max() < tolerance
+
+
+class Laboratory:
+    """A page of the critic's laboratory, which many tests share."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def open(self, address):
+        """Open an address, wait until all is done again and drawn, and take the first tool."""
+        self.ask(
+            """sessionStorage.clear();
+            history.replaceState(null, "", "#" + given.replace("#", ""));
+            dispatchEvent(new PopStateEvent("popstate"));""",
+            address,
+        )
+        self.page.wait_for_selector("body[data-state=ready]")
+        choose(self.page, "tool", "point")
+        choose(self.page, "which", "codes")
+        settled(self.page)
+        return self.page
+
+    def ask(self, body, given=None):
+        """What a function body returns in the page."""
+        return self.page.evaluate(f"(given) => {{ {body} }}", given)
+
+    def state(self):
+        """Everything that a state is, in exact numbers."""
+        return self.ask(
+            """const { points, u, view, settings, history } = criticLab.state();
+            return { codes: [...points.codes], prior: [...points.prior], theta: [...u.critic.theta],
+                     m: [...u.critic.m], t: u.t, view, settings, history };"""
+        )
+
+    def cloud(self, which):
+        return np.reshape(self.state()[which], (64, 2))
 
 
 class Setting:

@@ -1,6 +1,7 @@
 """A made-up study: four models and other weights of two, at two lengths, with plausible numbers."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -29,9 +30,7 @@ WORLD = {
     "fade_path": (1.1, 1.08, 1.08, 1.08), "seconds": (70, 630, 80, 70),
 }  # fmt: skip
 LABELLED = ("frechet", "knn", "tsne_silhouette", "path", "fade_path")  # so begins what needs labels
-WITHOUT_REPLICATES = (
-    "seconds", "shape_shortfall", "critic_w1", "critic_slope", "critic_penalty", "w1_assigned",
-)  # fmt: skip
+WITHOUT_REPLICATES = "seconds", "shape_shortfall", "critic_w1", "critic_slope", "critic_penalty"
 PERFECT = {
     "w1_sliced": 0.06, "scale": 0.003, "shape": -0.04, "width": 1.0, "w1_assigned": 1.5,
     "frechet": 0.54, "frechet_gauss": 0.54, "frechet_mix": 0.54, "frechet_codes": 0.54,
@@ -62,26 +61,24 @@ def make_study(seeds=3, epochs=(35, 140), models=tuple(MODELS), weights=True, la
 
     Training for longer brings the codes nearer to the prior, and so does a larger weight.
     """
-    settings = [(model, MODELS[model], 1.0) for model in models]
-    for model in OTHER_WEIGHTS if weights else ():
-        for weight in OTHER_WEIGHTS[model] if model in models else ():
-            options = replace(MODELS[model], wasserstein_weight=weight)
-            settings.append((model, options, weight / MODELS[model].weight))
     trained = []
-    for model, options, times in settings:
-        for length in epochs:
+    for model, length in product(models, epochs):
+        own = replace(MODELS[model], epochs=length)
+        others = OTHER_WEIGHTS.get(model, ()) if weights else ()
+        for options in (own, *(replace(own, wasserstein_weight=weight) for weight in others)):
+            times = options.weight / own.weight if own.weight else 1.0
             more, less = length / epochs[0], (epochs[0] / length / times) ** 0.5
             factors = dict.fromkeys(("scale", "frechet", "w1_sliced"), less) | {"seconds": more}
             factors |= dict.fromkeys(("sse_mu", "sse_z"), times**0.03)
-            place = list(MODELS).index(model)
+            world = {key: of_models[list(MODELS).index(model)] for key, of_models in WORLD.items()}
             values = {
-                key: of_models[place] * factors.get(key, 1)
-                for key, of_models in WORLD.items()
-                if of_models[place] is not None and (labels or not key.startswith(LABELLED))
+                key: value * factors.get(key, 1)
+                for key, value in world.items()
+                if value is not None and (labels or not key.startswith(LABELLED))
             }
             for seed in range(seeds):
-                o = replace(options, epochs=length, seed=seed)
-                trained.append(Trained(o, measured(values, seed), data="f" * 64))
+                found = measured(values, seed)
+                trained.append(Trained(replace(options, seed=seed), found, data="f" * 64))
     perfect = {k: v for k, v in PERFECT.items() if labels or not k.startswith(LABELLED)}
     return Study(trained, (BASELINES if labels else {}) | {"perfect match": perfect})
 

@@ -47,7 +47,8 @@ def grade_file(
     if report:
         return report, ""
     token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "course.grading.process", name, str(path.resolve()), str(seed)]
+    command = [sys.executable, "-m", "course.grading.process", name, str(path.resolve())]
+    command += [str(seed), str(SECONDS)]
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
     env["OPENBLAS_NUM_THREADS"] = "1"  # starts sooner; the arrays are tiny
@@ -125,13 +126,13 @@ def _ended(path, err):
     return Report(path.stem, WRONG, [wrong.text], wrong.key)
 
 
-def main(name: str, file: str, seed: str) -> None:
+def main(name: str, file: str, seed: str, seconds: str) -> None:
     """Run and grade a file; print the report."""
     token = sys.stdin.readline().strip()
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what bypasses sys.stdout goes nowhere
     sys.stdout = sys.stderr = attempt.Cut(out, SHOWN)
-    attempt.SEED, attempt.SECONDS = int(seed), SECONDS
+    attempt.SEED, attempt.SECONDS = int(seed), float(seconds)
     module = types.ModuleType(f"course.exercises.{name}")
     module.__file__ = file
     sys.modules[module.__name__] = module

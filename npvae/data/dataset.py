@@ -105,8 +105,8 @@ def _fetch_mnist(cache: Path) -> Path:
     """
     cache.mkdir(parents=True, exist_ok=True)
     pooch.get_logger().setLevel("WARNING")
-    as_it_is = {"Accept-Encoding": "identity"}
-    fetch = pooch.HTTPDownloader(sys.stderr.isatty(), timeout=TIMEOUT, headers=as_it_is)
+    plain = {"Accept-Encoding": "identity"}  # a server must not pack, and the client not unpack
+    fetch = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=TIMEOUT, headers=plain)
     failures = []
     for mirror in MIRRORS:
         try:

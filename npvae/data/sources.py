@@ -157,7 +157,7 @@ def _table(path: Path, where: str, name: str) -> list[Source]:
     labels = []
     if column is not None:
         place = f"column {column + skip + 1} of {where}"
-        labels = [_held(place, (name,), table[:, column].copy())]
+        labels = [_held(place, (name,), table[:, column])]
         table = np.delete(table, column, axis=1)
     is_bytes = table.min() >= 0 and 1 < table.max() <= 255 and (table == np.rint(table)).all()
     pixels = table.astype(np.uint8) if is_bytes else table  # 0 and 1 are black and white

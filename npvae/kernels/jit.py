@@ -32,15 +32,13 @@ COMPILED_ROOMS = ("kernels", "nn", "models")
 
 
 def _start_threads() -> str:
-    """Start Numba's threads, and return by which library: "omp" (OpenMP), "tbb" or "workqueue".
+    """Start Numba's threads; return the library: "omp" (OpenMP), "tbb" or "workqueue".
 
     Only loading one tells if it is there. Raises UserError where Numba's variables forbid it.
     """
     if numba.config.DISABLE_JIT:
-        raise UserError(
-            "NUMBA_DISABLE_JIT is set, but npvae's kernels exist compiled only; unset it, or run"
-            " npvae/plain.py, which needs no compiler"
-        )
+        plain = "npvae/plain.py, which needs no compiler"
+        raise UserError(f"NUMBA_DISABLE_JIT is set; unset it, or run {plain}")
     try:
         numba.get_num_threads()
     except ValueError as error:
@@ -76,7 +74,7 @@ def is_private(directory: Path) -> bool:
     info = directory.lstat()
     closed = stat.S_ISDIR(info.st_mode) and not info.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     mine = not hasattr(os, "getuid") or (info.st_uid == os.getuid() and closed)
-    return mine and os.access(directory, os.W_OK)  # on Windows the profile is the user's own
+    return mine and os.access(directory, os.W_OK)  # a profile of Windows is its user's own
 
 
 CACHE = _cache_directory()

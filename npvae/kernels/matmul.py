@@ -50,9 +50,8 @@ def _strips(n, product):
 @jit
 def _add_up(A, a_transposed, B, bias, relu, gate, C):
     """Compute C = A B (A^T B if `a_transposed`), plus the bias, then ReLU and the gate."""
-    width = 2 * VECTOR_BYTES // C.itemsize
-    n_panels = (C.shape[1] + width - 1) // width
-    n_strips = n_panels * ((C.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS)
+    width = 2 * VECTOR_BYTES // C.itemsize  # of a panel
+    n_strips = (C.shape[1] + width - 1) // width * ((C.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS)
     start = bias.reshape(min(bias.size, 1), bias.size)
     _strips(2 * C.size * B.shape[0], n_strips, Product(A, a_transposed, B, start, relu, gate, C))
 
@@ -112,9 +111,8 @@ def matmul(
     """Compute C = A B for A (m, k), B (k, n), C (m, n), C-contiguous, all float32 or all float64.
 
     `bias` (n,) is added to every row. With `relu`, negative numbers then become 0. With a `gate`
-    (m, n), C becomes 0 where the gate is not positive; here the gate may be C itself. All of this
-    happens while the sums are in registers. Raises TypeError for other dtypes and for views like
-    W.T, ValueError for shapes that do not fit.
+    (m, n), C becomes 0 where the gate is not positive; here the gate may be C itself. Raises
+    TypeError for other dtypes and for views like W.T, ValueError for shapes that do not fit.
     """
     start = perf_counter()
     _multiply(A, False, B, False, C, bias, relu, gate)

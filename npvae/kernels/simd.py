@@ -28,20 +28,18 @@ SHAPES = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (16, 6)}
 
 
 def host_simd() -> str:
-    """Name the vector instructions to write for: a key of `SHAPES`.
+    """Name the vector instructions to write for: the host's widest, as a key of `SHAPES`.
 
-    The environment variable NPVAE_SIMD forces one (a narrow one runs anywhere); without it the
-    host's widest is taken. Raises UserError for a name that `SHAPES` does not have.
+    The variable NPVAE_SIMD forces one (a narrow one runs anywhere). Raises UserError for others.
     """
     forced = os.environ.get("NPVAE_SIMD")
     if forced and forced not in SHAPES:
         raise UserError(f"NPVAE_SIMD={forced} is unknown; use one of {', '.join(SHAPES)}")
     features = binding.get_host_cpu_features()
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        features = features or {"neon": True}  # LLVM may name none of Apple's, and all have NEON
     known = [("avx512f", "avx512"), ("avx2", "avx2"), ("neon", "neon")]
-    found = next((name for feature, name in known if features.get(feature)), "plain")
-    # On Apple's processors LLVM may name no feature at all; all of them have NEON.
-    is_arm = platform.machine().lower() in ("arm64", "aarch64")
-    return forced or ("neon" if is_arm and not features else found)
+    return forced or next((name for feature, name in known if features.get(feature)), "plain")
 
 
 VECTOR_BYTES, ROWS = SHAPES[host_simd()]
@@ -63,11 +61,11 @@ class Product(NamedTuple):
 class _Vectors:
     """LLVM's vector instructions for one element type, as short Python calls."""
 
-    def __init__(self, builder, real, element):
+    def __init__(self, context, builder, real):
         self.builder = builder
         self.width = VECTOR_BYTES * 8 // real.bitwidth
         self.align = real.bitwidth // 8  # rows of a matrix need not start on a vector's boundary
-        self.type = ir.VectorType(element, self.width)
+        self.type = ir.VectorType(context.get_value_type(real), self.width)
         self.zero = ir.Constant(self.type, [0.0] * self.width)
         self.all = ir.Constant(ir.VectorType(ir.IntType(1), self.width), [1] * self.width)
         self.suffix = f"v{self.width}f{real.bitwidth}"
@@ -151,7 +149,6 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
     past C's last column; its lanes out there are masked off.
     """
     kinds = dict(zip(product.fields, product.types, strict=True))  # Numba's type of each field
-    real = kinds["C"].dtype
     _check(*(kinds[name] for name in ("C", "A", "B", "start", "gate")))
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
@@ -162,16 +159,14 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
         def matrix(name):
             return _unpack(context, builder, kinds[name], field[name])
 
-        index = ir.IntType(64)
-        vec = _Vectors(builder, real, context.get_value_type(real))
+        index, vec = ir.IntType(64), _Vectors(context, builder, kinds["C"].dtype)
         a_data, _, a_strides = matrix("A")
         b_data, (n_k, _), (b_step, _) = matrix("B")
         start_data, (start_rows, _), _ = matrix("start")
         gate_data, (gate_rows, _), (gate_step, _) = matrix("gate")
         c_data, (c_rows, n_columns), (c_step, _) = matrix("C")
 
-        element = index(real.bitwidth // 8)
-        inside = builder.sub(n_columns, j)
+        element, inside = index(vec.align), builder.sub(n_columns, j)
         masks = [vec.mask(v, inside) if ragged.literal_value else vec.all for v in range(n_vectors)]
         block = [(r, v) for r in range(n_rows) for v in range(n_vectors)]
         sums = {rv: cgutils.alloca_once(builder, vec.type) for rv in block}
@@ -226,18 +221,14 @@ def transpose_block(typingctx, a, out, i, j):
     The block is turned inside the registers: round s = 1, 2, 4, .. swaps the off-diagonal s x s
     corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out.
     """
-    real = a.dtype
     _check(a, out)
 
     def codegen(context, builder, signature, args):
-        index = ir.IntType(64)
-        vec = _Vectors(builder, real, context.get_value_type(real))
+        index, vec = ir.IntType(64), _Vectors(context, builder, a.dtype)
         a_data, (n_rows, n_columns), (a_step, _) = _unpack(context, builder, a, args[0])
         out_data, _, (out_step, _) = _unpack(context, builder, out, args[1])
         i, j = args[2:]
-        element = index(real.bitwidth // 8)
-        n = vec.width
-
+        element, n = index(vec.align), vec.width
         columns_inside = vec.mask(0, builder.sub(n_columns, j))
         rows_inside = vec.mask(0, builder.sub(n_rows, i))
         last_row, rows = builder.sub(n_rows, index(1)), []

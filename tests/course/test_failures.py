@@ -10,7 +10,7 @@ from npvae import plain
 
 COURSE = Path(__file__).parents[2] / "course"
 SIZES = {"HIDDEN": 64, "CRITIC_HIDDEN": (64, 32)}
-EPOCHS = {"KL": 60, "WS": 16}
+EPOCHS = {"KL": 60, "WS": 8}
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,19 @@ from course.replace import plain_with
 from npvae import plain
 from npvae.cli import run_program
 from npvae.errors import UserError
+from npvae.nn.gradcheck import check_gradients
 
 OTHERS = {name: getattr(plain, name) for name in ("dense_forward", "sample", "kl", "score")}
+
+
+@pytest.fixture(autouse=True)
+def few_differences(monkeypatch):
+    """Finite differences for a few numbers of each array; in a wrong one, most are wrong."""
+    monkeypatch.setattr(
+        train,
+        "check_gradients",
+        lambda *args, **options: check_gradients(*args, **options | {"samples": 4}),
+    )
 
 
 @pytest.fixture
@@ -93,7 +104,7 @@ def test_an_error_in_training_is_raised():
 
 def test_alpha_and_one_minus_alpha_are_both_right():
     mine = {"mix": lambda z, prior, rng: plain.mix(prior, z, rng)}
-    assert train.refuse_wrong("ws", mine) > 150
+    assert train.refuse_wrong("ws", mine) > 40
 
 
 WRONG = {

@@ -1,8 +1,10 @@
-"""The traced step is the real one, and every gradient in it is measured, and rightly."""
+"""The traced step is the real one, and every gradient in it is measured, and rightly.
+
+What the program prints, to the last line, is on its page: see test_trace_page.py.
+"""
 
 import contextlib
 import copy
-import inspect
 import io
 import re
 import sys
@@ -60,7 +62,7 @@ def test_the_watched_step_is_the_real_one_bit_for_bit(run):
     assert any(not np.array_equal(before[key], real["vae"][key]) for key in before)
 
 
-@pytest.mark.parametrize("seed", [(), ("--seed", 0), ("--seed", 3)])
+@pytest.mark.parametrize("seed", [(), ("--seed", 3)])
 @pytest.mark.parametrize(("run", "count"), [("kl", 24), ("ws", 65)])
 def test_every_gradient_is_measured_and_agrees_in_the_digits_shown(run, count, seed):
     text = usual(run, *seed)
@@ -71,35 +73,6 @@ def test_every_gradient_is_measured_and_agrees_in_the_digits_shown(run, count, s
     assert text.isascii() and not re.search(r" -0(?!\.)|-0\.0+\b|nan", text)
     assert max(map(len, text.splitlines())) <= 100
     assert not re.search(r" +$", text, re.MULTILINE)
-
-
-@RUNS
-def test_each_array_is_made_once_by_a_line_that_ran_and_each_gradient_has_its_pair(run):
-    seen, _ = watched(run)
-    new = [made for made in seen.made if made.name != "dmu_z"]  # which is dz
-    assert len([key for key in seen.known if isinstance(key, int)]) == len(new) > 50
-    given = {(m.call.function, m.name) for m in new if m.line == 0 and m.call.callers}
-    assert given == ({("score_gradients", "dscore")} if run == "ws" else set())  # -dscore
-    for made in new:
-        lines, first = inspect.getsourcelines(getattr(plain, made.call.function))
-        assert made.line == 0 or first < made.line < first + len(lines)
-        at = PLAIN[made.line - 1]
-        if made.line and made.name.isidentifier() and made.name not in watch.UNNAMED:
-            assert "return" in at or re.search(rf"\b{made.name}\b", at), (made.name, at)
-        if re.match(r"d|grads\[|pull\[", made.name) and made.name != "distance":
-            assert made.name in watch.GRADIENTS[made.call.function]
-
-
-@RUNS
-def test_the_lines_are_those_of_the_file(run):
-    shown = re.findall(r"^ {0,5}(\d+) (.+?)(?:  # (\w+))?$", usual(run), re.MULTILINE)
-    lines = [(int(n), text, name) for n, text, name in shown if re.search("[a-z]", text)]
-    assert len(lines) > 30
-    for number, text, name in lines:
-        assert text in PLAIN[number - 1], text
-        if name in watch.SHORT:
-            function, first = inspect.getsourcelines(getattr(plain, name))
-            assert first <= number < first + len(function)
 
 
 def test_a_relu_that_flips_is_named(monkeypatch):
@@ -115,24 +88,7 @@ def test_a_relu_that_flips_is_named(monkeypatch):
     assert not any("DIFFER" in remark for *_, remark in checks)
 
 
-@RUNS
-def test_the_default_numbers_suit_a_pencil(run):
-    """They have few decimals, and each hidden layer has ReLUs that are on and that are off."""
-    arguments = program.new_arguments(plain, run, program.SEED)
-    for array in (*arguments["vae"].values(), *arguments.get("critic", {}).values()):
-        assert np.array_equal(array, array.round(2)) and np.any(array)
-    noise = arguments["rng"]
-    for array in (arguments["x"], noise.standard_normal((9, 2), float), noise.random((9,), float)):
-        assert np.array_equal(array, array.round(1)) and np.any(array)
-    made = {m.name: m.array for m in watched(run)[0].made}
-    assert all(0 < np.mean(made[a] > 0) < 1 for a in watch.UNNAMED[:4] if a in made)
-
-
-def test_the_same_arrays_are_told_once_and_adam_in_full_only_if_asked_for():
-    text = usual("ws")
-    assert text.count("    a1 (2, 3)") == 4  # of prior, fake, mixed and z, though computed 7 times
-    assert text.count(" return x @ W + b  # dense_forward") == 1
-    assert text.count(program.WORDS["score"].strip()) == 1
+def test_adam_is_told_in_full_only_if_asked_for():
     adam = trace("kl", "--part", "adam")
     assert adam.count("m_hat (") == adam.count("theta (") == 8
     assert "m_hat (" not in usual("kl")

@@ -1,9 +1,6 @@
 """npvae.load: the bits of `models.inference` in the shapes that were asked for; one line if not."""
 
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +13,6 @@ from npvae.training.checkpoint import save_checkpoint
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
-ROOT = Path(__file__).resolve().parents[2]
 ROWS, COLUMNS, LATENT, N = 5, 4, 3, 7
 SHAPES = {"rows and columns": (ROWS, COLUMNS), "flat": (ROWS * COLUMNS,)}
 BYTES = np.random.default_rng(0).integers(0, 256, (N, ROWS, COLUMNS), np.uint8)
@@ -63,19 +59,13 @@ def test_many_images(model, shape, dtype):
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_one_image_has_no_leading_axis(ws, shape):
-    w, image = ws.run.vae.w, BYTES[2].reshape(shape)
-    mu, logvar = inference.encode(w, flat(BYTES[2]))
-    found_mu, found_sigma = ws.encode(image)
-    same(found_mu, mu, (LATENT,))
-    same(found_sigma, inference.posterior_sigma(logvar), (LATENT,))
-    same(ws.decode(found_mu), inference.decode(w, mu), (ROWS, COLUMNS))
-    same(ws.reconstruct(image), inference.decode(w, mu), (ROWS, COLUMNS))
-    same(ws.score(found_mu), ws.score(mu), ())
-
-
-def test_bytes_and_floats_of_an_image_mean_the_same(model):
-    (mu, _), (other, _) = model.encode(BYTES), model.encode(BYTES / 255)
-    np.testing.assert_allclose(mu, other, rtol=1e-5, atol=1e-6)
+    image, many = BYTES[2].reshape(shape), BYTES[2:3]
+    for found, wanted in zip(ws.encode(image), ws.encode(many), strict=True):
+        same(found, wanted[0], (LATENT,))
+    mu, _ = ws.encode(many)
+    same(ws.decode(mu[0]), ws.decode(mu)[0], (ROWS, COLUMNS))
+    same(ws.reconstruct(image), ws.reconstruct(many)[0], (ROWS, COLUMNS))
+    same(ws.score(mu[0]), ws.score(mu)[0], ())
 
 
 def test_an_axis_of_one_channel_means_nothing_and_a_single_row_is_one_image(ws, tmp_path):
@@ -144,7 +134,6 @@ BAD_IMAGES = {
     "a number": (0.5, SHAPE),
     "nothing": (np.zeros((0, ROWS, COLUMNS)), SHAPE),
     "turned": (np.zeros((COLUMNS, ROWS)), SHAPE),
-    "another size": (np.zeros((N, 6, 4)), SHAPE),
     "colours": (np.zeros((ROWS, COLUMNS, 3)), SHAPE),
     "two channels": (np.zeros((N, 2, ROWS, COLUMNS)), SHAPE),
     "integers": (np.zeros((ROWS, COLUMNS), int), "has type int64; it must be float"),
@@ -152,7 +141,6 @@ BAD_IMAGES = {
     "NaN": (np.full((ROWS, COLUMNS), np.nan), CHANNEL),
 }
 BAD_Z = {
-    "z is a number": (0.5, "^z: has shape"),
     "no z": (np.zeros((0, LATENT)), "^z: has shape"),
     "too short": (np.zeros(LATENT - 1), r"^z: has shape \(2,\); this model takes \(3,\) for one"),
     "three axes": (np.zeros((1, 1, LATENT)), "^z: has shape"),
@@ -176,11 +164,3 @@ def test_what_does_not_fit_is_refused_in_one_line(ws, name, values, words):
 def test_a_number_of_samples_or_a_seed_that_cannot_be(ws, n, seed, name):
     with pytest.raises(npvae.UserError, match=f"^{name}: is .* must be a whole number from"):
         ws.sample(n, seed)
-
-
-def test_importing_npvae_waits_for_no_library():
-    code = "import npvae, sys; print(*{m.split('.')[0] for m in sys.modules})"
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert not {"numpy", "numba", "scipy", "pooch", "tqdm"} & set(result.stdout.split())

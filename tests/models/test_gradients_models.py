@@ -1,4 +1,4 @@
-"""Whole losses against central differences, for every parameter, before and after some training.
+"""Whole losses against central differences, for every parameter, after some training.
 
 Tolerance 1e-5: a whole loss is a sum of terms of order 10 and its gradients reach down to 1e-5, so
 the rounding of the loss, 1e-15 * 10 / h, is then 1e-6 of the smallest gradients.
@@ -23,22 +23,17 @@ from npvae.nn.gradcheck import check_gradients
 from npvae.nn.pixels import gather
 
 RELU, STEP = 1e-6, 1e-5
-STAGES = ["at the start", "after training"]
 
 
-def network(stage, train):
+def trained(kind):
     net = Small()
-    if stage != "at the start":
-        getattr(net, train)(30)
-    net.a.eps[:] = net.normal(*net.a.eps.shape)
-    gather(net.images, net.index, net.a.x)
+    (net.train_ws if kind == "ws" else net.train_kl)(30)
     return net
 
 
 def parameters(network):
-    return {
-        n: (w, dw.copy()) for n, w, dw in zip(network.w._fields, network.w, network.dw, strict=True)
-    }
+    pairs = zip(network.w, map(np.copy, network.dw), strict=True)
+    return dict(zip(network.w._fields, pairs, strict=True))
 
 
 def check(loss, arrays, active, tolerance, step=1e-3):
@@ -100,22 +95,20 @@ def vae_loss(net, kind):
 
 
 @pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
-@pytest.mark.parametrize("stage", [*STAGES, "with sigma held"])
-def test_the_loss_of_each_kind_for_every_vae_parameter_that_learns(kind, stage):
-    net = network(stage, "train_ws" if kind == "ws" else "train_kl")
-    held = stage == "with sigma held"
+@pytest.mark.parametrize("held", [False, True], ids=["", "with sigma held"])
+def test_the_loss_of_each_kind_for_every_vae_parameter_that_learns(kind, held):
+    net = trained(kind)
     if held:
         hold_sigma(net.vae.w, 0.3)
     loss, active = vae_loss(net, kind)
     loss()
-    if held:
-        hold_sigma_backward(net.vae.dw)
     arrays = parameters(net.vae)
     if held:
-        for name in ("W2", "b2"):
-            w, dw = arrays[name]
-            assert not dw[..., LATENT:].any()  # of the log-variances
-            arrays[name] = w[..., :LATENT], dw[..., :LATENT]  # of the means
+        hold_sigma_backward(net.vae.dw)
+        for name, (w, dw) in parameters(net.vae).items():
+            if name in ("W2", "b2"):
+                assert not dw[..., LATENT:].any()  # of the log-variances
+                arrays[name] = w[..., :LATENT], dw[..., :LATENT]  # of the means
     # The sliced distance has more kinks, so its step is shorter.
     check(loss, arrays, active, STEP, step=1e-4 if kind == "sw" else 1e-3)
 
@@ -126,16 +119,16 @@ def gates(act):
 
 
 def critic_inputs(net):
+    gather(net.images, net.index, net.a.x)
     encode_forward(net.vae.w, net.a)
     net.batch.fake.z[:] = net.a.mu + net.normal(*net.a.mu.shape)
     net.batch.prior.z[:] = net.normal(*net.a.mu.shape)
     mix(net.batch.fake.z, net.batch.prior.z, net.rng.uniform(size=BATCH), net.batch.mixed.z)
+    return net
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_critic_loss_for_every_critic_parameter(stage):
-    net = network(stage, "train_ws")
-    critic_inputs(net)
+def test_critic_loss_for_every_critic_parameter():
+    net = critic_inputs(trained("ws"))
     every = net.batch.every
     z = every.z.copy()
 
@@ -158,10 +151,8 @@ def test_critic_loss_for_every_critic_parameter(stage):
     check(loss, arrays, active, STEP)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_input_gradient_of_the_score(stage):
-    net = network(stage, "train_ws")
-    critic_inputs(net)
+def test_input_gradient_of_the_score():
+    net = critic_inputs(trained("ws"))
     mixed = net.batch.mixed
     mixed.dscore[:] = net.normal(BATCH)
 
@@ -185,10 +176,8 @@ def penalty_at(z, net):
     return penalty_forward(mixed.dz, net.batch.norm)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_second_backward_pass_of_the_penalty(stage):
-    net = network(stage, "train_ws")
-    critic_inputs(net)
+def test_second_backward_pass_of_the_penalty():
+    net = critic_inputs(trained("ws"))
     mixed, weight = net.batch.mixed, 0.3
     z = mixed.z.copy()
     penalty_at(z, net)
@@ -200,9 +189,8 @@ def test_second_backward_pass_of_the_penalty(stage):
 
 
 def test_penalty_is_finite_where_the_input_gradient_is_zero():
-    net = Small()
+    net = critic_inputs(Small())
     net.critic.w.W3[:] = 0
-    critic_inputs(net)
     assert critic_objective(net.critic, net.batch, 10.0) == (0.0, 1.0, 0.0)
     assert np.isfinite(net.critic.dtheta).all()
 

@@ -65,6 +65,10 @@ def firefox(tmp_path_factory):
     started.close()
 
 
+# A smooth scroll that goes on would move what a test is about to click.
+STAND_STILL = "document.documentElement.style.scrollBehavior = 'auto'"
+
+
 class Watched:
     """Opens pages, and remembers what they complained of and asked for."""
 
@@ -88,8 +92,7 @@ class Watched:
         page.on("request", self.note)
         page.goto(url)
         page.wait_for_selector("body[data-state=ready]")
-        # A smooth scroll that goes on would move what a test is about to click.
-        page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
+        page.evaluate(STAND_STILL)
         return page
 
     def note(self, request):
@@ -142,4 +145,5 @@ def desk(watcher, made):
 def page(desk, made):
     """The page as it opens, on a screen that stands on a desk."""
     desk.goto(made.url)
+    desk.evaluate(STAND_STILL)
     return desk

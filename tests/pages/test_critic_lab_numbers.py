@@ -20,6 +20,7 @@ from page_helpers import (
     same,
     settled,
 )
+from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.special import expit
@@ -138,45 +139,63 @@ def test_the_picture_draws_what_is_computed(watched):
     steep = slope > 1.005
     assert 0 < steep.sum() < steep.size
     mixed = place(np.reshape(page.evaluate("[...criticLab.state().u.mixed.z.data]"), (BATCH, 2)))
-    arm = np.array([3.0, 0.0])
+    both, arms = np.tile(mixed, (2, 1)), np.repeat([[3.0, 0.0], [0.0, 3.0]], BATCH, axis=0)
     expected = {
         "l": (place(codes), place(prior[pairing(codes, prior)])),
         "a": (place(codes), place(codes + 0.6 * setting.gradient(codes))),
         "s": ((nodes - half)[steep], (nodes + half)[steep]),
-        "m": (mixed - arm, mixed + arm),
+        "m": (both - arms, both + arms),
     }
-    before = strokes(page)
+    before, texts, discs = strokes(page)
+    same(discs, place(codes), 1e-6)
+    along = [f"{x}".replace("-", "−") for x in range(-4, 5, 2)]
+    at = place(np.stack([np.arange(-4, 5, 2)] * 2, axis=1))
+    assert [text for text, _, y in texts if y == size - 5] == along
+    assert [x for _, x, y in texts if y == size - 5] == pytest.approx(at[:, 0])
+    assert {text: y - 4 for text, x, y in texts if x == 4} == pytest.approx(
+        dict(zip(along, at[:, 1], strict=True))
+    )
     for letter, (starts, ends) in expected.items():
         choose(page, "show", letter)
-        drawn = strokes(page)
+        drawn, *_ = strokes(page)
         distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
         assert distance.max() < 0.01, letter
-        each = {"a": 3, "m": 2}.get(letter, 1)  # an arrow has a head, a cross two strokes
+        each = 3 if letter == "a" else 1  # an arrow has a head
         assert len(drawn) - len(before) == each * len(starts)
         choose(page, "show", letter)
-    choose(page, "back", "slope")
-    assert len(strokes(page)) != len(before)  # other contours
+    line, steep = np.linspace(-4.5, 4.5, 41), np.linalg.norm(grid.dz, axis=1)
+    for back, values in (("slope", steep), ("score", grid.score)):  # contours of equal value
+        choose(page, "back", back)
+        ends = strokes(page)[0].reshape(-1, 2) * (1, -1) / size * 9 + (-4.5, 4.5)
+        at = RegularGridInterpolator((line, line), values.reshape(41, 41))
+        levels = at(ends.clip(-4.5, 4.5)[:, ::-1]) / float(
+            page.text_content("#legend-lines").split()[-2]
+        )
+        assert len(ends) > 100 and np.abs(levels - np.round(levels)).max() < 1e-6
 
 
 def strokes(page):
-    """All straight strokes of the next drawing of the plane, as rows x0, y0, x1, y1."""
-    return np.array(
-        page.evaluate(
-            """async () => {
-                const found = [], { moveTo, lineTo } = Path2D.prototype;
-                let from = null;
-                Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
-                Path2D.prototype.lineTo = (x, y) => { found.push([...from, x, y]); from = [x, y]; };
-                document.querySelector("input[name=back]:checked")
-                    .dispatchEvent(new Event("input", { bubbles: true }));
-                const frame = () => new Promise((go) => requestAnimationFrame(go));
-                await frame();
-                await frame();
-                Object.assign(Path2D.prototype, { moveTo, lineTo });
-                return found;
-            }"""
-        )
+    """The next drawing's straight strokes, as rows x0, y0, x1, y1, the plane's texts, and discs."""
+    found, *others = page.evaluate(
+        """async () => {
+            const found = [], texts = [], discs = [], { moveTo, lineTo } = Path2D.prototype;
+            const pen = CanvasRenderingContext2D.prototype, { fillText, arc } = pen;
+            let from = null;
+            Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
+            Path2D.prototype.lineTo = (x, y) => { found.push([...from, x, y]); from = [x, y]; };
+            pen.fillText = function (...all) { if (this.canvas.id === "plane") texts.push(all); };
+            pen.arc = (x, y) => discs.push([x, y]);
+            document.querySelector("input[name=back]:checked")
+                .dispatchEvent(new Event("input", { bubbles: true }));
+            const frame = () => new Promise((go) => requestAnimationFrame(go));
+            await frame();
+            await frame();
+            Object.assign(Path2D.prototype, { moveTo, lineTo });
+            Object.assign(pen, { fillText, arc });
+            return [found, texts, discs];
+        }"""
     )
+    return np.array(found), *others
 
 
 # -------------------------------------------------------------------------------- slow motion
@@ -209,9 +228,19 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
 
 
 def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
-    page = watched.open(f"{URL}#seed=8&did=u5&row=11")
+    page = watched.open(f"{URL}#seed=8&did=u5,bug:sum&row=11")
     page.click('button[data-stage="dz"]')
     settled(page)
+    setting, *_ = now(page)
+    code, partner, middle = page.evaluate(
+        """['codes', 'prior', 'mixed'].map((name) =>
+            [...criticLab.state().u[name].z.data.subarray(22, 24)])"""
+    )
+    end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]  # of the mean, not of the sum
+    size = page.evaluate("document.getElementById('plane').clientWidth")
+    thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
+    found = cdist(thick.reshape(2, 4), strokes(page)[0], "chebyshev").min(axis=1)
+    assert found.max() < 0.01  # from the code to its partner, and the slope on the way
     dz = page.evaluate("[...criticLab.state().u.mixed.dz.data.subarray(22, 24)]")
     numbers = page.locator("#stage tbody td.numbers").nth(1).text_content().replace("−", "-")
     assert [float(x) for x in numbers.split(", ")] == pytest.approx(dz, abs=1e-4)

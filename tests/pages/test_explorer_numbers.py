@@ -122,19 +122,6 @@ def test_numbers_come_out_of_the_page_as_they_went_in(desk):
         assert np.array(found)[large] == pytest.approx(array[large], rel=2.0**-11)
 
 
-def test_the_codes_on_the_map_are_the_test_codes(made, desk):
-    for m, model in enumerate(made.models):
-        found = desk.evaluate(
-            """(m) => { const { mu, logvar, tsne, labels } = explorer.page.models[m];
-                return [mu, logvar, tsne].map((x) => [...x.data]).concat([labels]); }""",
-            m,
-        )
-        expected = model.mu, model.logvar, made.embeddings[m].points
-        for values, array in zip(found[:3], expected, strict=True):
-            assert np.array_equal(values, stored(array).ravel())
-        assert found[3] == made.data.test_labels.tolist()
-
-
 def test_principal_components_are_directions_of_most_variance(made, desk):
     for m, model in enumerate(made.models):
         axes = desk.evaluate("(m) => [...explorer.page.models[m].components.data]", m)
@@ -175,12 +162,16 @@ def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
         assert found[name] == pytest.approx(expected, abs=1e-6)  # the mean passes through float32
 
 
-def test_far_logits_stay_finite(made, desk):
+def test_far_logits_and_log_variances_stay_finite(desk):
     logits, x = np.array([800.0, -800.0, 30.0]), np.array([1.0, 0.0, 0.5])
-    image, bce = desk.evaluate(
-        """([a, x]) => [[...npvaeVae.sigmoid(Float64Array.from(a))],
-                        npvaeVae.bernoulliNll(Float64Array.from(a), x)]""",
+    image, bce, sigma, z = desk.evaluate(
+        """([a, x]) => { const V = npvaeVae, row = (...x) => Float64Array.from(x);
+            const sigma = V.posteriorSigma(row(45, 20, -2));
+            return [[...V.sigmoid(row(...a))], V.bernoulliNll(row(...a), x), [...sigma],
+                    [...V.reparameterise(row(1, 2), row(0.5, 2), row(1, -1))]]; }""",
         [logits.tolist(), x.tolist()],
     )
     assert image == pytest.approx(expit(logits), abs=1e-15)
     assert bce == pytest.approx(15, abs=1e-9)
+    assert sigma == pytest.approx(posterior_sigma(np.array([45.0, 20.0, -2.0])))
+    assert z == [1.5, 0]

@@ -5,7 +5,7 @@ Tolerance 1e-10: sums of a few hundred terms of order 1 round to about 1e-14.
 
 import numpy as np
 import pytest
-from page_helpers import BATCH, Setting, same
+from page_helpers import BATCH, WEIGHT, Setting, same
 
 from npvae.evaluation.distances import assignment_w1
 
@@ -31,68 +31,41 @@ def in_page(page, body, setting, **options):
 # ------------------------------------------------------------------------ the correct critic
 
 
-@pytest.mark.parametrize(("seed", "scale"), [(0, 1.0), (1, 2.0), (2, 0.5), (3, 0.0)])
-def test_every_gradient_is_npvaes(still, seed, scale):
-    """Scale 0 makes a flat critic, whose slope of 0 must give finite gradients."""
-    setting = Setting(seed, scale)
+@pytest.mark.parametrize("scale", [1.0, 2.0, 0.0])
+def test_every_gradient_is_npvaes(still, scale):
+    """Scale 0 makes a flat critic, whose slope of 0 must give finite gradients. What the slow
+    motion shows has arrays of its own: the first pass, the scores' share, the state before Adam."""
+    setting = Setting(3, scale)
     found = in_page(
         still,
-        """stages(u, "Adam");
-        return { dw: plain(u.critic.dw), every: plain(u.every), pair: plain(u.pair),
-                 mixed: plain(u.mixed), second: plain(u.second), norm: [...u.norm],
-                 estimate: u.estimate, penalty: u.penalty };""",
+        """const start = [...u.critic.theta], first = () => JSON.stringify(plain(u.mixed));
+        stages(u, "ddz");
+        const kept = first();
+        criticUpdate.run(u, criticUpdate.ORDER.indexOf("ddz"));
+        return { dw: plain(u.critic.dw), shares: plain(u.ofScores.dw), da1: [...u.every.da1.data],
+                 norm: [...u.norm], numbers: [u.estimate, u.penalty],
+                 same: first() === kept && String(start) === String(u.before.theta) };""",
         setting,
     )
-    estimate, penalty, _ = setting.objective()
-    same(found["estimate"], estimate)
-    same(found["penalty"], penalty)
+    same(found["numbers"], setting.objective()[:2])
     same(found["norm"], setting.batch.norm)
-    for name, dW in setting.critic.dw._asdict().items():
-        same(found["dw"][name], dW)
-    for name in ("score", "da2", "da1"):
-        same(found["every"][name], getattr(setting.batch.every, name))
-    for name in ("z", "h1", "h2"):
-        same(found["pair"][name], getattr(setting.batch.pair, name))
-    same(found["mixed"]["dz"], setting.batch.mixed.dz)
-
-
-def test_what_is_computed_leaves_what_was_as_it_was(still):
-    """The second pass, the scores' share of the gradient, and the state before Adam: all have
-    arrays of their own."""
-    mixed, again, start, before, shares, dw = in_page(
-        still,
-        """const kept = () => JSON.stringify(plain(u.mixed)), start = [...u.critic.theta];
-        stages(u, "ddz");
-        const before = kept();
-        criticUpdate.run(u, criticUpdate.ORDER.indexOf("ddz"));
-        return [before, kept(), start, [...u.before.theta],
-                [...u.ofScores.dtheta], [...u.critic.dtheta]];""",
-        Setting(4),
-    )
-    assert mixed == again and start == before
-    setting = Setting(4)
-    setting.objective(weight=0)
-    same(shares, np.concatenate([dW.ravel() for dW in setting.critic.dw]))
-    assert shares != dw
+    same(found["da1"], setting.batch.every.da1)
+    for part, weight in (("dw", WEIGHT), ("shares", 0)):
+        setting.objective(weight)
+        for name, dW in setting.critic.dw._asdict().items():
+            same(found[part][name], dW)
+    assert found["same"]
 
 
 # ------------------------------------------------------------------ switches and classical bugs
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"oneSided": True},
-        {"bug": "batch"},
-        {"bug": "batch", "oneSided": True},
-        {"bug": "alpha"},
-        {"bug": "sum"},
-        {"clip": 0.1},
-        {"classifier": True},
-    ],
-    ids=str,
-)
+ONE_SIDED = {"oneSided": True}
+SWITCHES = [{}, ONE_SIDED, {"bug": "batch"}, {"bug": "batch"} | ONE_SIDED, {"bug": "alpha"}]
+SWITCHES += [{"bug": "sum"}, {"clip": 0.1}, {"classifier": True}]
+
+
+@pytest.mark.parametrize("options", SWITCHES, ids=str)
 def test_every_switch_has_the_gradient_of_its_own_loss(still, options):
     """Central differences of the loss as the forward stages alone compute it, with step 1e-5."""
     analytic, numeric = in_page(
@@ -102,13 +75,9 @@ def test_every_switch_has_the_gradient_of_its_own_loss(still, options):
         function loss() { stages(u, "ddz"); return weight * u.penalty + u.loss; }
         stages(u, "Adam");
         const analytic = [], numeric = [], dtheta = u.critic.dtheta.slice();
-        for (let n = 0; n < theta.length - 1; n += 17) {  // b3, the last, shifts all scores alike
-            const kept = theta[n];
-            theta[n] = kept + h;
-            const above = loss();
-            theta[n] = kept - h;
-            const below = loss();
-            theta[n] = kept;
+        for (let n = theta.length - 1; n >= 0; n -= 17) {
+            const [above, below] = [h, -2 * h].map((by) => { theta[n] += by; return loss(); });
+            theta[n] += h;
             analytic.push(dtheta[n]);
             numeric.push((above - below) / (2 * h));
         }
@@ -118,7 +87,7 @@ def test_every_switch_has_the_gradient_of_its_own_loss(still, options):
     )
     analytic, numeric = np.array(analytic), np.array(numeric)
     error = np.abs(analytic - numeric) / np.maximum(np.abs(analytic) + np.abs(numeric), 1e-5)
-    assert np.median(error) < 1e-6
+    assert np.median(error) < 1e-6 and error[0] < 1e-4  # the first is b3, of no gate
     assert (error < 1e-4).mean() > 0.9  # where no unit flips within the step
 
 

@@ -2,11 +2,11 @@
 
 Both start from the same weights and see the same images and noise. After 20 steps in float64 every
 parameter may differ by 1e-10. Rounding leaves differences below 1e-12; a wrong formula moves some
-parameter otherwise by a good part of a step of Adam, 1e-3, however small the gradient is.
+parameter otherwise by a good part of a step of Adam, 1e-3, however small the gradient is. So what
+is checked of the fast engine, by finite differences above all, holds here too.
 """
 
 import inspect
-from itertools import permutations
 
 import numpy as np
 import pytest
@@ -18,7 +18,6 @@ from npvae.models.objectives import make_critic_batch
 from npvae.models.sliced import make_lines
 from npvae.models.steps import kl_step, sw_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
-from npvae.nn.gradcheck import check_gradients
 
 STEPS, UPDATES, DIRECTIONS, LR, CRITIC_LR = 20, 3, 9, 1e-3, 2e-3
 TOLERANCE = 1e-10
@@ -127,75 +126,14 @@ def test_one_type_is_used_throughout(dtype):
             assert {array.dtype for array in arrays.values()} == {np.dtype(dtype)}
 
 
-def small_critic(seed):
-    critic, _ = plain.new_network([(3, 8), (8, 7), (7, 4)], np.random.default_rng(seed), float)
-    critic["W3"] *= 60  # so that the slopes lie on both sides of 1
-    return critic
-
-
-def test_second_backward_pass_against_finite_differences():
-    """Tolerance 1e-6: the penalty is of order 1 and smooth, but where a ReLU flips."""
-    critic, z = small_critic(2), np.random.default_rng(3).standard_normal((5, 3))
-    first = plain.first_pass(z, *critic.values())
-    dW = plain.second_pass(*first, critic["W1"], critic["W2"])
-    arrays = {n: (critic[n], g) for n, g in zip(("W1", "W2", "W3"), dW, strict=True)}
-
-    def active():
-        h1, h2 = plain.hidden_layers(z, *list(critic.values())[:4])
-        return np.concatenate([h1, h2], axis=1) > 0
-
-    def loss():
-        return float(plain.penalty(plain.input_gradient(z, *critic.values())))
-
-    norms = plain.row_norms(first[0])
-    assert norms.min() < 1 < norms.max()
-    found = check_gradients(loss, arrays, active)
-    assert found.max_error < 1e-6, found.worst
-    assert found.skipped < 0.05 * found.checked
-
-
-def test_the_penalty_is_finite_where_the_input_gradient_is_zero():
-    critic = small_critic(0)
-    critic["W3"][:] = 0
-    with np.errstate(all="raise"):
-        first = plain.first_pass(np.ones((5, 3)), *critic.values())
-        dW = plain.second_pass(*first, critic["W1"], critic["W2"])
-    assert plain.penalty(first[0]) == 1
-    assert not any(np.any(g) for g in dW)
-
-
-def directions(count, dimensions):
-    lines = np.random.default_rng(0).standard_normal((count, dimensions))
-    return lines / np.linalg.norm(lines, axis=1, keepdims=True)
-
-
-def test_sliced_distance_against_finite_differences():
-    """Its kinks are ties: of two codes on a line, or of a code and its partner.
-
-    The step is much smaller than the smallest gap, so the loss is linear on all of it.
-    """
-    rng = np.random.default_rng(5)
-    z, prior, lines = rng.standard_normal((7, 4)), rng.standard_normal((7, 4)), directions(11, 4)
-    dz = plain.sliced(z, prior, lines)[1]
-    found = check_gradients(lambda: plain.sliced(z, prior, lines)[0], {"z": (z, dz)}, step=1e-6)
-    assert found.checked == z.size
-    assert found.max_error < 1e-6, found.worst
-
-
 def test_a_shift_has_its_length_as_sliced_distance():
     """In the mean over directions. 4,000 of them leave an error below 3 %."""
     for dimensions in (1, 2, 10, 500):
-        z = np.random.default_rng(6).standard_normal((3, dimensions))
+        rng = np.random.default_rng(6)
+        z, lines = (rng.standard_normal((rows, dimensions)) for rows in (3, 4_000))
         shift = np.linspace(1, 2, dimensions)
-        distance, _ = plain.sliced(z, z + shift, directions(4_000, dimensions))
+        distance, _ = plain.sliced(z, z + shift, lines / plain.row_norms(lines))
         assert distance == pytest.approx(np.linalg.norm(shift), rel=0.03)
-
-
-def test_on_one_line_the_sliced_distance_is_that_of_the_best_pairing():
-    """Of 5 numbers there are 120 pairings; the shortest is found by trying all."""
-    z, prior = np.random.default_rng(8).standard_normal((2, 5, 1))
-    best = min(np.abs(z - prior[list(order)]).mean() for order in permutations(range(5)))
-    assert plain.sliced(z, prior, np.ones((1, 1)))[0] == pytest.approx(best)
 
 
 LEARNED = [  # every function but those that read files and print

@@ -85,31 +85,30 @@ def write(path, content):
 
 
 def test_unusable_data_gives_one_line_and_status_2(tmp_path, run):
-    files = {
-        "empty": b"",
-        "short": idx_bytes(np.zeros((3, 2, 2), np.uint8))[:-1],
-        "labels": idx_bytes(np.zeros(300, np.uint8)),
-        "gzip": gzip.compress(bytes(30))[:-9],
-        "none": idx_bytes(np.zeros((0, 2, 2), np.uint8)),
-    }
-    sources = {write(tmp_path / name, content): "" for name, content in files.items()}
-    for name, key, array, word in (
-        ("flat", "images", np.zeros((3, 4)), "numbers from 0 to 1"),
-        ("large", "images", np.full((3, 2, 2), 255.0), "numbers from 0 to 1"),
-        ("nan", "images", np.full((3, 2, 2), np.nan), "numbers from 0 to 1"),
-        ("objects", "images", np.full((3, 2, 2), None), "pickle"),
-        ("other", "pictures", np.zeros((3, 2, 2)), "images"),
-    ):
-        np.savez(tmp_path / f"{name}.npz", **{key: array})
-        sources[tmp_path / f"{name}.npz"] = word
+    absent, range_ = "No such file", "numbers from 0 to 1"
+    words = {"absent": absent, "absent.npz": absent, "text.npz": ""}
     (tmp_path / "text.npz").write_text("not an archive")
-    absent = "No such file"
-    sources |= dict.fromkeys([tmp_path / "absent", tmp_path / "absent.npz"], absent)
-    for source, word in (*sources.items(), (tmp_path / "text.npz", "")):
-        status, out, err = run(source)
-        assert (status, out, err.count("\n")) == (2, "", 1), source
-        assert f"error: {source}: " in err and word in err, source
-        assert f"MNIST's file {TRAIN_IMAGES}.gz; run_kl.py downloads it" in err, source
+    for name, content in (
+        ("empty", b""),
+        ("short", idx_bytes(np.zeros((3, 2, 2), np.uint8))[:-1]),
+        ("labels", idx_bytes(np.zeros(300, np.uint8))),
+        ("gzip", gzip.compress(bytes(30))[:-9]),
+        ("none", idx_bytes(np.zeros((0, 2, 2), np.uint8))),
+    ):
+        words[write(tmp_path / name, content).name] = ""
+    for name, array, word in (
+        ("flat.npz", np.zeros((3, 4)), range_),
+        ("large.npz", np.full((3, 2, 2), 255.0), range_),
+        ("nan.npz", np.full((3, 2, 2), np.nan), range_),
+        ("objects.npz", np.full((3, 2, 2), None), "pickle"),
+    ):
+        np.savez(tmp_path / name, images=array)
+        words[name] = word
+    for name, word in words.items():
+        status, out, err = run(tmp_path / name)
+        assert (status, out, err.count("\n")) == (2, "", 1), name
+        assert f"error: {tmp_path / name}: " in err and word in err, name
+        assert f"MNIST's file {TRAIN_IMAGES}.gz; run_kl.py downloads it" in err, name
 
 
 def test_a_wrong_start_gives_one_line_and_status_2(monkeypatch, run):

@@ -77,11 +77,11 @@ def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):
 
 @pytest.mark.parametrize(("latent", "panels"), [(1, 1), (25, 20)])
 def test_latent_panels_end_at_20_and_say_so(latent, panels, tmp_path, figures):
-    models = make_case(latent=latent).models
-    for model in models:
-        model.z[:, 20:] *= 100  # which is not shown
-    charts.draw_latents(models, tmp_path)
+    (model,) = make_case(latent=latent, keys=("kl",)).models
+    model.z[:, 20:] *= 100  # which is not shown
+    charts.draw_latents([model], tmp_path)
     figure = figures["latent_dist_kl.png"]
+    assert 3 < figure.get_figheight() < 7  # inches
     assert len(figure.axes) == panels and figure.axes[0].get_xlim()[1] < 20
     assert f"dimensions 1 to {panels} of {latent}" in figure.legends[0].get_title().get_text()
 
@@ -101,21 +101,17 @@ def test_training_curves_are_the_history_with_units(tmp_path, figures):
     assert {line.get_color() for line in kl.lines} == {charts.LOOKS["kl"]["color"]}
 
 
-@pytest.mark.parametrize(
-    ("ends", "ticks"),
-    [
-        ((10, 16), [10, 12, 14, 16]),
-        ((20, 90), [20, 40, 60, 80]),
-        ((0.9, 90), [1, 2, 5, 10, 20, 50]),
-        ((0.2, 90), [1, 10]),
-    ],
-)
-def test_ticks_of_a_logarithmic_axis_are_plain_and_few(ends, ticks):
+def test_ticks_of_a_logarithmic_axis_are_plain_and_few():
     ax = Figure((3, 3)).add_subplot()
-    ax.set(xscale="log", xlim=ends)
-    charts.plain_ticks(ax.xaxis)
-    inside = [t for t in ax.get_xticks() if ends[0] <= t <= ends[1]]
-    np.testing.assert_allclose(inside, ticks)
+    for ends, ticks in (
+        ((10, 16), [10, 12, 14, 16]),
+        ((1.2, 90), [2, 5, 10, 20, 50]),
+        ((0.2, 90), [1, 10]),
+    ):
+        ax.set(xscale="log", xlim=ends)
+        charts.plain_ticks(ax.xaxis)
+        inside = [t for t in ax.get_xticks() if ends[0] <= t <= ends[1]]
+        np.testing.assert_allclose(inside, ticks)
     assert ax.xaxis.get_major_formatter()(0.5) == "0.5"
 
 
@@ -156,7 +152,7 @@ def test_the_trade_off_stands_over_scale_plus_shape_at_both_lengths(tmp_path, fi
         np.testing.assert_allclose(down[:, 1], ends)
         assert across[0, 0] < down[0, 0] < across[1, 0]
         assert drawn.lines[0].get_markerfacecolor() == face
-    assert texts(copies) == texts(noisy) == ["1", "0.1736", "0.1736", "1", "3", "3", "10"]
+    assert texts(copies) == texts(noisy) == ["1", "0.1736", "1", "3", "0.1736", "3", "10"]
     words = [text.get_text() for text in figures["trade_off.png"].legends[0].get_texts()]
     assert words == ["KL", "WS", "SW", "AE"]
 

@@ -8,20 +8,8 @@ from studies import BASELINES, WORLD
 
 from npvae.evaluation.intervals import Interval, Measurement
 from npvae.evaluation.results import Comparison
-from npvae.report.claims import (
-    CLAIMS,
-    FAILS,
-    HOLDS,
-    MIXED,
-    OPEN,
-    UNKNOWN,
-    Part,
-    Verdict,
-    judge,
-    lead,
-)
+from npvae.report.claims import CLAIMS, FAILS, HOLDS, OPEN, UNKNOWN, Part, Verdict, judge, lead
 
-MODELS = ("kl", "ws", "sw", "ae")
 CLAIMED = WORLD | {  # such that every claim holds
     "sse_z_mode": (30, 20, 20, 20), "gap_bce_mu": (2, 1, 1, 1), "path": (1.3, 1.1, 1, 1),
     "fade_path": (1.5, 1.5, 1, 1), "knn": (98, 99, 99, 99), "bound_prior": (-103, -101, 0, 0),
@@ -31,16 +19,11 @@ CLAIMED = WORLD | {  # such that every claim holds
 def compare(world, half=1e-4, seeds=3, baselines=BASELINES):
     """Trainings whose numbers are those of a world, but for a spread that makes this half width."""
     offsets = half / 4.303 * 3**0.5 * np.arange(-1.0, 2) if seeds == 3 else [0.0]
-    measured = {
-        model: [
-            Measurement(
-                {k: float(v[n]) + (0 if n else off) for k, v in world.items() if v[n] is not None}
-            )
-            for off in offsets
-        ]
-        for n, model in enumerate(MODELS)
-        if all(len(v) > n for v in world.values())
-    }
+    measured = {}
+    for n, model in enumerate(("kl", "ws", "sw", "ae")):
+        known = {k: v[n] for k, v in world.items() if n < len(v) and v[n] is not None}
+        of_seeds = [{k: x + (0 if n else off) for k, x in known.items()} for off in offsets]
+        measured[model] = [Measurement(values) for values in of_seeds]
     return Comparison(measured, baselines)
 
 
@@ -67,20 +50,14 @@ def test_with_one_training_or_without_numbers_nothing_is_decided(world, baseline
 
 
 def test_a_rule_names_each_number_and_its_side_and_the_evidence_its_values():
-    found = {v.claim: v for v in judge(compare(WORLD, half=0.01))}
-    rules = {
-        "KL's strictness limits what it can express":
-            "AE: SSE (z = μ) lower than KL, BCE (z = μ) lower than KL",
-        "WS's codes vary more than KL's": "WS: width of z higher than KL",
-        "KL interpolates smoothly":
-            "KL: path length lower than of a fade between its decoded ends",
-        "WS's reconstruction errors peak near 20":
-            "WS: mode of SSE (z sampled) from 15 to 25 (chosen by us)",
-        "KL's codes help to classify images":
-            "KL: nearest neighbours above that of pixels, 97.3",
-    }  # fmt: skip
-    assert {claim: found[claim].rule for claim in rules} == rules
-    (part,) = found["KL's codes help to classify images"].parts
+    found = {v.rule: v for v in judge(compare(WORLD, half=0.01))}
+    assert found.keys() >= {
+        "AE: SSE (z = μ) lower than KL, BCE (z = μ) lower than KL",
+        "WS: width of z higher than KL",
+        "KL: path length lower than of a fade between its decoded ends",
+        "WS: mode of SSE (z sampled) from 15 to 25 (chosen by us)",
+    }
+    (part,) = found["KL: nearest neighbours above that of pixels, 97.3"].parts
     assert part.evidence == "KL 96.400 ± 0.010 %, margin −0.900 ± 0.010"
 
 
@@ -108,12 +85,12 @@ def test_a_number_is_decided_by_the_side_on_which_its_whole_interval_lies(
     ("margins", "verdict", "words"),
     [
         ((2, 2), HOLDS, "**holds**"),
-        ((2, -2), MIXED, "**mixed** (holds: a; does not hold: b)"),
+        ((2, -2), "mixed", "**mixed** (holds: a; does not hold: b)"),
         ((2, 0), OPEN, "**not decided** (holds: a; not decided: b)"),
         ((-2, 0), FAILS, "**does not hold** (does not hold: a; not decided: b)"),
         ((0.9, np.nan), OPEN, "**not decided**"),
         ((1.29, 1.31), HOLDS, "**holds** (borderline: a)"),
-        ((1.31, -1.29), MIXED, "**mixed** (holds: a; does not hold: b; borderline: b)"),
+        ((1.31, -1.29), "mixed", "**mixed** (holds: a; does not hold: b; borderline: b)"),
     ],
 )
 def test_a_claim_says_where_two_numbers_disagree_and_where_they_decide_only_just(

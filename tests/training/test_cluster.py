@@ -93,8 +93,14 @@ def test_an_event_loop_that_runs_already_is_no_hindrance(two_workers, own, tmp_p
 
 
 def test_a_cluster_that_fails_gives_one_line(two_workers, own, tmp_path):
+    def close():
+        for nanny in two_workers.workers.values():  # they would wait for the training
+            nanny.auto_restart = False
+            psutil.Process(nanny.pid).kill()
+        two_workers.close()
+
     endless = {tmp_path / "a": small(epochs=10**6)}
-    with when_all_train(endless, two_workers.close), pytest.raises(UserError) as info:
+    with when_all_train(endless, close), pytest.raises(UserError) as info:
         train_missing(endless, own, load_data(own), two_workers.scheduler_address)
     line = str(info.value)
     assert line.startswith("training failed (") and "finished epochs are saved" in line

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -72,14 +73,7 @@ def test_an_open_handle_of_another_program_is_waited_for(tmp_path, there, monkey
     assert content(tmp_path / "out.1")
 
 
-def test_a_name_that_is_no_utf_8_is_written_as_it_is(tmp_path):
-    write_text(tmp_path / "report.md", "data: \udcfc.npz")  # os.fsdecode(b"\xfc") on Linux
-    assert (tmp_path / "report.md").read_bytes() == b"data: \xfc.npz"
-
-
 def test_a_disk_that_fills_up_stops_the_run_and_keeps_the_checkpoint(there, own):
-    import resource
-
     out = there()
     before = (out / "checkpoint.npz").read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -130,6 +124,8 @@ def test_output_that_cannot_be_printed_gives_one_line():
 
 def test_letters_that_the_console_does_not_have_are_no_error(tmp_path, own):
     assert trained(small(), tmp_path / "Übung λ", own).epoch == 2
+    write_text(tmp_path / "report.md", "data: \udcfc.npz")  # os.fsdecode(b"\xfc"): no UTF-8
+    assert (tmp_path / "report.md").read_bytes() == b"data: \xfc.npz"
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     with python(r"print('\xdcbung \u03bb')", stdout=-1, env=environment) as child:
         assert r"\xdcbung \u03bb" in child.stdout.read()
@@ -177,15 +173,11 @@ def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, own, capsys):
     assert capsys.readouterr().out.count("is now in") == 0 and content(out)
 
 
-@pytest.mark.parametrize("name", [".", f"..{os.sep}out", "link"])
+@pytest.mark.parametrize("name", [".", "../out", "link"])
 def test_other_names_of_a_directory(name, tmp_path, there, own, monkeypatch):
     before = content(there())
     monkeypatch.chdir(tmp_path / "out")
-    if name == "link":
-        try:
-            Path("link").symlink_to(tmp_path / "out")
-        except OSError:
-            pytest.skip("this user may not make links")
+    Path("link").symlink_to(tmp_path / "out")
     trained(small(seed=1), Path(name), own)
     assert content(tmp_path / "out.1") == before != content(tmp_path / "out")
 
@@ -216,7 +208,7 @@ def test_a_kill_on_the_way_loses_nothing(moves, tmp_path, there, own, monkeypatc
     assert content(kept)["checkpoint.npz"] == before["checkpoint.npz"]
 
 
-@pytest.mark.parametrize("code", [errno.EXDEV, errno.EACCES, errno.ENAMETOOLONG])
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EACCES])
 def test_a_move_that_fails_gives_one_line_and_changes_nothing(
     code, tmp_path, there, own, monkeypatch
 ):

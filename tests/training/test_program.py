@@ -19,11 +19,9 @@ def test_the_distance_decides_what_is_trained_and_where_it_goes():
     [
         ("--distance sliced --critic-steps 6", "--critic-steps belongs to --distance critic"),
         ("--gp-weight 10 --distance sliced", "--gp-weight belongs to --distance critic"),
-        ("--critic-lr 0.001 --distance sliced", "--critic-lr belongs to --distance critic"),
         ("--directions 50", "--directions belongs to --distance sliced"),
         ("--distance sliced --directions 0", "--directions: '0' is not a whole number from 1"),
         ("--distance near", "--distance: invalid choice: 'near'"),
-        ("--distance sliced --beta 1", "unrecognized arguments: --beta 1"),
         ("kl --distance sliced", "unrecognized arguments: --distance sliced"),
     ],
 )

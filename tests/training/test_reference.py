@@ -8,11 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npvae.models.critic import make_critic
-from npvae.models.objectives import make_critic_batch
-from npvae.models.sliced import make_lines
-from npvae.models.steps import kl_step, sw_step, ws_step
-from npvae.models.vae import make_vae, make_vae_activations
 from npvae.training.checkpoint import save_checkpoint
 from npvae.training.options import Options, Settings, read_command_line
 from npvae.training.run import new_run
@@ -44,9 +39,7 @@ def run(request):
     return request.param
 
 
-def test_networks_have_the_reference_s_sizes_and_start_uniform_in_one_over_root_fan_in(
-    run, tmp_path
-):
+def test_networks_have_the_reference_s_sizes_and_start_uniform(run, tmp_path):
     save_checkpoint(tmp_path / "checkpoint.npz", new_run(Options(run), (28, 28)))
     with np.load(tmp_path / "checkpoint.npz") as file:
         shapes = {n: file[n].shape for n in file.files if n != "meta" and "adam" not in n}
@@ -73,39 +66,6 @@ def test_the_command_line_has_the_reference_s_defaults(run):
     assert settings == Settings(Path("runs", run), data_dir=None, threads=None, resume=False)
 
 
-def test_a_step_of_a_run_trains_with_these_values(run):
-    """The run's own step and the written-out one, from the same start and noise: the same bits."""
-    trained = new_run(Options(run), (28, 28))
-    step = STEP_MAKERS[run](trained, IMAGES, 64)
-    index = np.arange(64)
-    found = step(index, np.random.default_rng(5))
-
-    rng = np.random.default_rng([0, 0])  # the seed, and epoch 0
-    vae = make_vae(784, 256, 10, np.float32, rng)
-    a = make_vae_activations(vae.w, 64)
-    noise = np.random.default_rng(5)
-    if run == "kl":
-        noise.standard_normal(out=a.eps, dtype=np.float32)
-        wanted = kl_step(vae, a, IMAGES, index, beta=1.0, lr=1e-3, t=1)
-    elif run == "sw":
-        lines = make_lines(50, 64, 10, np.float32)
-        a.eps[:], lines.prior[:] = noise.standard_normal((2, 64, 10), dtype=np.float32)
-        lines.directions[:] = noise.standard_normal((50, 10), dtype=np.float32)
-        wanted = sw_step(vae, a, lines, IMAGES, index, wasserstein_weight=0.1736, lr=1e-3, t=1)
-    else:
-        critic = make_critic(10, np.float32, rng, (512, 256), 10)
-        eps_and_prior = noise.standard_normal((6, 2, 64, 10), dtype=np.float32)
-        alpha = noise.random((6, 64), dtype=np.float32)
-        noise.standard_normal(out=a.eps, dtype=np.float32)
-        wanted = ws_step(
-            vae, a, critic, make_critic_batch(critic.w, 64), IMAGES, index, noise=eps_and_prior,
-            alpha=alpha, wasserstein_weight=0.1736, gp_weight=10.0, lr=1e-3, critic_lr=1e-3, t=1,
-        )  # fmt: skip
-        assert trained.critic.theta.tobytes() == critic.theta.tobytes()
-    assert found == wanted
-    assert trained.vae.theta.tobytes() == vae.theta.tobytes()
-
-
 def test_every_option_of_a_run_reaches_its_step(run):
     """Another value of any option that a step has gives other weights."""
 
@@ -119,3 +79,5 @@ def test_every_option_of_a_run_reaches_its_step(run):
     for option in ("lr", "seed", "sigma", *OWN[run]):
         value = other.get(option, 2 * OWN[run].get(option, 0))
         assert weights(**{option: value}) != weights(), option
+    # The critic, which moves first, has a rate of its own.
+    assert weights(lr=2e-3)[1:] == weights()[1:]

@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+from functools import partial
 
 import numba
 import numpy as np
@@ -20,25 +21,32 @@ from npvae.training.run import new_run
 every_kind = pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
 
 
-def before_each_step(monkeypatch, kind, look):
-    """Call `look(run, index)` before each training step."""
+def around_each_step(monkeypatch, kind, around):
+    """Let `around(step, index, rng)` stand in the place of each training step."""
     make_step = training.STEP_MAKERS[kind]
 
-    def looking(run, images, batch):
-        step = make_step(run, images, batch)
-        return lambda index, rng: (look(run, index), step(index, rng))[1]
+    def made(*args):
+        step = make_step(*args)
+        return lambda index, rng: around(step, index, rng)
 
-    monkeypatch.setitem(training.STEP_MAKERS, kind, looking)
+    monkeypatch.setitem(training.STEP_MAKERS, kind, made)
 
 
 def test_every_image_once_per_epoch_and_the_smaller_last_batch(own, tmp_path, monkeypatch):
-    seen = []
-    before_each_step(monkeypatch, "kl", lambda _, index: seen.append(index.copy()))
-    trained(small(), tmp_path / "out", own)
+    def kept(step, index, rng):
+        seen.append(index.copy())
+        losses.append(step(index, rng))
+        return losses[-1]
+
+    seen, losses = [], []
+    around_each_step(monkeypatch, "kl", kept)
+    run = trained(small(), tmp_path / "out", own)
     assert [len(index) for index in seen] == [16, 16, 8] * 2
     first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
     assert sorted(first) == sorted(second) == list(range(40))
     assert not np.array_equal(first, second)
+    mean = np.average([bce for bce, *_ in losses[:3]], weights=[16, 16, 8])
+    assert run.history[0]["train_bce"] == pytest.approx(mean)
 
 
 @every_kind
@@ -115,22 +123,25 @@ def test_labels_and_another_name_make_no_other_data(there, own):
 
 @pytest.mark.parametrize("moment", ["a step", "a file"])
 def test_ctrl_c_at_any_moment_keeps_the_finished_epochs(moment, there, own, monkeypatch):
-    out = there()
-    before = (out / "checkpoint.npz").read_bytes()
+    when = iter([False] * 4 + [True] if moment == "a step" else [False, True])  # in epoch 4
+
+    def stop(work, *args, **named):
+        if next(when):
+            signal.raise_signal(signal.SIGINT)
+        return work(*args, **named)
+
+    out, whole = there(), trained(small(epochs=3), own.with_name("whole"), own)
     if moment == "a step":
-        steps = iter([None, lambda: signal.raise_signal(signal.SIGINT)])  # of epoch 3
-        before_each_step(monkeypatch, "kl", lambda *_: (stop := next(steps)) and stop())
+        around_each_step(monkeypatch, "kl", stop)
     else:
-        monkeypatch.setattr(np, "savez", lambda *_, **__: signal.raise_signal(signal.SIGINT))
-    with pytest.raises(KeyboardInterrupt, match=r"in epoch 3; the 2 before are saved: .* --resume"):
+        monkeypatch.setattr(np, "savez", partial(stop, np.savez))
+    with pytest.raises(KeyboardInterrupt, match=r"in epoch 4; the 3 before are saved: .* --resume"):
         trained(small(epochs=4), out, own, resume=True)
-    assert (out / "checkpoint.npz").read_bytes() == before
+    assert bits(load_checkpoint(out / "checkpoint.npz")) == bits(whole)
     assert not list(out.glob(".*.tmp"))
 
 
-def test_a_test_error_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(
-    there, own, monkeypatch
-):
+def test_a_test_error_that_is_not_finite_stops_the_run(there, own, monkeypatch):
     out = there()
     before = (out / "checkpoint.npz").read_bytes()
     monkeypatch.setattr(training, "errors_on_test_images", lambda *_: {"test_bce_mu": np.inf})

@@ -1,7 +1,7 @@
 /* One image for all encoders: draw it or pick it; mu and sigma as bars; the reconstructions. */
 const explorerImage = (() => {
   "use strict";
-  const N = explorerNetworks, { find, make, format, roundUp, minus, oneStop } = npvaePictures;
+  const N = explorerNetworks, { find, make, format, roundUp, minus, calm, oneStop } = npvaePictures;
   const { showImage, imageFigure, imageButtons, drawBars } = explorerImages;
   const TURN = 1000; // milliseconds in which a wobble goes from one eps to the next
   const TINY = 1e-8; // where the scale of sigma ends
@@ -124,7 +124,6 @@ const explorerImage = (() => {
       const mine = on ? {} : null;
       state.wobbles = mine;
       find("wobble").setAttribute("aria-pressed", String(on));
-      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
       let from = state.eps, to = draw(), start = null;
       const frame = (now) => {
         if (!mine || state.wobbles !== mine) return;
@@ -133,7 +132,7 @@ const explorerImage = (() => {
           [from, to, start] = [to, draw(), now];
           state.eps = from;
           showReconstructions();
-        } else if (!calm) {
+        } else if (!calm()) {
           const angle = (Math.PI / 2) * ((now - start) / TURN);
           state.eps = from.map((e, j) => Math.cos(angle) * e + Math.sin(angle) * to[j]);
           showReconstructions();

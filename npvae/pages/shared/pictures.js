@@ -14,11 +14,12 @@ const npvaePictures = (() => {
     return element;
   }
 
-  /* Give a canvas as many pixels as the screen has there, and return its pen and size. */
+  /* Give a canvas as many pixels as the screen has there, at least one, and return its pen and size.
+   * In a frame without width it has none, and one without pixels cannot be copied. */
   function prepare(canvas) {
     const ratio = window.devicePixelRatio || 1;
     const width = canvas.clientWidth, height = canvas.clientHeight;
-    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    const [w, h] = [width, height].map((size) => Math.max(1, Math.round(size * ratio)));
     if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
     const ctx = canvas.getContext("2d");
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -58,6 +59,9 @@ const npvaePictures = (() => {
     return power * [1, 2, 5, 10].find((factor) => factor * power >= x * (1 - 1e-9));
   }
 
+  /* Whether the reader wants less motion. */
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
   /* Do `redraw` when the window's width or the colours change. On a phone, scrolling changes the
    * height alone. */
   function onDisplayChange(redraw) {
@@ -88,5 +92,7 @@ const npvaePictures = (() => {
     return stop;
   }
 
-  return { find, make, prepare, colour, rgb, minus, format, roundUp, onDisplayChange, oneStop };
+  return {
+    find, make, prepare, colour, rgb, minus, format, roundUp, calm, onDisplayChange, oneStop,
+  };
 })();

@@ -1,7 +1,7 @@
 /* The page: what is asked of the worker, what is shown of its answers, and what one can do. */
 const vaeLab = (() => {
   "use strict";
-  const { find, make, onDisplayChange } = npvaePictures, F = labForces;
+  const { find, calm, onDisplayChange } = npvaePictures, F = labForces;
   const { panelOf, SIDES } = labPanels;
   const BUDGET = 40; // milliseconds of training for one picture
   const WOBBLE = 0.9; // how much of the noise stays from one drawing of a fresh code to the next
@@ -94,7 +94,7 @@ const vaeLab = (() => {
       labCurves.draw(document.querySelector(`canvas[data-chart=${name}]`), name, history, present.t);
     }
     drawModels();
-    tellTask(facts);
+    guesses.tell(present, facts);
   }
 
   function drawModels() {
@@ -182,68 +182,15 @@ const vaeLab = (() => {
     if (present && !playing) showAddress();
   }
 
-  // ---------------------------------------------------------------------------------- the tasks
-
-  let guessed = null;
-
-  function askTask(number) {
-    const task = labTasks.TASKS[number - 1];
-    guessed = null;
-    const { digit, show } = state.view;
-    const next = labState.read(task.set);
-    open({ ...next, view: { ...next.view, digit, show, task: String(number) } });
-    showTask();
-    scrollTo(find("task"), "start");
-    find("task").focus({ preventScroll: true });
-  }
-
-  function showTask() {
-    const number = Number(state.view.task), task = labTasks.TASKS[number - 1];
-    find("task").hidden = !task;
-    if (!task) return;
-    find("task-title").textContent = `${number}. ${task.title}`;
-    find("task-text").textContent = task.text;
-    find("task-answer").textContent = "Choose what you expect. Then both models learn.";
-    find("task-next").hidden = number === labTasks.TASKS.length;
-    find("guesses").replaceChildren(...task.guesses.map((text, n) => {
-      const button = make("button", { type: "button", "aria-pressed": "false" }, text);
-      button.addEventListener("click", () => guess(task, n));
-      return button;
-    }));
-  }
-
-  function guess(task, n) {
-    guessed = n;
-    [...find("guesses").children].forEach((button, k) => {
-      button.setAttribute("aria-pressed", String(k === n));
-      button.disabled = true;
-    });
-    find("task-answer").textContent = `The models learn for ${task.steps.toLocaleString("en")} steps. Watch the planes.`;
-    state.view.speed = "max";
-    showState();
-    scrollTo(panelOf("left").querySelector(".plane"), "nearest");
-    setPlaying(true, task.steps);
-  }
-
-  function scrollTo(element, block) {
-    element.scrollIntoView({ block, behavior: calm() ? "auto" : "smooth" });
-  }
-
-  /* When the task's last step is done: what was to be seen. */
-  function tellTask(facts) {
-    const task = labTasks.TASKS[Number(state.view.task) - 1];
-    if (!task || guessed === null || present.t !== task.steps) return;
-    const verdict = guessed === task.right ? "As you guessed. " : `Not quite: “${task.guesses[task.right]}”. `;
-    const text = verdict + task.answer(facts);
-    if (find("task-answer").textContent === text) return;
-    find("task-answer").textContent = text;
-    scrollTo(find("task-answer"), "start"); // so that the planes it speaks of are in sight, too
-    [...find("guesses").children].forEach((button, k) => {
-      button.toggleAttribute("data-right", k === task.right);
-    });
-  }
-
-  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const guesses = labGuesses.attach({
+    view: () => state.view,
+    open,
+    learn: (steps) => {
+      state.view.speed = "max";
+      showState();
+      setPlaying(true, steps);
+    },
+  });
 
   // -------------------------------------------------------------------------------- listening
 
@@ -253,8 +200,8 @@ const vaeLab = (() => {
     "start-over": () => startOver(),
     "new-seed": () => startOver({ seed: String((Number(state.start.seed) + 1) % 1e6) }),
     another: () => view({ digit: String((digitNow() + 10) % labDigits.SHOWN) }),
-    "task-next": () => askTask(Number(state.view.task) + 1),
-    "task-close": () => { view({ task: "" }); showTask(); find("play").focus(); },
+    "task-next": () => guesses.ask(Number(state.view.task) + 1),
+    "task-close": () => { view({ task: "" }); guesses.show(); find("play").focus(); },
   };
 
   function listen() {
@@ -293,14 +240,13 @@ const vaeLab = (() => {
 
   function openAddress() {
     open(labState.read(location.hash));
-    guessed = null;
-    showTask();
+    guesses.show();
   }
 
   labPanels.build({
     images,
     pick: (kind) => view({ digit: String(kind) }),
-    ask: askTask,
+    ask: guesses.ask,
   });
   listen();
   openAddress();

@@ -2,7 +2,11 @@
 const labPanels = (() => {
   "use strict";
   const { find, make, oneStop } = npvaePictures, F = labForces;
-  const format = (x) => (Number.isNaN(x) ? "none" : npvaePictures.format(x));
+  /* NO_SIGMA stands for 0; the autoencoder has no regulariser. */
+  function format(x) {
+    if (Number.isNaN(x)) return "none";
+    return Math.abs(x) < 2 * labSteps.NO_SIGMA ? "0" : npvaePictures.format(x);
+  }
   const SIDES = ["left", "right"], TITLES = { left: "Left", right: "Right" };
   const panelOf = (side) => document.querySelector(`.model[data-side=${side}]`);
 
@@ -124,7 +128,7 @@ const labPanels = (() => {
     });
   }
 
-  const pair = (x) => x.map(format).join(", ");
+  const pair = (x) => x.map(format).join("; ");
 
   function showFollowed(copies, digit, ruler, images) {
     copies.forEach((copy, k) => {

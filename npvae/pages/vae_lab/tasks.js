@@ -11,7 +11,7 @@ const labTasks = (() => {
     {
       title: "Why do the blobs shrink on one side only?",
       set: "seed=1",
-      steps: 800,
+      steps: 600,
       text: "Each ellipse is the noise of one code. Noise blurs the redrawn digit. What will become of the ellipses?",
       guesses: ["They shrink to dots on both sides", "They stay on the left and shrink to dots on the right", "They stay on both sides"],
       right: 1,
@@ -22,7 +22,7 @@ const labTasks = (() => {
     {
       title: "A spring that is too strong",
       set: "seed=1&right=KL&weightRight=30",
-      steps: 500,
+      steps: 300,
       text: "Both models use the KL, the right one with a weight of 30. The spring is 30 times as strong. What will the right model draw?",
       guesses: ["The same digits, a little softer", "One and the same grey blot for every image", "Sharper digits"],
       right: 1,
@@ -33,7 +33,7 @@ const labTasks = (() => {
     {
       title: "Nothing holds the codes",
       set: "seed=1&left=WS&weightLeft=2&weightRight=0",
-      steps: 600,
+      steps: 400,
       text: "Both models are WS, but on the right the critic's pull has the weight 0. Where will the right codes go? Look at the ring 3, too.",
       guesses: ["They stay near the rings", "They all fall into the centre", "They drift far outside"],
       right: 2,
@@ -44,7 +44,7 @@ const labTasks = (() => {
     {
       title: "The same noise on both sides",
       set: "seed=1&sigma=0.3",
-      steps: 500,
+      steps: 400,
       text: "In the first task the two models differed in their noise. Now σ is held at 0.3 for every code on both sides. Spring on the left, critic on the right: how different will they be?",
       guesses: ["As different as before", "Nearly alike", "The right one cannot learn with noise"],
       right: 1,
@@ -68,7 +68,7 @@ const labTasks = (() => {
     {
       title: "The same distance without a critic",
       set: "seed=1&left=WS&weightLeft=2&right=SW&weightRight=2",
-      steps: 800,
+      steps: 600,
       text: "The right model needs no critic: it compares codes and prior along random lines, where the distance is only a matter of sorting. How much does it lose?",
       guesses: ["Much: its codes do not fit the prior", "Nothing that one sees", "Its digits are blurred"],
       right: 1,
@@ -89,7 +89,7 @@ const labTasks = (() => {
     {
       title: "The same models, other random numbers",
       set: "seed=1&left=WS&weightLeft=2&seeds=other",
-      steps: 800,
+      steps: 500,
       text: "Both models are the same now. Only the random numbers differ: the start, the noise, the order of the digits. What will be the same?",
       guesses: ["The place of each kind of digit", "The numbers, but not the places", "Neither"],
       right: 1,

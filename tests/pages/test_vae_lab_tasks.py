@@ -1,0 +1,83 @@
+"""The tasks of the VAE's laboratory, each played to its end: what it says, and what is true."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from page_helpers import VAE_LAB, settled, until
+from scipy.special import entr
+
+# What must be true of the left and the right model when a task is over. `blank` is the error of one
+# picture, the mean of all digits, for every image: that of a code which says nothing.
+PROMISES = [
+    lambda left, right, blank: left.sigma > 0.2 and right.sigma < 0.03 and right.bce < left.bce,
+    lambda left, right, blank: right.regulariser < 0.2 and right.sigma > 0.9
+    and left.bce + 3 < right.bce and right.bce > 0.97 * blank,
+    lambda left, right, blank: right.width > 1.5 * left.width and right.scale > 5 * left.scale,
+    lambda left, right, blank: abs(left.bce - right.bce) < 1.5 and left.width < 1.3
+    and abs(left.width - right.width) < 0.25 and left.sigma == right.sigma == pytest.approx(0.3),
+    lambda left, right, blank: left.places < 0.3 and left.bce > right.bce + 3
+    and abs(left.regulariser) > 5 * right.regulariser,
+    lambda left, right, blank: abs(left.bce - right.bce) < 1.5 and right.scale < 0.2
+    and max(left.sigma, right.sigma) < 0.03,
+    lambda left, right, blank: right.bce > 0.97 * blank and left.bce + 3 < blank
+    and right.sigma > 0.8 and right.places < 0.3,
+    lambda left, right, blank: abs(left.bce - right.bce) < 1.5 and left.apart > 0.5
+    and max(left.sigma, right.sigma) < 0.03,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def phone(watcher):
+    """A page for all tasks. It draws rarely, so that it learns sooner."""
+    page = watcher.open(f"{VAE_LAB.as_uri()}#seed=8&digit=5", width=390, height=780)
+    page.evaluate("() => { requestAnimationFrame = (draw) => setTimeout(draw, 250); }")
+    return page
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_task_asks_and_then_shows_what_it_promises(phone, number):
+    """Played to its end on a phone: what it says stands beside the planes that it speaks of."""
+    page = phone
+    if page.is_hidden("#task-next"):
+        page.click(f"#tasks li:nth-child({number}) button")
+    else:
+        page.click("#task-next")
+    assert page.evaluate("document.activeElement.id") == "task"
+    until(page, "scrollY > 0 && document.getElementById('task').getBoundingClientRect().top < 300")
+    task = page.evaluate(f"(({{ answer, ...rest }}) => rest)(labTasks.TASKS[{number - 1}])")
+    assert page.evaluate("(set) => labState.read(set).unknown", task["set"]) == []
+    until(page, f"/digit=5&task={number}$/.test(location.hash)")
+    assert page.text_content("#task-title").startswith(f"{number}. ")
+    page.locator("#guesses button").nth(0).click()
+    until(page, f"vaeLab.present()?.t === {task['steps']} && !vaeLab.playing()")
+    settled(page)
+    facts, sides, x = page.evaluate(
+        """[labTasks.facts(vaeLab.present()), vaeLab.present().sides.map(({ stats, regulariser }) =>
+            [[...stats], regulariser]), [...vaeLab.ruler.x.data]]"""
+    )
+    stats = np.reshape([stats for stats, _ in sides], (2, 200, 4))
+    facts["left"]["apart"] = 2 * np.abs(stats[0] - stats[1])[:, :2].mean()
+    for side, (_, regulariser) in zip(("left", "right"), sides, strict=True):
+        facts[side]["regulariser"] = regulariser
+    mean = np.reshape(x, (200, 196)).mean(axis=0)
+    left, right = SimpleNamespace(**facts["left"]), SimpleNamespace(**facts["right"])
+    assert PROMISES[number - 1](left, right, (entr(mean) + entr(1 - mean)).sum())
+    answer, expected = page.text_content("#task-answer"), task["guesses"][task["right"]]
+    assert answer.startswith("As you g" if task["right"] == 0 else f"Not quite: “{expected}”.")
+    told = map(float, re.findall(r"\d+\.\d+", answer.partition("”")[2]))
+    known = [*facts["left"].values(), *facts["right"].values(), 30]
+    assert all(min(abs(value - x) for x in known) < 0.06 for value in told)
+    assert page.text_content("#guesses [data-right]") == expected
+    top, bottom = page.evaluate(
+        """[document.getElementById("task-answer").getBoundingClientRect().top,
+            document.querySelector(".plane").getBoundingClientRect().bottom]"""
+    )
+    assert page.locator("#bar").bounding_box()["height"] <= top < bottom <= 780
+    assert page.input_value("#speed") == "max" and page.is_disabled("#guesses button:first-child")
+    if number == 8:
+        assert page.is_hidden("#task-next")
+        page.click("#task-close")
+        assert page.evaluate("document.activeElement.id") == "play"
+        assert page.is_hidden("#task") and "task" not in page.url
