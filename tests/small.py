@@ -11,18 +11,19 @@ PIXELS, HIDDEN, LATENT, BATCH, CRITIC_STEPS = 12, 9, 3, 5, 2
 
 
 class Small:
-    """A VAE and a critic on 40 random images, with the steps that train them."""
+    """A VAE and a critic on 100 random images, with the steps that train them."""
 
-    def __init__(self, seed=0, batch=BATCH, dtype=np.float64, latent=LATENT):
-        self.rng = np.random.default_rng(seed)
-        self.dtype = dtype
-        self.vae = make_vae(PIXELS, HIDDEN, latent, dtype, self.rng)
+    def __init__(
+        self, seed=0, batch=BATCH, dtype=np.float64, latent=LATENT, pixels=PIXELS, hidden=HIDDEN,
+        critic=(8, 7), units=4,
+    ):  # fmt: skip
+        self.rng, self.dtype, self.steps = np.random.default_rng(seed), dtype, 0
+        self.vae = make_vae(pixels, hidden, latent, dtype, self.rng)
         self.a = make_vae_activations(self.vae.w, batch)
-        self.critic = make_critic(latent, dtype, self.rng, hidden=(8, 7), units=4)
+        self.critic = make_critic(latent, dtype, self.rng, critic, units)
         self.batch = make_critic_batch(self.critic.w, batch)
-        self.images = self.rng.uniform(size=(40, PIXELS)).astype(dtype)
-        self.index = self.rng.permutation(40)[:batch]
-        self.steps = 0
+        self.images = self.rng.uniform(size=(100, pixels)).astype(dtype)
+        self.index = self.rng.permutation(100)[:batch]
 
     def normal(self, *shape):
         return self.rng.standard_normal(shape).astype(self.dtype)
@@ -49,14 +50,6 @@ class Small:
             )  # fmt: skip
 
 
-class Sized(Small):
-    """Networks of any size, at first the reference experiment's, with the steps of Small."""
-
-    def __init__(self, pixels=784, hidden=256, batch=64, critic=(512, 256), dtype=np.float32):
-        self.rng, self.dtype, self.steps = np.random.default_rng(0), dtype, 0
-        self.vae = make_vae(pixels, hidden, 10, dtype, self.rng)
-        self.a = make_vae_activations(self.vae.w, batch)
-        self.critic = make_critic(10, dtype, self.rng, critic)
-        self.batch = make_critic_batch(self.critic.w, batch)
-        self.images = self.rng.uniform(size=(100, pixels)).astype(dtype)
-        self.index = self.rng.permutation(100)[:batch]
+def sized(pixels=784, hidden=256, batch=64, critic=(512, 256), dtype=np.float32):
+    """Networks of any size, at first the reference experiment's."""
+    return Small(0, batch, dtype, 10, pixels, hidden, critic, 10)

@@ -98,12 +98,10 @@ def _sources(path: Path, where: str, name: str = "") -> list[Source]:
 
 
 def _unpacked(path: Path) -> BinaryIO:
-    """Open a file, gzipped up to twice."""
+    """Open a file, gzipped or not."""
     file = path.open("rb")
-    for _ in range(2):
-        if file.peek(2).startswith(b"\x1f\x8b"):
-            file = gzip.GzipFile(fileobj=file, mode="rb")
-    return file
+    is_packed = file.peek(2).startswith(b"\x1f\x8b")
+    return gzip.GzipFile(fileobj=file, mode="rb") if is_packed else file
 
 
 def _held(where: str, names: tuple[str, ...], array: np.ndarray, code: str = "") -> Source:

@@ -64,19 +64,17 @@ def check_gradients(
             raise TypeError(f"{name}: gradients are checked in float64, got {values.dtype}")
         if values.shape != gradient.shape:
             raise ValueError(f"{name}: values {values.shape} but gradient {gradient.shape}")
-        chosen = rng.permutation(values.size)[:samples]
-        places = [np.unravel_index(n, values.shape) for n in sorted(chosen)]
-        analytic = [gradient[place] for place in places]  # a call of `loss` may overwrite it
-        errors = []
-        for place, a in zip(places, analytic, strict=True):
+        analytic, errors = gradient.copy(), []  # a call of `loss` may overwrite it
+        for n in sorted(rng.permutation(values.size)[:samples]):
+            place = np.unravel_index(n, values.shape)
             numeric = _central_difference(loss, values, place, step, active)
             if numeric is None:
                 result.skipped += 1
                 continue
-            errors.append(relative_error(a, numeric))
+            errors.append(relative_error(analytic[place], numeric))
             if errors[-1] >= result.max_error:
-                index = ", ".join(str(int(n)) for n in place)
-                result.worst = f"{name}[{index}]: analytic {a:.9g}, numeric {numeric:.9g}"
+                where = f"{name}[{', '.join(str(int(i)) for i in place)}]"
+                result.worst = f"{where}: analytic {analytic[place]:.9g}, numeric {numeric:.9g}"
                 result.max_error = errors[-1]
         result.checked += len(errors)
         result.errors[name] = np.array(errors)

@@ -48,6 +48,7 @@ SHORTER, LONGER = "shorter than the 180 bytes", "longer than the 180 bytes"
 KILO = 2**10
 BAD_FILES = {
     "another type": (header(1, 1, 1, kind=0x0A) + bytes(4), "damaged IDX header 00 00 0a 03"),
+    "short header": (GOOD[:10], "damaged IDX header"),
     "shorter header": (GOOD[:3], "damaged IDX header"),
     "truncated": (GOOD[:-1], SHORTER),
     "too long": (GOOD + b"\0", LONGER),

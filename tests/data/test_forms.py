@@ -45,10 +45,6 @@ def idx(tmp, name="{}-idx{}-ubyte", pack=idx_bytes, folder=""):
     return tmp
 
 
-def twice(array):
-    return gzip.compress(gzip.compress(idx_bytes(array)))
-
-
 def qmnist(tmp):
     for part, images, labels in (("train", TRAIN, TRAIN_Y), ("test", TEST, TEST_Y)):
         write(tmp, f"qmnist-{part}-images-idx3-ubyte", idx_bytes(images))
@@ -91,10 +87,6 @@ def last(x, y):
     return np.c_[x, y]
 
 
-def indexed(x, y):
-    return np.c_[300 + np.arange(len(x)), y, x]
-
-
 Y = {"y_train": TRAIN_Y, "y_test": TEST_Y}
 CHANNELS = {"x_train": TRAIN[..., None], "x_test": TEST[:, None], **Y}
 ONE_HOT = {"Y_train": np.eye(3)[TRAIN_Y], "Y_test": np.eye(3)[TEST_Y]}
@@ -117,7 +109,6 @@ FORMS = {  # how to make it, and what the line about it says
     "IDX in folders": (lambda tmp: idx(tmp, folder="{}"), ""),
     "IDX in folders called .gz": (lambda tmp: idx(tmp, folder="{}.gz"), ""),
     "IDX unpacked, still called .gz": (lambda tmp: idx(tmp, "{}-idx{}-ubyte.gz"), ""),
-    "IDX zipped twice": (lambda tmp: idx(tmp, pack=twice), ""),
     "EMNIST": (lambda tmp: idx(tmp, "emnist-digits-{}-idx{}-ubyte"), "emnist-digits-train-images"),
     "QMNIST": (qmnist, "the first column of qmnist-train-labels-idx2-int.gz for the training lab"),
     "torchvision": (torchvision, ""),
@@ -129,7 +120,8 @@ FORMS = {  # how to make it, and what the line about it says
     "CSV, class last": (lambda tmp: csv(tmp, last, PIXELS + ",class"), "column 37"),
     "CSV, class last, no header": (lambda tmp: csv(tmp, last), "column 37"),
     "CSV of pandas, with its index": (
-        lambda tmp: csv(tmp, indexed, ",label," + PIXELS), "column 2 of mnist_train.csv",
+        lambda tmp: csv(tmp, lambda x, y: np.c_[300 + np.arange(len(x)), y, x], ",label," + PIXELS),
+        "column 2 of mnist_train.csv",
     ),
     "CSV of savetxt, fractions": (lambda tmp: csv(tmp, fmt="%.18e", delimiter=" "), "column 1"),
 }  # fmt: skip

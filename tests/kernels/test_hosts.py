@@ -39,7 +39,7 @@ print(len(found), len(set(found)))
 FORK = """
 first = codes()
 with multiprocessing.get_context("fork").Pool(2, set_threads, [None]) as pool:  # as a training does
-    print(set(pool.map_async(codes, range(4)).get(timeout=60)) == {first})
+    print(set(pool.map_async(codes, range(4)).get(timeout=240)) == {first})
 """
 NO_OPENMP = """
 import sys

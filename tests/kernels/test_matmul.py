@@ -101,7 +101,7 @@ def test_shapes_that_do_not_fit_are_refused(misfit):
 RUINS = {  # what a product may not get, and in whose place it comes
     "turned": (lambda x: np.ascontiguousarray(x.T).T, ["A", "B", "C", "gate"]),
     "some columns": (lambda x: np.repeat(x, 2, axis=-1)[..., ::2], ["bias"]),
-    "float32": (lambda x: x.astype("f4"), ["B"]),
+    "float32": (lambda x: x.astype("f4"), ["B", "bias"]),
     ">f8": (lambda x: x.astype(">f8"), ["C"]),
 }
 
@@ -117,6 +117,6 @@ def test_views_and_other_dtypes_are_refused(ruin):
 
 def test_numbers_that_are_not_real_are_refused():
     A, B, C = (np.ones((3, 3), "int64") for _ in range(3))
-    for product in (matmul, matmul_nt, matmul_tn):
+    for product, *more in ((matmul,), (matmul, C[0], False, C), (matmul_nt,), (matmul_tn,)):
         with pytest.raises(TypeError, match="all float32 or all float64"):
-            product(A, B, C)
+            product(A, B, C, *more)

@@ -43,21 +43,18 @@ def ulp_error(function, exact, x):
 
 def grid(low, high, real):
     rng = np.random.default_rng(0)
-    even = rng.uniform(low, high, 200_000)
-    near_zero = rng.choice([-1, 1], 50_000) * 10.0 ** rng.uniform(-30, 0, 50_000)
+    even = rng.uniform(low, high, 100_000)
+    near_zero = rng.choice([-1, 1], 20_000) * 10.0 ** rng.uniform(-30, 0, 20_000)
     return np.concatenate([even, near_zero[near_zero > low]]).astype(real)
 
 
 @pytest.mark.parametrize("real", REALS)
-def test_exp_everywhere(real):
-    low, high = (-104, 88.72) if real == np.float32 else (-745, 709.7)  # with subnormal results
+def test_errors_over_the_whole_range(real):
+    is_single = real == np.float32
+    low, high = (-104, 88.72) if is_single else (-745, 709.7)  # with subnormal results
     assert ulp_error(apply_exp, math.exp, grid(low, high, real)) <= 1.5
-
-
-@pytest.mark.parametrize("real", REALS)
-def test_log1p_everywhere(real):
-    top, slack = (88, 0) if real == np.float32 else (700, 0.5)  # the reference's own rounding
-    large = np.exp(np.random.default_rng(1).uniform(-top, top, 100_000)).astype(real)
+    top, slack = (88, 0) if is_single else (700, 0.5)  # the reference's own rounding
+    large = np.exp(np.random.default_rng(1).uniform(-top, top, 50_000)).astype(real)
     x = np.concatenate([grid(-1, 1, real), large])
     assert ulp_error(apply_log1p, math.log1p, x[x > -1]) <= 1.0 + slack
 

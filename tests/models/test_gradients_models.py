@@ -27,7 +27,7 @@ RELU, STEP = 1e-6, 1e-5
 
 def trained(kind):
     net = Small()
-    (net.train_ws if kind == "ws" else net.train_kl)(30)
+    (net.train_ws if kind == "ws" else net.train_kl)(10)
     return net
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from small import Sized, Small
+from small import Small, sized
 
 from npvae.models import inference
 from npvae.models.critic import make_critic
@@ -85,7 +85,7 @@ def test_the_critic_teaches_the_encoder_in_proportion_to_its_weight_and_not_the_
 def test_latents_come_to_the_prior_through_the_critic_alone():
     away = []
     for weight in (0.0, 3.0):
-        net = Sized(12, 32, 64, (64, 32))
+        net = sized(12, 32, 64, (64, 32))
         net.vae.w.b2[:10] += 1.5  # the means start 1.5 * sqrt(10) = 4.7 away from the prior's
         net.train_ws(200, lr=1e-3, weight=weight)
         away.append(np.linalg.norm(net.a.mu.mean(axis=0)))
@@ -158,7 +158,7 @@ def test_variance_of_sampled_z_is_exp_of_logvar():
 # Adam turns a gradient that is 0 but for rounding, as b3's, into a step: keep the critic's small.
 @pytest.mark.parametrize(("train", "rates"), [("train_kl", {}), ("train_ws", {"critic_lr": 1e-5})])
 def test_float32_trains_as_float64_does(train, rates):
-    nets = [Sized(64, 64, 32, (64, 32), dtype) for dtype in (np.float32, np.float64)]
+    nets = [sized(64, 64, 32, (64, 32), dtype) for dtype in (np.float32, np.float64)]
     for net in nets:
         getattr(net, train)(1, lr=1e-3, **rates)
     assert nets[0].losses == pytest.approx(nets[1].losses, rel=1e-5, abs=1e-6)
@@ -184,7 +184,7 @@ def test_bytes_and_floats_are_the_same_images(dtype):
 
 def test_errors_of_an_image_do_not_depend_on_others_and_the_history_has_their_means(monkeypatch):
     monkeypatch.setattr(inference, "BATCH", 30)  # of 100 images the last batch is shorter
-    net = Sized(12, 32, 5, (8, 7))
+    net = sized(12, 32, 5, (8, 7))
     mu, logvar = encode(net.vae.w, net.images)
     found = [reconstruction_errors(net.vae.w, z, net.images) for z in (mu, sample(mu, logvar, 3))]
     for n in (0, 99):

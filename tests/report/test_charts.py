@@ -8,8 +8,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
-from picture_helpers import make_case, texts
-from studies import make_study
+from studies import make_case, make_study
 
 from npvae.evaluation.intervals import Interval
 from npvae.models.inference import Errors
@@ -17,6 +16,10 @@ from npvae.report import charts
 from npvae.report.claims import CLAIMS, FAILS, HOLDS, MIXED, OPEN, Part, Verdict, judge
 
 MARGINS = {HOLDS: Interval(2, 1, 3), FAILS: Interval(-2, -3, -1), OPEN: Interval(0, -1, 1)}
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
 
 
 def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):

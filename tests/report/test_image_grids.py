@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from picture_helpers import N, make_case
+from studies import N, make_case
 
 from npvae.evaluation.structure import Embedding
 from npvae.models.inference import decode
