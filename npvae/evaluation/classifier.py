@@ -23,9 +23,8 @@ STEPS = 2_000  # 4 epochs of MNIST; a smaller data set is seen more often
 def train_classifier(images: np.ndarray, labels: np.ndarray, seed: int) -> MLPClassifier:
     """Train a classifier on images (N, pixels), bytes or floats in [0, 1], with labels (N,).
 
-    Cross-entropy and Adam for some STEPS batches, fewer if the loss falls no more. On MNIST about
-    97.5 % of the test images come out right. The same seed gives the same bits if the linear
-    algebra runs on as many threads.
+    Some STEPS batches, fewer if the loss falls no more: about 97.5 % of MNIST's test images come
+    out right. The same seed gives the same bits on as many threads of linear algebra.
     """
     batch = min(BATCH, len(images))
     epochs = -(-STEPS * batch // len(images))

@@ -28,7 +28,7 @@ from npvae.evaluation.densities import Density, fit_density, moments
 from npvae.evaluation.distances import assignment_w1, sliced_normal_w1
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, SEED, prior_draws
-from npvae.evaluation.intervals import Measurement, resample
+from npvae.evaluation.intervals import Measurement
 from npvae.models.inference import posterior_sigma
 from npvae.training import streams
 
@@ -45,10 +45,10 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
     The critic's numbers are those of the last epoch. One checkpoint would not do: from one step to
     the next they differ much.
     """
-    g = fit_density(train_z, COMPONENTS)
-    sigma = posterior_sigma(model.logvar).mean(axis=1)
+    g, sigma = fit_density(train_z, COMPONENTS), posterior_sigma(model.logvar).mean(axis=1)
     found.add_means(mean_sigma=sigma, average_kl=average_kl(model.mu, model.logvar))
-    compare_with_prior(found, model.z, g)
+    fewer = partial(beside_prior, directions=FEWER_DIRECTIONS)
+    found.add(beside_prior, cheaper=fewer, z=model.z, log_g=g.log(model.z))
     if "shape" in found.values:
         found.values["shape_shortfall"] = shape_shortfall(g, len(train_z), len(model.z))
         if found.values["mean_sigma"] > SIGMA_VANISHES:
@@ -60,19 +60,6 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
         for key, column in CRITIC.items():
             found.values[key] = model.run.history[-1][column]
         found.values["w1_assigned"] = w1_assigned(model.z)  # to judge the critic by
-
-
-def compare_with_prior(found: Measurement, z: np.ndarray, g: Density) -> None:
-    """Keep what `beside_prior` tells of codes z (n, L), n >= 2, by the density g of other codes.
-
-    What a bootstrap sample lacks, because its covariance is singular, has no replicates.
-    """
-    log_g = g.log(z)
-    found.values |= beside_prior(z, log_g)
-    samples = resample(partial(beside_prior, directions=FEWER_DIRECTIONS), z, log_g)
-    for key in samples[0]:
-        if all(key in numbers for numbers in samples):
-            found.replicates[key] = np.array([numbers[key] for numbers in samples])
 
 
 def beside_prior(
@@ -121,11 +108,11 @@ def shape_shortfall(g: Density, fitted: int, tested: int) -> float:
 
 
 def w1_assigned(z: np.ndarray) -> float:
-    """Return the W1 of DRAW_SIZE of the codes z (n, latent) to as many draws of the prior.
+    """Return the mean W1 of DRAWS choices of DRAW_SIZE codes z (n, L) to draws of the prior.
 
-    It is the mean over DRAWS choices, and above the W1 of q(z) to N(0, I) on average.
+    It is above the W1 of q(z) to N(0, I) on average.
     """
     rng, size = np.random.default_rng([SEED, streams.ASSIGNED_CODES]), min(len(z), DRAW_SIZE)
-    chosen = [z[rng.permutation(len(z))[:size]] for _ in range(DRAWS)]
-    priors = [prior_draws(size, z.shape[1], draw) for draw in range(DRAWS)]
-    return float(np.mean([assignment_w1(*pair) for pair in zip(chosen, priors, strict=True)]))
+    chosen = (z[rng.permutation(len(z))[:size]] for _ in range(DRAWS))
+    priors = (prior_draws(size, z.shape[1], draw) for draw in range(DRAWS))
+    return float(np.mean(list(map(assignment_w1, chosen, priors))))

@@ -20,9 +20,9 @@ from npvae.training import streams
 def assignment_w1(x: np.ndarray, y: np.ndarray) -> float:
     """1-Wasserstein distance between two samples (n, d) of equal size, Euclidean ground distance.
 
-    For equal numbers of equally heavy points the best transport plan is a pairing, which the
-    assignment algorithm finds: time n³ at worst, seconds at n = 2000, memory 8 n² bytes. As W₁ is
-    convex, the mean over samples is at least the distance of their distributions.
+    For equally heavy points the best transport plan is a pairing, which the assignment algorithm
+    finds: time n³ at worst, seconds at n = 2000. As W₁ is convex, the mean over samples is at least
+    the distance of their distributions.
 
     Source: Peyré & Cuturi 2019, Computational Optimal Transport, sections 2.2 and 2.4.
     """
@@ -63,8 +63,8 @@ def sliced_normal_w1(x: np.ndarray, directions: int = 500, seed: int = 0) -> flo
     return float(normal_w1(x @ theta).mean()) / mean_shadow(x.shape[1])
 
 
-def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
-    """Fréchet distance between the Gaussians fitted to x (n, d) and y (m, d), as a square.
+def frechet_distances(x: np.ndarray, **others: np.ndarray) -> dict[str, float]:
+    """Fréchet distances, as squares, of the Gaussian of points x (n, d) to those of others (m, d).
 
     The last trace is the sum of the singular values of C₁^½ C₂^½, and each root comes from a
     symmetric eigendecomposition, so singular covariances (a dead feature) need no special care. The
@@ -75,17 +75,19 @@ def frechet_distance(x: np.ndarray, y: np.ndarray) -> float:
     as the score of a generator: Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule
     Converge to a Local Nash Equilibrium, eq. 6.
     """
-    x, y = x.astype(np.float64), y.astype(np.float64)
-    covariances = np.cov(x, rowvar=False), np.cov(y, rowvar=False)
-    root_x, root_y = map(_symmetric_root, covariances)
-    squared = np.sum((x.mean(axis=0) - y.mean(axis=0)) ** 2)
-    squared -= 2 * np.linalg.norm(root_x @ root_y, "nuc")
-    return max(0.0, float(squared + sum(map(np.trace, covariances))))  # rounding may leave −1e-15
+    (mean, root), found = _mean_and_root(x), {}
+    for key, (m, r) in zip(others, map(_mean_and_root, others.values()), strict=True):
+        squares = np.sum((mean - m) ** 2) + np.sum(root**2) + np.sum(r**2)
+        found[key] = max(0.0, float(squares - 2 * np.linalg.norm(root @ r, "nuc")))
+    return found
 
 
-def _symmetric_root(cov: np.ndarray) -> np.ndarray:
-    """C^½ of a covariance (d, d)."""
-    values, vectors = np.linalg.eigh(cov)
+def _mean_and_root(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean (d,) of points x (n, d), and the root C^½ (d, d) of their covariance."""
+    x = x.astype(np.float64)
+    mean = x.mean(axis=0)
+    x -= mean
+    values, vectors = np.linalg.eigh(x.T @ x / (len(x) - 1))
     # Eigenvalues that are 0 come back as rounding noise, of which the root would be far from 0.
-    values[values < len(cov) * np.finfo(np.float64).eps * values[-1]] = 0
-    return (vectors * np.sqrt(values)) @ vectors.T
+    values[values < len(values) * np.finfo(np.float64).eps * values[-1]] = 0
+    return mean, (vectors * np.sqrt(values)) @ vectors.T

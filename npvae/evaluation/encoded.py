@@ -65,9 +65,8 @@ def encode_run(run: Run, images: np.ndarray, seed: int) -> EncodedRun:
     z = sample(mu, logvar, seed)
     at_mu, at_z = (reconstruction_errors(run.vae.w, code, images) for code in (mu, z))
     if not all(np.isfinite(array).all() for array in (mu, logvar, z, *at_mu, *at_z)):
-        label = KINDS[run.options.kind].label
         raise UserError(
-            f"the {label} run, trained on {run.data}: its codes or errors on these images are NaN"
-            " or infinite; check --data-dir, or train it again"
+            f"the {KINDS[run.options.kind].label} run, trained on {run.data}: its codes or errors"
+            " on these images are NaN or infinite; check --data-dir, or train it again"
         )
-    return EncodedRun(run=run, mu=mu, logvar=logvar, z=z, at_mu=at_mu, at_z=at_z)
+    return EncodedRun(run, mu, logvar, z, at_mu, at_z)

@@ -41,7 +41,7 @@ def random_pairs(n_images: int, pairs: int, seed: int) -> np.ndarray:
 
 
 def straight_lines(x: np.ndarray, pairs: np.ndarray, points: int = POINTS) -> np.ndarray:
-    """Return evenly spaced points (n points, d) from x[pairs[:, 0]] to x[pairs[:, 1]].
+    """Return evenly spaced points (n points, d) of the lines between x[pairs[:, 0]] and [:, 1].
 
     x is (N, d); the points of a line follow one another, both ends among them.
     """
@@ -51,9 +51,9 @@ def straight_lines(x: np.ndarray, pairs: np.ndarray, points: int = POINTS) -> np
 
 
 def path_lengths(classifier: MLPClassifier, images: np.ndarray) -> np.ndarray:
-    """Return the length (n,) of each path of POINTS images, given one after the other.
+    """Return the length (n,) of each path of POINTS of the images (n POINTS, pixels), in a row.
 
-    images is (n POINTS, pixels). See the head of this module; where nothing changes it is 1.
+    Where nothing changes it is 1.
     """
     f = features(classifier, images).astype(np.float64)
     f = f.reshape(-1, POINTS, f.shape[1])

@@ -13,13 +13,14 @@ each of them. The error of a difference then contains only what the images do to
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
 
 from npvae.training import streams
 
+Statistic = Callable[..., dict[str, float]]  # from arrays to numbers, both by name
 LEVEL = 0.95  # of all intervals
 RESAMPLES = 100  # a standard error from so many is known to 7 %
 
@@ -48,15 +49,24 @@ class Measurement:
     values: dict[str, float] = field(default_factory=dict)
     replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
 
-    def add(self, key: str, statistic: Callable[..., float], *arrays: np.ndarray) -> None:
-        """Keep statistic(*arrays), and its bootstrap over the rows of the arrays."""
-        self.values[key] = float(statistic(*arrays))
-        self.replicates[key] = resample(statistic, *arrays)
+    def add(
+        self, statistic: Statistic, cheaper: Statistic | None = None, **arrays: np.ndarray
+    ) -> None:
+        """Keep the numbers statistic(**arrays), and their bootstrap over the rows of the arrays.
+
+        `cheaper` takes the statistic's place on the bootstrap samples. A number that one of these
+        lacks has no replicates.
+        """
+        self.values |= statistic(**arrays)
+        samples = resample(cheaper or statistic, **arrays)
+        for key in samples[0]:
+            if all(key in numbers for numbers in samples):
+                self.replicates[key] = np.array([numbers[key] for numbers in samples])
 
     def add_means(self, **samples: np.ndarray) -> None:
         """Keep the mean of each array (n,) of numbers of single images, with its bootstrap."""
-        for key, array in samples.items():
-            self.add(key, np.mean, np.asarray(array, np.float64))
+        samples = {key: np.asarray(array, np.float64) for key, array in samples.items()}
+        self.add(lambda **drawn: {key: array.mean() for key, array in drawn.items()}, **samples)
 
 
 class Spread(NamedTuple):
@@ -101,14 +111,13 @@ class Number(NamedTuple):
         return Interval(self.mean, self.mean - half, self.mean + half)
 
 
-def resample(statistic: Callable[..., float], *arrays: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Compute a statistic on RESAMPLES bootstrap samples of the rows of `arrays`, all of length n.
+def resample(statistic: Callable[..., Any], seed: int = 0, **arrays: np.ndarray) -> list:
+    """Compute a statistic on RESAMPLES bootstrap samples of the rows of arrays of one length, n.
 
-    The samples depend on n and the seed alone: for two models they are the same images. Returns
-    (RESAMPLES,).
+    The samples depend on n and the seed alone: for two models they are the same images.
 
     Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, sections 6.2 and 6.4.
     """
-    n, rng = len(arrays[0]), np.random.default_rng([seed, streams.BOOTSTRAP])
+    n, rng = len(next(iter(arrays.values()))), np.random.default_rng([seed, streams.BOOTSTRAP])
     samples = (rng.integers(n, size=n) for _ in range(RESAMPLES))
-    return np.array([statistic(*(array[index] for array in arrays)) for index in samples])
+    return [statistic(**{key: a[index] for key, a in arrays.items()}) for index in samples]

@@ -23,14 +23,11 @@ score that the models were trained on, fit to compare them with each other, but 
 likelihoods of binarised MNIST. It cannot rise above -pixel_entropy(x).
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 import numpy as np
 from scipy.special import entr, logsumexp
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.densities import Density
+from npvae.evaluation.densities import Density, standard_normal
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import SEED, some_rows
 from npvae.evaluation.intervals import Measurement
@@ -49,45 +46,27 @@ NEWTON_STEPS, HALVINGS = 5, 6
 WIDER = 1.2
 
 
-class Gaussian(NamedTuple):
-    """A Gaussian prior in latent space."""
-
-    mean: np.ndarray  # (L,)
-    precision: np.ndarray  # (L, L) the inverse of its covariance
-
-
 def measure_likelihood(found: Measurement, model: EncodedRun, data: Dataset, mix: Density) -> None:
     """Bound log p(x) of test images with two priors, N(0, I) and the density `mix` of the codes.
 
     The second's proposals are those for the Gaussian with the mean and covariance of the codes.
     """
-    n, latent = model.mu.shape
-    chosen = some_rows(n, IMAGES)
+    chosen = some_rows(len(model.mu), IMAGES)
     images, mu = data.test_images[chosen], model.mu[chosen]
-    standard = Gaussian(np.zeros(latent), np.eye(latent))
-    fitted = Gaussian(mix.mean, mix.whiten @ mix.whiten.T)
-    q = fit_proposals(model.w, images, mu, standard)
-    log_w = log_weights(model.w, images, *q, log_standard_normal, SEED)
-    found.add_means(bound_prior=bound(log_w))
-    q = fit_proposals(model.w, images, mu, fitted)
-    found.add_means(bound_mix=bound(log_weights(model.w, images, *q, mix.log, SEED)))
-
-
-def log_standard_normal(z: np.ndarray) -> np.ndarray:
-    """Return log N(z; 0, I) of each row of z (n, L)."""
-    squares = np.square(z, dtype=np.float64).sum(axis=1)
-    return -0.5 * (squares + z.shape[1] * np.log(2 * np.pi))
+    for key, prior in (("bound_prior", standard_normal(mu.shape[1])), ("bound_mix", mix)):
+        q = fit_proposals(model.w, images, mu, prior)
+        found.add_means(**{key: bound(log_weights(model.w, images, *q, prior, SEED))})
 
 
 def fit_proposals(
-    w: VAEWeights, images: np.ndarray, start: np.ndarray, prior: Gaussian
+    w: VAEWeights, images: np.ndarray, start: np.ndarray, prior: Density
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return Laplace's approximation of p(z|x) for images (N, pixels), widened by WIDER.
 
     It is z = mean + factor eps with eps ~ N(0, I): returns the means (N, L) and the factors
-    (N, L, L). The search for each mode starts at `start` (N, L), such as the encoder's mu. A step
-    that does not lower E is halved, at most HALVINGS times, and then left out. Memory: BATCH * L *
-    P floats at most, 16 MB for MNIST.
+    (N, L, L). Of the prior its mean and covariance count. The search for each mode begins at
+    `start` (N, L), such as the encoder's mu. A step that does not lower E is halved, at most
+    HALVINGS times, and then left out.
     """
     modes = start.astype(np.float64)
     factors = np.empty((*modes.shape, modes.shape[1]))
@@ -114,13 +93,13 @@ def log_weights(
     images: np.ndarray,
     means: np.ndarray,
     factors: np.ndarray,
-    log_prior: Callable[[np.ndarray], np.ndarray],
+    prior: Density,
     seed: int,
     samples: int = SAMPLES,
 ) -> np.ndarray:
     """Draw z from the proposals and return log p(x|z) + log p(z) - log q(z) (N, samples), float64.
 
-    log_prior takes points (n, L) and returns (n,). Models of one latent size share the noise.
+    Models of one latent size share the noise.
     """
     rng = np.random.default_rng([seed, streams.LIKELIHOOD_NOISE])
     latent = means.shape[1]
@@ -131,11 +110,10 @@ def log_weights(
         eps = rng.standard_normal((samples, *mean.shape))  # (K, B, L)
         # In the precision of the decoder, which so sees the very z whose densities are taken.
         z = (mean + np.einsum("bij,kbj->kbi", factor, eps)).astype(a.z.dtype)
-        log_p = np.stack([-_bce(w, a, draw) for draw in z])  # (K, B)
+        log_p = np.stack([prior.log(draw) - _bce(w, a, draw) for draw in z])  # (K, B)
         log_det = np.linalg.slogdet(factor)[1]  # (B,)
         log_q = -0.5 * (np.square(eps).sum(axis=2) + latent * np.log(2 * np.pi)) - log_det
-        log_pz = log_prior(z.reshape(-1, latent).astype(np.float64)).reshape(log_q.shape)
-        found[rows] = (log_p + log_pz - log_q).T
+        found[rows] = (log_p - log_q).T
     return found
 
 
@@ -163,21 +141,21 @@ def _bce(w: VAEWeights, a: VAEActivations, z: np.ndarray) -> np.ndarray:
     return a.nll.astype(np.float64)
 
 
-def _energy(w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Gaussian) -> np.ndarray:
+def _energy(w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Density) -> np.ndarray:
     """Return E(z) (B,); see the head of this module."""
-    away = z - prior.mean
-    return _bce(w, a, z) + 0.5 * (away @ prior.precision * away).sum(axis=1)
+    away = (z - prior.mean) @ prior.whiten
+    return _bce(w, a, z) + 0.5 * np.square(away).sum(axis=1)
 
 
 def _expand(
-    w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Gaussian
+    w: VAEWeights, a: VAEActivations, z: np.ndarray, prior: Density
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return E (B,), its gradient (B, L), and R (B, L, L) with R R^T = H^-1, at z (B, L).
 
     H has no eigenvalue below the least of S^-1, but for rounding: a steep decoder's largest may be
     so large that the least is lost in it. Then the bound takes its place.
     """
-    energy, precision = _energy(w, a, z, prior), prior.precision
+    energy, precision = _energy(w, a, z, prior), prior.whiten @ prior.whiten.T
     residual = a.dlogits.astype(np.float64) * len(z)  # s - x
     s = residual + a.x
     slope, H = (z - prior.mean) @ precision, np.empty((*z.shape, z.shape[1]))

@@ -26,20 +26,19 @@ def measure_reconstruction(
     """Measure the section "reconstruction" of `metrics.py`, with μ of all training images."""
     data = instruments.data
     found.add_means(sse_mu=model.at_mu.sse, sse_z=model.at_z.sse, bce_mu=model.at_mu.bce)
-    found.add("sse_z_mode", histogram_mode, model.at_z.sse)
-    seen = some_rows(len(data.train_images), len(data.test_images))
-    errors = reconstruction_errors(model.w, train_mu[seen], data.train_images[seen])
-    measure_gap(found, errors.bce)
+    found.add(lambda sse: {"sse_z_mode": histogram_mode(sse)}, sse=model.at_z.sse)
+    seen = some_rows(len(train_mu), len(model.mu))
+    measure_gap(found, reconstruction_errors(model.w, train_mu[seen], data.train_images[seen]).bce)
     rows = some_rows(len(data.test_images), BLUR_IMAGES)
     made = sharpness(decode(model.w, model.mu[rows]), data.image_shape)
-    found.add("blur", blur_in_pixels, made, instruments.blurred)
+    both = {"made": made, "blurred": instruments.blurred}
+    found.add(lambda **drawn: {"blur": blur_in_pixels(**drawn)}, **both)
 
 
 def histogram_mode(values: np.ndarray, bin_width: float = MODE_BIN) -> float:
-    """Return the centre of the fullest histogram bin of `values` (n,), in their units.
+    """Return the centre of the fullest histogram bin of `values` (n,), the lowest of equally full.
 
-    Bin j covers [j · bin_width, (j + 1) · bin_width), so that all models share the same bins. Of
-    equally full bins the lowest counts.
+    Bin j covers [j · bin_width, (j + 1) · bin_width), so that all models share the same bins.
     """
     bins, counts = np.unique(np.floor(values / bin_width), return_counts=True)
     return float((bins[counts.argmax()] + 0.5) * bin_width)
@@ -51,7 +50,7 @@ def measure_gap(found: Measurement, train_bce: np.ndarray) -> None:
     These are two independent samples. Each is resampled by itself, with a seed of its own.
     """
     found.values["gap_bce_mu"] = found.values["bce_mu"] - float(train_bce.mean())
-    train = resample(np.mean, train_bce, seed=1)
+    train = resample(np.mean, seed=1, a=train_bce)
     found.replicates["gap_bce_mu"] = found.replicates["bce_mu"] - train
 
 
@@ -60,7 +59,7 @@ def sharpness(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     grid = images.reshape(-1, *shape)
     across = np.abs(np.diff(grid, axis=2)).sum(axis=(1, 2), dtype=np.float64)
     down = np.abs(np.diff(grid, axis=1)).sum(axis=(1, 2), dtype=np.float64)
-    return (across + down) / images.shape[1]
+    return (across + down) / np.prod(shape)
 
 
 def blur_originals(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -69,16 +68,20 @@ def blur_originals(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     images (N, pixels) are bytes or floats in [0, 1]. Outside of an image everything is black.
     """
     grid = unit_range(images[some_rows(len(images), BLUR_IMAGES)]).reshape(-1, *shape)
-    blurred = (gaussian_filter(grid, s, axes=(1, 2), mode="constant") for s in BLURS)
-    return np.stack([sharpness(b.reshape(len(b), -1), shape) for b in blurred], axis=1)
+    eyes = [np.eye(side, dtype=grid.dtype) for side in shape]
+    table = np.empty((len(grid), len(BLURS)))
+    for k, s in enumerate(BLURS):
+        # A blur is linear: along an axis it is a product with the blurred identity.
+        down, across = (gaussian_filter(eye, (s, 0), mode="constant") for eye in eyes)
+        table[:, k] = sharpness(down @ grid @ across.T, shape)
+    return table
 
 
 def blur_in_pixels(made: np.ndarray, blurred: np.ndarray) -> float:
     """Return the Gaussian blur, in pixels, whose images are as sharp on average as those made.
 
-    made (n,): the sharpness of each. blurred (n, len(BLURS)): that of each original under the blurs
-    of the table, between which the answer is interpolated. It is 0 for images as sharp as the
-    originals or sharper, and at most the largest blur of the table.
+    made (n,) is the sharpness of each, blurred (n, len(BLURS)) that of each original under each
+    blur, between which the answer is interpolated. It is 0 for sharper images than the originals.
     """
     falling = np.minimum.accumulate(blurred.mean(axis=0))
     return float(np.interp(-made.mean(), -falling, BLURS))

@@ -48,15 +48,12 @@ class Comparison:
         found = [m for m in self.measured.get(setting, []) if metric in m.values]
         if not found:
             return None
-        values = [m.values[metric] for m in found]
+        values, n = [m.values[metric] for m in found], len(found)
         replicates = [m.replicates[metric] for m in found if metric in m.replicates]
-        spreads = []
-        if len(values) > 1:
-            spreads = [Spread(float(np.var(values, ddof=1)) / len(values), len(values) - 1)]
-        elif metric in self.shipped.get(setting, {}):
-            spreads = [self.shipped[setting][metric]]
         averaged = np.mean(replicates, axis=0) if replicates else None
-        return Number(float(np.mean(values)), averaged, spreads)
+        shipped = self.shipped.get(setting, {}).get(metric)
+        spread = Spread(float(np.var(values, ddof=1)) / n, n - 1) if n > 1 else shipped
+        return Number(float(np.mean(values)), averaged, [spread] if spread else [])
 
     def value(self, setting: str, metric: str) -> float | None:
         """Return a number alone, or None."""
@@ -64,7 +61,7 @@ class Comparison:
         return None if found is None else found.mean
 
     def interval(self, setting: str, metric: str) -> Interval | None:
-        """Return the number's 95 % interval, or None if nothing is known of how it varies.
+        """Return a number's 95 % interval, or None if nothing is known of how it varies.
 
         Where `chance_known` is false it tells what other images would change, and no more.
         """

@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 
 from npvae.evaluation.classifier import features
 from npvae.evaluation.densities import Density, fit_density
-from npvae.evaluation.distances import frechet_distance
+from npvae.evaluation.distances import frechet_distances
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import DRAWS, FIT_SIZE, Instruments, prior_draws, some_rows
 from npvae.evaluation.intervals import Measurement
@@ -33,25 +33,25 @@ PCA_SIZE = 64  # principal components of the pixels, as many as the classifier h
 def measure_samples(
     found: Measurement, model: EncodedRun, by: Instruments, train_z: np.ndarray, mix: Density
 ) -> None:
-    """Measure the section "samples" of `metrics.py`. As many images are made as there are tests.
+    """Measure the section "samples" of `metrics.py`: with as many images made as there are tests.
 
-    `mix` are the ten Gaussians fitted to codes train_z (m, latent) of training images.
-    Without a classifier the pixels' components are left.
+    If there are fewer codes train_z (m, latent) of training images, to which the Gaussians `mix`
+    were fitted, it is as many. Without a classifier the pixels' components are left.
     """
-    n, latent = model.z.shape
-    mixed = decode(model.w, mix.draw(n))
-    pixels = (project(images, by.components) for images in (by.data.test_images, mixed))
-    found.add("pca_mix", frechet_distance, *pixels)
-    if by.classifier is None:
-        return
-    for key, images in (
-        ("frechet", decode(model.w, prior_draws(n, latent, draw=DRAWS))),
-        ("frechet_gauss", decode(model.w, fit_density(train_z, 1).draw(n))),
-        ("frechet_mix", mixed),
-        ("frechet_codes", decode(model.w, train_z[some_rows(len(train_z), n)])),
-    ):
-        real = by.test_features[some_rows(n, len(images))]  # as many
-        found.add(key, frechet_distance, real, features(by.classifier, images))
+    n = min(len(model.z), len(train_z))
+    tests = some_rows(len(model.z), n)
+    sources = {
+        "frechet": prior_draws(n, model.z.shape[1], draw=DRAWS),
+        "frechet_gauss": fit_density(train_z, 1).draw(n),
+        "frechet_mix": mix.draw(n),
+        "frechet_codes": train_z[some_rows(len(train_z), n)],
+    }
+    real = by.components.transform(unit_range(by.data.test_images[tests]))
+    made = by.components.transform(decode(model.w, sources["frechet_mix"]))
+    found.add(frechet_distances, x=real, pca_mix=made)
+    if by.classifier is not None:
+        made = {key: features(by.classifier, decode(model.w, z)) for key, z in sources.items()}
+        found.add(frechet_distances, x=by.test_features[tests], **made)
 
 
 def principal_components(images: np.ndarray) -> PCA:
@@ -59,8 +59,3 @@ def principal_components(images: np.ndarray) -> PCA:
     x = unit_range(images[some_rows(len(images), FIT_SIZE)]).astype(np.float64)
     with np.errstate(invalid="ignore"):  # 0 / 0 in shares of the variance, if all are alike
         return PCA(min(PCA_SIZE, *x.shape), svd_solver="covariance_eigh").fit(x)
-
-
-def project(images: np.ndarray, components: PCA) -> np.ndarray:
-    """Return the coordinates (n, k) of images (n, pixels) along k principal components."""
-    return components.transform(unit_range(images))

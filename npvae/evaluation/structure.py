@@ -16,9 +16,10 @@ import numpy as np
 from sklearn import manifold
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_limits
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.instruments import some_rows
+from npvae.evaluation.instruments import SEED, some_rows
 from npvae.evaluation.intervals import Measurement
 from npvae.nn.pixels import unit_range
 from npvae.training import streams
@@ -35,18 +36,17 @@ class Embedding(NamedTuple):
     points: np.ndarray  # (n, 2)
 
 
-def measure_structure(
-    found: Measurement, mu: np.ndarray, data: Dataset, train_mu: np.ndarray, embedding: Embedding
-) -> None:
-    """Measure the section "structure" of `metrics.py`.
+@threadpool_limits.wrap(1, user_api="blas")
+def measure_map(mu: np.ndarray, labels: np.ndarray | None) -> tuple[Measurement, Embedding]:
+    """Draw the t-SNE map of codes mu (N, latent), and measure its silhouette.
 
-    There is no silhouette where all labels of the map are equal or all differ.
+    There is none without labels (N,), or where those of the map are all equal or all differ.
     """
-    found.add_means(knn=100 * knn_hits(train_mu, data.train_labels, mu, data.test_labels))
-    labels = data.test_labels[embedding.index]
-    if 1 < len(np.unique(labels)) < len(labels):
+    found, embedding = Measurement(), tsne(mu, SEED)
+    if labels is not None and 1 < len(np.unique(labels[embedding.index])) < len(embedding.index):
         points = embedding.points.astype(np.float64)
-        found.add_means(tsne_silhouette=silhouette_samples(points, labels))
+        found.add_means(tsne_silhouette=silhouette_samples(points, labels[embedding.index]))
+    return found, embedding
 
 
 def pixel_neighbours(data: Dataset) -> float:

@@ -12,11 +12,13 @@ from npvae.data.dataset import Dataset, load_data
 from npvae.errors import UserError
 from npvae.evaluation.encoded import MODELS, EncodedRun, encode_run, model_of
 from npvae.evaluation.instruments import SEED, Instruments
+from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.measure import make_instruments, measure
 from npvae.evaluation.results import Study, Trained
-from npvae.evaluation.structure import Embedding
+from npvae.evaluation.structure import Embedding, measure_map
 from npvae.files import make_directory, write_text
 from npvae.kernels.threads import set_threads
+from npvae.models.inference import encode
 from npvae.report import charts, image_grids
 from npvae.report.claims import judge
 from npvae.report.explorer import explorer_page
@@ -30,7 +32,7 @@ from npvae.training.run import Run, check_data
 from npvae.training.study import directory_of, seed_trainings, study_trainings
 
 LEAST_IMAGES = 11  # the nearest 5 of a point are looked for, on either side
-Measured = tuple[Trained, EncodedRun, Embedding]
+Measured = tuple[Trained, EncodedRun | None, Measurement, Embedding]
 
 
 def analyse(request: Namespace) -> None:
@@ -40,6 +42,7 @@ def analyse(request: Namespace) -> None:
     or unfit runs, unusable data, or an output that cannot be written.
     """
     set_threads(request.threads)
+    processes = numba.get_num_threads()
     data = load_data(request.data_dir)
     _check(data)
     given = _given_runs(request, data)
@@ -59,12 +62,15 @@ def analyse(request: Namespace) -> None:
             progress.set_description_str(name)
             progress.update()
 
-        instruments = make_instruments(data, given["kl"].options.latent_dim)
+        instruments = make_instruments(data, given["kl"].options.latent_dim, processes)
         stage(f"measuring {len(runs)} trainings")
         work = [delayed(_measure)(run, n < len(given), instruments) for n, run in enumerate(runs)]
-        measured = list(Parallel(min(len(work), numba.config.NUMBA_NUM_THREADS))(work))
+        work += [delayed(_map)(run, data) for run in runs]  # each takes nearly as long
+        done = Parallel(min(len(work), processes))(work)
+        both = zip(done[: len(runs)], done[len(runs) :], strict=True)
+        measured = [(*found, *of_map) for found, of_map in both]
         stage("pictures and report")
-        _write(measured, len(given), instruments, request, missing=others.count(None))
+        _write(measured, len(given), instruments, request, processes, others.count(None))
         progress.update()
     print(f"{request.out / 'report.md'} and {request.out / 'report.html'} are written")
 
@@ -115,35 +121,52 @@ def _others(
     return [found[path] for path in paths]
 
 
-def _measure(run: Run, keep: bool, instruments: Instruments) -> Measured:
+def _measure(run: Run, keep: bool, instruments: Instruments) -> tuple[Trained, EncodedRun | None]:
     """Measure one run on one thread, in a process of its own; keep its codes if asked to."""
     set_threads(1)
     model = encode_run(run, instruments.data.test_images, SEED)
-    found, embedding = measure(model, instruments)
-    return Trained(run.options, found, run.fingerprint), model if keep else None, embedding
+    found = measure(model, instruments)
+    return Trained(run.options, found, run.fingerprint), model if keep else None
+
+
+def _map(run: Run, data: Dataset) -> tuple[Measurement, Embedding]:
+    """Measure a run's t-SNE map, likewise."""
+    set_threads(1)
+    return measure_map(encode(run.vae.w, data.test_images)[0], data.test_labels)
 
 
 def _write(
-    measured: list[Measured], given: int, instruments: Instruments, request: Namespace, missing: int
+    measured: list[Measured],
+    given: int,
+    instruments: Instruments,
+    request: Namespace,
+    processes: int,
+    missing: int,
 ) -> None:
     """Draw what was measured, and write the report, its numbers and the explorer."""
+    for trained, _, of_map, _ in measured:
+        trained.measurement.values |= of_map.values
+        trained.measurement.replicates |= of_map.replicates
     study = Study([trained for trained, *_ in measured], instruments.baselines)
-    _, models, embeddings = zip(*measured[:given], strict=True)
+    _, models, _, embeddings = zip(*measured[:given], strict=True)
     out, found, data = request.out, comparisons(study), instruments.data
     judged = {name: judge(c) for name, c in found.items()}
     first = next(iter(found.values()))
     plots = out / "plots"
-    image_grids.draw_first(models, data, plots)
-    image_grids.draw_tsne(models, embeddings, data, plots)
-    image_grids.draw_reconstructions(models, data, plots)
-    image_grids.draw_interpolations(models, data, plots)
-    image_grids.draw_samples(models, plots)
-    charts.draw_errors(models, plots)
-    charts.draw_latents(models, plots)
-    charts.draw_training(models, plots)
-    charts.draw_law(first, plots)
-    charts.draw_trade_off(study, plots)
-    charts.draw_claims(judged, plots)
+    pictures = [
+        (charts.draw_latents, models, plots),  # takes longest
+        (image_grids.draw_first, models, data, plots),
+        (image_grids.draw_tsne, models, embeddings, data, plots),
+        (image_grids.draw_reconstructions, models, data, plots),
+        (image_grids.draw_interpolations, models, data, plots),
+        (image_grids.draw_samples, models, plots),
+        (charts.draw_errors, models, plots),
+        (charts.draw_training, models, plots),
+        (charts.draw_law, first, plots),
+        (charts.draw_claims, judged, plots),
+        (charts.draw_trade_off, study, plots),
+    ]
+    Parallel(processes)(delayed(draw)(*shown) for draw, *shown in pictures)
     report = write_report(study, found, judged, data, missing, [model.key for model in models])
     write_text(out / "report.md", report)
     write_text(out / "report.html", write_page(report, out))

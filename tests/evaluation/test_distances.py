@@ -7,7 +7,7 @@ from scipy.stats import norm, wasserstein_distance
 
 from npvae.evaluation.distances import (
     assignment_w1,
-    frechet_distance,
+    frechet_distances,
     normal_w1,
     sliced_normal_w1,
 )
@@ -56,21 +56,21 @@ def points(seed, mean, cov):
     return mean + white @ sqrtm(cov).real
 
 
-def test_frechet_distance_agrees_with_the_matrix_root_where_covariances_do_not_commute():
+def test_frechet_distances_agree_with_the_matrix_root_where_covariances_do_not_commute():
     a, b = normal(21, 6, 6), normal(22, 6, 6)
     cov1, cov2 = a @ a.T + np.eye(6), b @ b.T + np.eye(6)
     expected = np.trace(cov1 + cov2 - 2 * sqrtm(cov1 @ cov2).real)
-    x, y = points(19, np.zeros(6), cov1), points(20, np.ones(6), cov2)
-    assert frechet_distance(x, y) == pytest.approx(6 + expected, rel=1e-10)
-    assert frechet_distance(x, x) == pytest.approx(0, abs=1e-10)
+    x, y = points(19, np.zeros(6), cov1), points(20, np.full(6, 2), cov2)
+    found = frechet_distances(x, other=y, same=x)
+    assert found == pytest.approx({"other": 4 * 6 + expected, "same": 0}, rel=1e-10, abs=1e-10)
 
 
-def test_frechet_distance_of_singular_covariances():
+def test_frechet_distances_of_singular_covariances():
     # C = u uᵀ, so C^½ = C/‖u‖, and the trace of the root of a product of two such is |⟨u, w⟩|.
     u, w = np.array([1.0, 2.0, 2.0]), np.array([0.0, 3.0, 4.0])
     line = points(19, np.zeros(1), np.eye(1))  # its order does not matter
-    assert frechet_distance(line * u, line[::-1] * w) == pytest.approx(9 + 25 - 2 * 14, rel=1e-10)
-    assert frechet_distance(line * u, np.zeros((9, 3))) == pytest.approx(9)
+    found = frechet_distances(line * u, line=line[::-1] * w, point=np.zeros((9, 3)))
+    assert found == pytest.approx({"line": 9 + 25 - 2 * 14, "point": 9}, rel=1e-10)
     # 60 features that are mixtures of 10: of 60 dimensions 50 are empty.
     features = normal(23, 200, 10) @ normal(24, 10, 60)
-    assert frechet_distance(features, features) == pytest.approx(0, abs=1e-8)
+    assert frechet_distances(features, same=features)["same"] == pytest.approx(0, abs=1e-8)

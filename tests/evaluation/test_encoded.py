@@ -10,13 +10,9 @@ from npvae.training.options import Options
 from npvae.training.run import new_run
 
 
-def run_and_images():
+def test_codes_and_errors_are_those_of_the_runs_networks_and_refused_if_not_finite():
     run = new_run(Options("ws", latent_dim=2, hidden_dim=4), (3, 2), "toys")
-    return run, np.random.default_rng(0).uniform(size=(20, 6)).astype(np.float32)
-
-
-def test_codes_and_errors_are_those_of_the_runs_networks():
-    run, images = run_and_images()
+    images = np.random.default_rng(0).uniform(size=(20, 6)).astype(np.float32)
     model = encode_run(run, images, seed=3)
     mu, logvar = encode(run.vae.w, images)
     assert np.array_equal(model.mu, mu) and np.array_equal(model.logvar, logvar)
@@ -28,14 +24,11 @@ def test_codes_and_errors_are_those_of_the_runs_networks():
         sse = np.square(decode(model.w, code) - images).sum(axis=1)
         np.testing.assert_allclose(errors.sse, sse, rtol=1e-5)
     assert (model.key, model.label) == ("ws", "WS")
-
-
-@pytest.mark.parametrize("bias", ["b2", "b4"])
-def test_codes_and_errors_that_are_not_finite_are_refused(bias):
-    run, images = run_and_images()
-    getattr(run.vae.w, bias)[0] = np.inf
-    with pytest.raises(UserError, match="WS run, trained on toys: its codes or errors"):
-        encode_run(run, images, seed=0)
+    for bias in (run.vae.w.b4, run.vae.w.b2):  # errors, then codes
+        bias[0] = np.inf
+        with pytest.raises(UserError, match="WS run, trained on toys: its codes or errors"):
+            encode_run(run, images, seed=0)
+        bias[0] = 0
 
 
 def test_which_model_a_setting_is_and_its_words():

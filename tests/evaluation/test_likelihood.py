@@ -1,5 +1,7 @@
 """Bounds on log p(x) of decoders small enough to integrate over a grid of all z."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -7,15 +9,13 @@ from scipy.stats import multivariate_normal
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import likelihood
-from npvae.evaluation.densities import fit_density
+from npvae.evaluation.densities import fit_density, standard_normal
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.intervals import Measurement
 from npvae.evaluation.likelihood import (
     WIDER,
-    Gaussian,
     bound,
     fit_proposals,
-    log_standard_normal,
     log_weights,
     measure_likelihood,
     pixel_entropy,
@@ -48,12 +48,12 @@ def log_p_given(w, x, z):
     return -(x @ np.logaddexp(0, -logits).T + (1 - x) @ np.logaddexp(0, logits).T)
 
 
-def integrate(w, x, log_prior):
+def integrate(w, x, prior):
     """Compute log p(x) on a grid over [-9, 9] in each dimension."""
     latent = w.W3.shape[0]
     line = np.linspace(-9, 9, 4001 if latent == 1 else 241)
     z = np.stack(np.meshgrid(*[line] * latent), axis=-1).reshape(-1, latent)
-    joint = np.exp(log_p_given(w, x, z) + log_prior(z)) * (line[1] - line[0]) ** latent
+    joint = np.exp(log_p_given(w, x, z) + prior.log(z)) * (line[1] - line[0]) ** latent
     return np.log(joint.sum(axis=1))
 
 
@@ -63,69 +63,44 @@ def clustered(latent):
     return rng.normal(0, 0.4, (600, latent)) + rng.choice([-2, 0, 1.5], (600, 1))
 
 
-class Solved:
-    """A decoder, images, the two priors as the samplers give them, and log p(x) under each."""
-
-    def __init__(self, latent):
-        self.w, self.x, z = small_decoder(latent)
-        mix = fit_density(clustered(latent), 3)
-        self.log_priors = {"prior": log_standard_normal, "mix": mix.log}
-        self.log_p = {k: integrate(self.w, self.x, f) for k, f in self.log_priors.items()}
-        self.start = z + 0.3 * np.random.default_rng(1).standard_normal(z.shape)
-        self.standard = Gaussian(np.zeros(latent), np.eye(latent))
-        self.fitted = Gaussian(mix.mean, mix.whiten @ mix.whiten.T)
-
-    def energy(self, z, prior):
-        """-log p(x|z) p(z) of each image at its own z (N, L), up to a constant."""
-        log_p = np.diag(log_p_given(self.w, self.x, z))
-        return -log_p - multivariate_normal(prior.mean, np.linalg.inv(prior.precision)).logpdf(
-            z
-        ).reshape(log_p.shape)
-
-
 @pytest.fixture(scope="module", params=[1, 2])
 def solved(request):
-    return Solved(request.param)
-
-
-@pytest.mark.parametrize("key", ["prior", "mix"])
-def test_the_bound_is_the_integral_under_each_prior(solved, key):
-    prior = solved.standard if key == "prior" else solved.fitted
-    q = fit_proposals(solved.w, solved.x, solved.start, prior)
-    log_prior = solved.log_priors[key]
-    found = log_weights(solved.w, solved.x, *q, log_prior, seed=2, samples=4096)
-    np.testing.assert_allclose(bound(found), solved.log_p[key], atol=0.12)
-    assert bound(found).mean() == pytest.approx(solved.log_p[key].mean(), abs=0.01)
+    """A decoder, its images, where to start, two priors, and log p(x) under each."""
+    w, x, z = small_decoder(request.param)
+    priors = standard_normal(request.param), fit_density(clustered(request.param), 3)
+    start = z + 0.3 * np.random.default_rng(1).standard_normal(z.shape)
+    log_p = [integrate(w, x, prior) for prior in priors]
+    return SimpleNamespace(w=w, x=x, start=start, priors=priors, log_p=log_p)
 
 
 def test_bounds_rise_with_k_to_log_p_and_not_above(solved):
-    q = narrow(solved)
-    for key, log_prior in solved.log_priors.items():
-        values = log_weights(solved.w, solved.x, *q, log_prior, seed=2, samples=4096)
+    """With good proposals, and with those of an encoder that is too sure of itself."""
+    for prior, log_p in zip(solved.priors, solved.log_p, strict=True):
+        mean, factor = fit_proposals(solved.w, solved.x, solved.start, prior)
+        values = log_weights(solved.w, solved.x, mean, factor, prior, seed=2, samples=4096)
+        np.testing.assert_allclose(bound(values), log_p, atol=0.12)
+        assert bound(values).mean() == pytest.approx(log_p.mean(), abs=0.01)
+        narrow = np.broadcast_to(0.15 * np.eye(mean.shape[1]), factor.shape)
+        values = log_weights(solved.w, solved.x, mean, narrow, prior, seed=2, samples=4096)
         of_k = [bound(values.reshape(-1, k)).reshape(IMAGES, -1).mean(axis=1) for k in (1, 16, 256)]
-        gaps = [(solved.log_p[key] - found).mean() for found in of_k]
+        gaps = [(log_p - found).mean() for found in of_k]
         assert gaps[0] > gaps[1] > gaps[2] > 0
         np.testing.assert_allclose(of_k[0], values.mean(axis=1))  # one draw: the ELBO
-        for found in of_k:  # for every image, up to the noise of 4096 draws
-            assert (found < solved.log_p[key] + 0.1).all()
-
-
-def narrow(solved):
-    """The bad proposals of an encoder that is too sure of itself."""
-    latent = solved.start.shape[1]
-    mean = fit_proposals(solved.w, solved.x, solved.start, solved.standard)[0]
-    return mean, np.broadcast_to(0.15 * np.eye(latent), (IMAGES, latent, latent))
+        assert (of_k < log_p + 0.1).all()  # for every image, up to the noise of 4096 draws
 
 
 def test_proposals_are_at_the_mode_with_the_curvature_there(solved):
     """By central differences of the energy in float64, where no unit's kink is near."""
     latent, h = solved.start.shape[1], 1e-4
-    for prior in (solved.standard, solved.fitted):
+    for prior in solved.priors:
         mean, factor = fit_proposals(solved.w, solved.x, solved.start, prior)
         steps = h * np.eye(latent)
+        gaussian = multivariate_normal(prior.mean, np.linalg.inv(prior.whiten @ prior.whiten.T))
 
-        def energy(*moves, at=mean, prior=prior):
-            return solved.energy(at + sum(moves), prior)
+        def energy(*moves, at=mean, gaussian=gaussian):
+            """-log p(x|z) p(z) of each image at its own z, p(z) the Gaussian of the prior."""
+            z = at + sum(moves)
+            return -np.diag(log_p_given(solved.w, solved.x, z)) - gaussian.logpdf(z).ravel()
 
         slope = np.stack([energy(s) - energy(-s) for s in steps], axis=1) / (2 * h)
         smooth = (np.abs(mean @ solved.w.W3 + solved.w.b3) > 1e-3).all(axis=1)
@@ -142,16 +117,16 @@ def test_proposals_are_at_the_mode_with_the_curvature_there(solved):
         expected = WIDER**2 * np.linalg.inv(hessian[smooth])
         np.testing.assert_allclose(covariance[smooth], expected, rtol=1e-4, atol=1e-5)
         # No start that we know of is better.
-        assert (energy() <= solved.energy(solved.start, prior)).all()
+        assert (energy() <= energy(at=solved.start)).all()
 
 
-def test_images_as_bytes_or_floats_in_any_number_of_batches():
-    w, _, _ = small_decoder(latent=2)
+def test_images_as_bytes_or_floats_in_any_number_of_batches(solved):
     images = np.random.default_rng(8).integers(256, size=(603, PIXELS), dtype=np.uint8)
-    standard, start = Gaussian(np.zeros(2), np.eye(2)), np.zeros((603, 2))
-    found = [fit_proposals(w, x, start, standard) for x in (images, images / 255, images[500:])]
-    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
-    np.testing.assert_allclose(found[0][0][500:], found[2][0][:103], rtol=1e-6, atol=1e-9)
+    start, prior = np.zeros((603, solved.start.shape[1])), solved.priors[0]
+    alike = images, images / 255, images[500:]
+    (mean, factor), floats, rest = (fit_proposals(solved.w, x, start, prior) for x in alike)
+    np.testing.assert_allclose(factor, floats[1], rtol=1e-6)
+    np.testing.assert_allclose(mean[500:], rest[0][:103], rtol=1e-6, atol=1e-9)
 
 
 def test_measure_likelihood_takes_a_random_choice_of_images_and_both_priors(monkeypatch):
@@ -179,16 +154,13 @@ def test_a_steep_decoder_has_proposals_and_a_bound(steepness):
 
     Beside curvatures of steepness squared, its 1 is lost in rounding.
     """
-    run = new_run(Options("kl", latent_dim=3, hidden_dim=8), (4, 4))
-    rng = np.random.default_rng(14)
+    run, rng = new_run(Options("kl", latent_dim=3, hidden_dim=8), (4, 4)), np.random.default_rng(14)
     w = run.vae.w
-    w.W3[:] = steepness * rng.standard_normal(8)
-    w.W3[2] = 0
+    w.W3[:2], w.W3[2] = steepness * rng.standard_normal(8), 0
     w.W4[:] = rng.standard_normal(w.W4.shape)
     images = rng.integers(256, size=(20, PIXELS), dtype=np.uint8)
     data = Dataset(images, None, images, None, (4, 4), "", False)
-    standard = Gaussian(np.zeros(3), np.eye(3))
-    mean, factor = fit_proposals(w, images, np.zeros((20, 3)), standard)
+    mean, factor = fit_proposals(w, images, np.zeros((20, 3)), standard_normal(3))
     assert np.isfinite(mean).all() and np.isfinite(factor).all()
     # Along z1 - z2 and z3 nothing but the prior is known.
     for direction in ([1, -1, 0], [0, 0, 1]):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.intervals import Measurement, resample
 from npvae.evaluation.reconstruction import (
     BLURS,
     blur_in_pixels,
@@ -44,13 +44,12 @@ def test_sharpness_of_a_plain_image_and_of_stripes():
     assert sharpness(np.reshape(images, (5, 24)), (4, 6)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("s", [0.33, 0.7, 1.234, 2.5])
-def test_the_blur_of_blurred_originals_is_the_one_they_got(strokes, table, s):
-    made = sharpness(blurred(strokes, s), SHAPE)
-    assert blur_in_pixels(made, table) == pytest.approx(s, abs=0.007)  # the table's steps are 0.05
-
-
-def test_images_as_sharp_as_the_originals_or_sharper_have_no_blur(strokes, table):
+def test_the_blur_of_blurred_originals_is_the_one_they_got_and_sharper_ones_have_none(
+    strokes, table
+):
+    for s in (0.33, 0.7, 1.234, 2.5):  # the table's steps are 0.05
+        found = blur_in_pixels(sharpness(blurred(strokes, s), SHAPE), table)
+        assert found == pytest.approx(s, abs=0.007)
     as_sharp = sharpness((strokes / 255).astype(np.float32), SHAPE)
     assert blur_in_pixels(as_sharp, table) == pytest.approx(0, abs=1e-6)
     assert blur_in_pixels(1.2 * as_sharp, table) == 0
@@ -59,33 +58,30 @@ def test_images_as_sharp_as_the_originals_or_sharper_have_no_blur(strokes, table
 
 def test_the_bootstrap_of_the_blur_keeps_image_and_original_together(strokes, table):
     """Blurred by s, every sample of the images has the blur s, however sharp these are."""
-    found = Measurement()
-    found.add("blur", blur_in_pixels, sharpness(blurred(strokes, 0.9), SHAPE), table)
-    assert found.values["blur"] == pytest.approx(0.9, abs=0.003)
-    np.testing.assert_allclose(found.replicates["blur"], 0.9, atol=0.005)
+    made = sharpness(blurred(strokes, 0.9), SHAPE)
+    replicates = resample(blur_in_pixels, made=made, blurred=table)
+    np.testing.assert_allclose(replicates, 0.9, atol=0.005)
     # Half of the images are not blurred at all: now it matters which ones are drawn.
     some = np.where(np.arange(60)[:, None] % 2, blurred(strokes, 0.9), strokes / 255)
-    found.add("blur", blur_in_pixels, sharpness(some, SHAPE), table)
-    assert 0.01 < found.replicates["blur"].std() < 0.2
+    replicates = resample(blur_in_pixels, made=sharpness(some, SHAPE), blurred=table)
+    assert 0.01 < np.std(replicates) < 0.2
 
 
 def test_the_gap_is_that_of_two_samples_which_both_vary():
     rng, found = np.random.default_rng(1), Measurement()
     test, train = rng.normal(5, 1, 400), rng.normal(4, 2, 400)
     found.add_means(bce_mu=test)
-    measure_gap(found, train)
-    assert found.values["gap_bce_mu"] == pytest.approx(test.mean() - train.mean())
-    error = found.replicates["gap_bce_mu"].std(ddof=1)
-    # Known to 7 % from 100 replicates. With the training mean held still it would be 0.05.
-    assert error == pytest.approx((1 / 400 + 4 / 400) ** 0.5, rel=0.2)
-    # Resampled with one index, two equal samples would cancel.
-    measure_gap(found, test)
-    error = found.replicates["gap_bce_mu"].std(ddof=1)
-    assert error == pytest.approx((2 / 400) ** 0.5, rel=0.2)
+    # The error is known to 7 % from 100 replicates. With the training mean held still it would be
+    # 0.05. Resampled with one index, two equal samples would cancel.
+    for seen, variance in ((train, 5 / 400), (test, 2 / 400)):
+        measure_gap(found, seen)
+        assert found.values["gap_bce_mu"] == pytest.approx(test.mean() - seen.mean())
+        error = found.replicates["gap_bce_mu"].std(ddof=1)
+        assert error == pytest.approx(variance**0.5, rel=0.2)
 
 
 def test_histogram_mode_is_the_centre_of_the_fullest_bin():
-    assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 30]), bin_width=1) == 2.5
-    assert histogram_mode(np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30]), bin_width=2) == 3
+    values = np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30])
+    assert (histogram_mode(values, bin_width=1), histogram_mode(values, bin_width=2)) == (2.5, 3)
     assert histogram_mode(np.array([-0.1, -0.2, 0.3]), bin_width=1) == -0.5
     assert histogram_mode(np.array([5.5, 1.5]), bin_width=1) == 1.5  # a tie goes to the lower bin

@@ -12,7 +12,7 @@ from npvae.evaluation.results import Study, Trained, shipped_spread
 from npvae.training.options import Options
 
 KL, WS, SW = (Options(kind, epochs=10) for kind in ("kl", "ws", "sw"))
-AE = replace(KL, beta=0.0)
+AE, HEAVY = replace(KL, beta=0.0), replace(WS, wasserstein_weight=3.0)
 
 
 def record(options, **values):
@@ -22,7 +22,7 @@ def record(options, **values):
 def test_the_given_runs_have_their_models_key_and_others_name_what_differs():
     for o, key in (
         (replace(WS, seed=1, epochs=99), "ws"),
-        (replace(WS, wasserstein_weight=3.0), "ws-3"),
+        (HEAVY, "ws-3"),
         (replace(SW, wasserstein_weight=10.0), "sw-10"),
         (replace(WS, wasserstein_weight=0.0), "ae-0"),
         (replace(KL, hidden_dim=64), "kl-1"),
@@ -30,19 +30,17 @@ def test_the_given_runs_have_their_models_key_and_others_name_what_differs():
         study = Study([record(given) for given in (KL, WS, SW, AE, o)], {})
         assert study.key_of(o) == key
         assert list(study.settings) == list(dict.fromkeys(["kl", "ws", "sw", "ae", key]))
-    given = replace(WS, wasserstein_weight=3.0)  # what was given decides, and not a default
-    study = Study([record(given), record(WS)], {})
-    assert study.settings == {"ws": given, "ws-0.1736": WS}
+    # What was given decides, and not a default.
+    study = Study([record(HEAVY), record(WS)], {})
+    assert study.settings == {"ws": HEAVY, "ws-0.1736": WS}
 
 
 def test_a_study_finds_trainings_again():
     longer, other = replace(KL, epochs=20), replace(KL, seed=1)
-    heavy = replace(WS, wasserstein_weight=3.0)
-    records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, longer, other, heavy)]
+    records = [record(o, sse_mu=float(o.seed)) for o in (KL, WS, longer, other, HEAVY)]
     study = Study(records, {"pixels": {"sse_mu": 7.0}})
     assert study.epochs == [10, 20]
-    assert study.at("kl", 10) == [records[0], records[3]]
-    assert study.at("kl", 20) == [records[2]]
+    assert (study.at("kl", 10), study.at("kl", 20)) == ([records[0], records[3]], [records[2]])
     assert study.at("ws", 20) == study.at("sw", 10) == []
     c = study.comparison(10)
     assert list(c.measured) == ["kl", "ws", "ws-3"]
@@ -55,13 +53,12 @@ def test_the_table_of_spreads_serves_only_the_options_and_data_that_made_it(tmp_
     table = tmp_path / "spread.csv"
     monkeypatch.setattr(results, "SEED_SPREAD", table)
     kl = [record(replace(KL, seed=s), sse_mu=v) for s, v in enumerate((1.0, 2.0, 6.0))]
-    heavy = replace(WS, wasserstein_weight=3.0)
-    study = Study([*kl, record(WS, sse_mu=1.0), *(record(heavy, sse_mu=v) for v in (1.0, 3.0))], {})
+    study = Study([*kl, record(WS, sse_mu=1.0), *(record(HEAVY, sse_mu=v) for v in (1.0, 3.0))], {})
     table.write_text(study.spread_table("a command"), encoding="utf-8")
     assert table.read_text("utf-8").startswith("# a command\nkind,weight,epochs,data,metric,")
     assert shipped_spread(record(KL)) == shipped_spread(record(replace(KL, seed=9)))
     assert shipped_spread(record(KL)) == {"sse_mu": (pytest.approx(7, rel=1e-3), 2)}
-    assert shipped_spread(record(heavy))["sse_mu"].freedom == 1
+    assert shipped_spread(record(HEAVY))["sse_mu"].freedom == 1
     for options, data in (
         (KL, "b" * 64),  # other images
         (KL, ""),  # of which nothing is known

@@ -11,7 +11,7 @@ from npvae.evaluation.densities import fit_density
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.instruments import Instruments
 from npvae.evaluation.intervals import Measurement
-from npvae.evaluation.samples import measure_samples, principal_components, project
+from npvae.evaluation.samples import measure_samples, principal_components
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
@@ -39,9 +39,8 @@ def brightness():
     train, test = images(0.5), images(0.5)
     test[::10] = rng.uniform(0, 3e-3, (N // 10, 1))
     data = Dataset(train, None, test, None, (1, 2), "brightness", False)
-    made = Instruments(data, {}, components=principal_components(train))
-    made.classifier, made.test_features = PIXELS_ARE_FEATURES, test
-    return run, made
+    known = {"classifier": PIXELS_ARE_FEATURES, "test_features": test}
+    return run, Instruments(data, {}, principal_components(train), **known)
 
 
 def measured(run, instruments, codes):
@@ -92,10 +91,10 @@ def test_principal_components_are_those_that_vary_most():
     patterns = np.linalg.qr(rng.standard_normal((80, 2)))[0].T
     x = rng.standard_normal((500, 2)) * [0.9, 0.3] @ patterns + 0.5
     x = (x + 0.001 * rng.standard_normal(x.shape)).astype(np.float32)
-    spread = project(x, principal_components(x)).std(axis=0)
+    spread = principal_components(x).transform(x).std(axis=0)
     assert len(spread) == 64 and spread[:2] == pytest.approx([0.9, 0.3], rel=0.1)
     assert spread[2] < 0.002
     images = rng.integers(256, size=(30, 3)).astype(np.uint8)  # few pixels: as many components
-    distances = np.square(project(images, principal_components(images))).sum(axis=1)
-    x = images / 255
+    x = (images / 255).astype(np.float32)
+    distances = np.square(principal_components(images).transform(x)).sum(axis=1)
     np.testing.assert_allclose(distances, np.square(x - x.mean(axis=0)).sum(axis=1), rtol=1e-4)
