@@ -4,14 +4,12 @@
     KL(q(z) || p)        =  KL(N(m, C) || p)  +  J                 m, C: mean, covariance of q(z)
     average KL           =  information  +  scale  +  shape        in nats
 
-scale    (tr C + |m|^2 - L - log det C) / 2: codes too wide, too narrow, or off the centre
-shape J  KL(q(z) || N(m, C)): how far q(z) is from the Gaussian of its own mean and covariance.
-         No invertible affine map changes it. q(z) is known by samples only, so J is bounded from
-         below:
+scale    KL(N(m, C) || p) = (tr C + |m|^2 - L - log det C) / 2
+shape J  KL(q(z) || N(m, C)). q(z) is known by samples only, so J is bounded from below:
          E_q log g(z) <= E_q log q(z) for every density g, here a mixture of Gaussians, fitted to
          codes of training images and evaluated at codes of test images.
-I(x; z)  what a code tells about its image: the rest, so an upper bound where J is a lower one. As
-         sigma goes to 0 it only tells how many images there are, and nothing about the model.
+I(x; z)  the rest, so an upper bound where J is a lower one. As sigma goes to 0 it only tells how
+         many images there are, and nothing about the model.
 width    sqrt(tr C / L)
 
 Codes are sampled z, not mu, one draw from each posterior of the test images.
@@ -40,11 +38,7 @@ CRITIC = {"critic_w1": "train_w1", "critic_slope": "critic_grad_norm", "critic_p
 
 
 def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) -> None:
-    """Measure the section "codes" of `metrics.py`, with g fitted to codes train_z (m, L).
-
-    The critic's numbers are those of the last epoch. One checkpoint would not do: from one step to
-    the next they differ much.
-    """
+    """Measure the section "codes" of `metrics.py`, with g fitted to codes train_z (m, L)."""
     g, sigma = fit_density(train_z, COMPONENTS), posterior_sigma(model.logvar).mean(axis=1)
     found.add_means(mean_sigma=sigma, average_kl=average_kl(model.mu, model.logvar))
     fewer = partial(beside_prior, directions=FEWER_DIRECTIONS)
@@ -59,12 +53,10 @@ def measure_codes(found: Measurement, model: EncodedRun, train_z: np.ndarray) ->
     if model.run.critic is not None:
         for key, column in CRITIC.items():
             found.values[key] = model.run.history[-1][column]
-        found.values["w1_assigned"] = w1_assigned(model.z)  # to judge the critic by
+        found.values["w1_assigned"] = w1_assigned(model.z)
 
 
-def beside_prior(
-    z: np.ndarray, log_g: np.ndarray, directions: int = DIRECTIONS
-) -> dict[str, float]:
+def beside_prior(z: np.ndarray, log_g: np.ndarray, directions: int = DIRECTIONS) -> dict:
     """Compare codes z (N, L), with log g(z) (N,), with N(0, I): sliced W1, width, scale, shape.
 
     Where the covariance is singular, KL(q(z) || p) is infinite, and scale and shape are left out.
@@ -108,10 +100,7 @@ def shape_shortfall(g: Density, fitted: int, tested: int) -> float:
 
 
 def w1_assigned(z: np.ndarray) -> float:
-    """Return the mean W1 of DRAWS choices of DRAW_SIZE codes z (n, L) to draws of the prior.
-
-    It is above the W1 of q(z) to N(0, I) on average.
-    """
+    """Return the mean W1 of DRAWS choices of DRAW_SIZE codes z (n, L) to draws of the prior."""
     rng, size = np.random.default_rng([SEED, streams.ASSIGNED_CODES]), min(len(z), DRAW_SIZE)
     chosen = (z[rng.permutation(len(z))[:size]] for _ in range(DRAWS))
     priors = (prior_draws(size, z.shape[1], draw) for draw in range(DRAWS))

@@ -3,9 +3,8 @@
     W₁        min over pairings π of  1/n Σᵢ ‖xᵢ − y_π(i)‖      (n points each)
     Fréchet   ‖μ₁ − μ₂‖² + tr(C₁ + C₂ − 2 (C₁^½ C₂ C₁^½)^½)
 
-For two finite draws of one distribution neither is 0. So read each number beside its value for two
-such draws of the same sizes. By how much a W₁ is too large depends on the distributions: it cannot
-be subtracted.
+For two finite draws of one distribution neither is 0: read each number beside its value for two
+such draws of the same sizes. How much a W₁ is too large depends on the distributions.
 """
 
 import numpy as np
@@ -84,10 +83,7 @@ def frechet_distances(x: np.ndarray, **others: np.ndarray) -> dict[str, float]:
 
 def _mean_and_root(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the mean (d,) of points x (n, d), and the root C^½ (d, d) of their covariance."""
-    x = x.astype(np.float64)
-    mean = x.mean(axis=0)
-    x -= mean
-    values, vectors = np.linalg.eigh(x.T @ x / (len(x) - 1))
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(x, rowvar=False)))
     # Eigenvalues that are 0 come back as rounding noise, of which the root would be far from 0.
     values[values < len(values) * np.finfo(np.float64).eps * values[-1]] = 0
-    return mean, (vectors * np.sqrt(values)) @ vectors.T
+    return x.mean(axis=0, dtype=np.float64), (vectors * np.sqrt(values)) @ vectors.T

@@ -11,8 +11,8 @@ from npvae.training.kinds import KINDS
 from npvae.training.options import Options
 from npvae.training.run import Run
 
-# What is compared, in the report's order: from a model's key to its label. AE is a run of weight 0:
-# nothing holds its codes, and its posterior becomes a point.
+# From a model's key to its label, in the report's order. AE is a run of weight 0: nothing holds its
+# codes, and its posterior becomes a point.
 MODELS = {kind.key: kind.label for kind in KINDS.values()} | {"ae": "AE"}
 
 

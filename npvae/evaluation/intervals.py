@@ -40,14 +40,11 @@ class Interval(NamedTuple):
 
 @dataclass
 class Measurement:
-    """The numbers of one model, by the keys of `metrics.py`; one that is not defined is left out.
-
-    `replicates` holds, for the numbers that depend on the test images, their values on bootstrap
-    samples of these (see `resample`).
-    """
+    """The numbers of one model, by the keys of `metrics.py`; what is not defined is left out."""
 
     values: dict[str, float] = field(default_factory=dict)
-    replicates: dict[str, np.ndarray] = field(default_factory=dict)  # (RESAMPLES,)
+    # (RESAMPLES,) of those that depend on the test images: on bootstrap samples of these
+    replicates: dict[str, np.ndarray] = field(default_factory=dict)
 
     def add(
         self, statistic: Statistic, cheaper: Statistic | None = None, **arrays: np.ndarray
@@ -99,10 +96,8 @@ class Number(NamedTuple):
         """
         if self.replicates is None and not self.spreads:
             return None
-        square = 0.0
-        if self.replicates is not None:
-            error = np.std(self.replicates, ddof=1)
-            square += (stats.norm.ppf((1 + LEVEL) / 2) * error) ** 2
+        error = 0 if self.replicates is None else np.std(self.replicates, ddof=1)
+        square = (stats.norm.ppf((1 + LEVEL) / 2) * error) ** 2
         v, freedom = np.array(self.spreads).reshape(-1, 2).T
         if v.sum() > 0:
             df = v.sum() ** 2 / (v**2 / freedom).sum()

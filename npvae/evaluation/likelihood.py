@@ -14,13 +14,13 @@ Information Theory, Inference, and Learning Algorithms, chapter 27). With the pr
     H(z)   = J diag(s (1 - s)) J^T + S^-1                     the logits are piecewise linear in z
     q      = N(z*, WIDER^2 H(z*)^-1)                          z* = the minimum of E, by Newton steps
 
-A prior need not be the N(0, I) of the training: one fitted to the codes of the training images
-shows what decoder and codes are worth with a sampler that knows these codes.
+A prior fitted to the codes of training images, in the place of the N(0, I) of the training, shows
+what decoder and codes are worth with a sampler that knows these codes.
 
 A caution: BCE is the negative log-likelihood of *binary* pixels. MNIST's are grey, and for these
-s^x (1-s)^(1-x) is no probability: it does not sum to 1 over the grey values. So "log p(x)" is the
-score that the models were trained on, fit to compare them with each other, but not with published
-likelihoods of binarised MNIST. It cannot rise above -pixel_entropy(x).
+s^x (1-s)^(1-x) does not sum to 1 over the grey values. So "log p(x)" is the score that the models
+were trained on, fit to compare them with each other, but not with published likelihoods of
+binarised MNIST. It cannot rise above -pixel_entropy(x).
 """
 
 import numpy as np
@@ -41,36 +41,30 @@ IMAGES = 1_000  # of the test images: a random choice, the same for every model
 SAMPLES = 256  # draws for each image
 NEWTON_STEPS, HALVINGS = 5, 6
 # The tails of q must not be thinner than those of p(z|x). On training images of MNIST 1.2 gives the
-# highest bounds; anything from 1.0 to 1.4 changes them by 0.02 nats at most, and by 0.07 those of
-# the plain autoencoder under N(0, I).
+# highest bounds; 1.0 or 1.4 changes them by 0.02 nats at most, by 0.07 for AE under N(0, I).
 WIDER = 1.2
+Proposals = tuple[np.ndarray, np.ndarray]  # the means (N, L) and the factors (N, L, L)
 
 
 def measure_likelihood(found: Measurement, model: EncodedRun, data: Dataset, mix: Density) -> None:
-    """Bound log p(x) of test images with two priors, N(0, I) and the density `mix` of the codes.
-
-    The second's proposals are those for the Gaussian with the mean and covariance of the codes.
-    """
+    """Bound log p(x) of test images with two priors, N(0, I) and the density `mix` of the codes."""
     chosen = some_rows(len(model.mu), IMAGES)
     images, mu = data.test_images[chosen], model.mu[chosen]
     for key, prior in (("bound_prior", standard_normal(mu.shape[1])), ("bound_mix", mix)):
         q = fit_proposals(model.w, images, mu, prior)
-        found.add_means(**{key: bound(log_weights(model.w, images, *q, prior, SEED))})
+        found.add_means(**{key: bound(log_weights(model.w, images, q, prior))})
 
 
-def fit_proposals(
-    w: VAEWeights, images: np.ndarray, start: np.ndarray, prior: Density
-) -> tuple[np.ndarray, np.ndarray]:
+def fit_proposals(w: VAEWeights, images: np.ndarray, mu: np.ndarray, prior: Density) -> Proposals:
     """Return Laplace's approximation of p(z|x) for images (N, pixels), widened by WIDER.
 
-    It is z = mean + factor eps with eps ~ N(0, I): returns the means (N, L) and the factors
-    (N, L, L). Of the prior its mean and covariance count. The search for each mode begins at
-    `start` (N, L), such as the encoder's mu. A step that does not lower E is halved, at most
-    HALVINGS times, and then left out.
+    It is z = mean + factor eps with eps ~ N(0, I). Of the prior its mean and covariance count. The
+    search for each mode begins at mu (N, L), such as the encoder's. A step that does not lower E is
+    halved, at most HALVINGS times, and then left out.
     """
-    modes = start.astype(np.float64)
+    modes = mu.astype(np.float64)
     factors = np.empty((*modes.shape, modes.shape[1]))
-    for rows, a in batches(make_vae_activations, w, len(start)):
+    for rows, a in batches(make_vae_activations, w, len(mu)):
         gather(images, np.arange(rows.start, rows.stop), a.x)
         z = modes[rows]  # a view
         for _ in range(NEWTON_STEPS):
@@ -89,30 +83,20 @@ def fit_proposals(
 
 
 def log_weights(
-    w: VAEWeights,
-    images: np.ndarray,
-    means: np.ndarray,
-    factors: np.ndarray,
-    prior: Density,
-    seed: int,
-    samples: int = SAMPLES,
+    w: VAEWeights, images: np.ndarray, q: Proposals, prior: Density, samples: int = SAMPLES
 ) -> np.ndarray:
-    """Draw z from the proposals and return log p(x|z) + log p(z) - log q(z) (N, samples), float64.
-
-    Models of one latent size share the noise.
-    """
-    rng = np.random.default_rng([seed, streams.LIKELIHOOD_NOISE])
-    latent = means.shape[1]
+    """Draw z from the proposals and return log p(x|z) + log p(z) - log q(z) (N, samples)."""
+    rng = np.random.default_rng([SEED, streams.LIKELIHOOD_NOISE])
     found = np.empty((len(images), samples))
     for rows, a in batches(make_vae_activations, w, len(images)):
         gather(images, np.arange(rows.start, rows.stop), a.x)
-        mean, factor = means[rows], factors[rows]
+        mean, factor = (part[rows] for part in q)
         eps = rng.standard_normal((samples, *mean.shape))  # (K, B, L)
         # In the precision of the decoder, which so sees the very z whose densities are taken.
         z = (mean + np.einsum("bij,kbj->kbi", factor, eps)).astype(a.z.dtype)
         log_p = np.stack([prior.log(draw) - _bce(w, a, draw) for draw in z])  # (K, B)
         log_det = np.linalg.slogdet(factor)[1]  # (B,)
-        log_q = -0.5 * (np.square(eps).sum(axis=2) + latent * np.log(2 * np.pi)) - log_det
+        log_q = -0.5 * (np.square(eps) + np.log(2 * np.pi)).sum(axis=2) - log_det
         found[rows] = (log_p - log_q).T
     return found
 
@@ -125,9 +109,7 @@ def bound(log_w: np.ndarray) -> np.ndarray:
 def pixel_entropy(images: np.ndarray) -> np.ndarray:
     """Return the entropy (N,) of the pixels of images (N, pixels), in nats: no BCE is below it.
 
-        sum over pixels of H(x) = -x log x - (1-x) log(1-x)
-
-    A decoder that returned exactly x would reach it. Black and white pixels have none.
+    sum over pixels of H(x) = -x log x - (1-x) log(1-x)
     """
     x = unit_range(images).astype(np.float64)
     return (entr(x) + entr(1 - x)).sum(axis=1)

@@ -1,7 +1,4 @@
-"""Every number of the comparison: its key, name, unit, direction and definition, in one table.
-
-`measure.py` computes them under these keys; the report prints what stands here beside them.
-"""
+"""Every number of the comparison: its key, name, unit, direction and definition, in one table."""
 
 from typing import NamedTuple
 

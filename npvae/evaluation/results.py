@@ -1,8 +1,7 @@
 """A study's results: all trainings that were measured, by their settings, and their comparison.
 
 A setting is what trainings share that differ in seed and epochs only. Its key is that of its model
-where it is the setting of a given run: "kl", "ws", "sw", "ae". Else the weight stands behind it, as
-in "ws-3".
+("kl", "ws", "sw", "ae") for a given run's setting. Else the weight stands behind it, as in "ws-3".
 
 A single training does not tell what another seed would have given. `seed_spread.csv` knows it for
 the settings of the study, and only for these: the same kind, weight, epochs and data, and every
@@ -69,11 +68,7 @@ class Comparison:
         return None if found is None else found.interval
 
     def difference(self, metric: str, a: str = "kl", b: str = "ws") -> Interval | None:
-        """Return the number of setting a minus that of setting b, with its 95 % interval.
-
-        Images differ far more from one another than the models do on one image. Both models meet
-        the same bootstrap samples, so that this spread cancels. For None see `interval`.
-        """
+        """Return the number of setting a minus that of b, with its 95 % interval, or None."""
         of_a, of_b = self.number(a, metric), self.number(b, metric)
         return None if of_a is None or of_b is None else of_a.minus(of_b).interval
 
@@ -144,12 +139,8 @@ class Study:
         return [t for t in self.trained if (self.key_of(t.options), t.options.epochs) == asked]
 
     def comparison(self, epochs: int | None) -> Comparison:
-        """Return the comparison of all settings that were trained for so many epochs.
-
-        With None each setting stands with the epochs of its first training.
-        """
-        found = {s: self.at(s, epochs or o.epochs) for s, o in self.settings.items()}
-        found = {s: trained for s, trained in found.items() if trained}
+        """Return the comparison at so many epochs; None: each setting at those of its first."""
+        found = {s: t for s, o in self.settings.items() if (t := self.at(s, epochs or o.epochs))}
         return Comparison(
             {s: [t.measurement for t in trained] for s, trained in found.items()},
             self.baselines,

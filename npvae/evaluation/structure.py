@@ -1,13 +1,14 @@
-"""How the codes are organised: whether digits lie apart, in latent space and in the t-SNE picture.
+"""How the codes are organised: whether digits lie apart, and whether the way between two is smooth.
 
-    knn         share of test digits told from μ alone, by the 5 nearest training images' μ
-    t-SNE       a map of the codes into the plane, judged by its silhouette: of each point
-    silhouette  s = (b − a) / max(a, b),  a, b = mean distance to its own and to the next digit
+    silhouette  (b − a) / max(a, b),  a, b = a point's mean distance to its own and the next digit
+    path        Σₜ |fₜ₊₁ − fₜ| / |f_T − f₁|,  f₁ .. f_T the classifier's features along a way
 
-The neighbours are also asked in the pixels themselves: a model has to be better than these.
+A way leads through the decoded points of the straight line between two μ. Its path grows with T.
+It is read beside that of a fade, the straight line pixel by pixel between the same decoded ends,
+which shows both images faintly on top of each other. So is `knn` beside the neighbours in pixels.
 
-Sources: Cover & Hart 1967, Nearest Neighbor Pattern Classification; van der Maaten & Hinton 2008,
-Visualizing Data using t-SNE; Rousseeuw 1987, Silhouettes: a graphical aid to cluster analysis.
+Sources: van der Maaten & Hinton 2008, Visualizing Data using t-SNE; Rousseeuw 1987, Silhouettes:
+a graphical aid to the interpretation and validation of cluster analysis.
 """
 
 from typing import NamedTuple
@@ -16,17 +17,20 @@ import numpy as np
 from sklearn import manifold
 from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from npvae.data.dataset import Dataset
-from npvae.evaluation.instruments import SEED, some_rows
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.instruments import SEED, Instruments, features, some_rows
 from npvae.evaluation.intervals import Measurement
+from npvae.models.inference import decode
 from npvae.nn.pixels import unit_range
 from npvae.training import streams
 
-NEIGHBOURS = 5  # that vote
 MAP_SIZE = 2_000  # points of a t-SNE map
 PIXEL_TEST = 2_000  # test images whose neighbours are sought in pixels; all would take minutes
+POINTS = 21  # of a path, both ends included
 
 
 class Embedding(NamedTuple):
@@ -34,6 +38,19 @@ class Embedding(NamedTuple):
 
     index: np.ndarray  # (n,) which of the N
     points: np.ndarray  # (n, 2)
+
+
+def measure_structure(
+    found: Measurement, model: EncodedRun, by: Instruments, train_mu: np.ndarray
+) -> None:
+    """Measure `knn` with μ of all training images, and the section "interpolation"."""
+    hits = knn_hits(train_mu, by.data.train_labels, model.mu, by.data.test_labels)
+    found.add_means(knn=100 * hits)
+    way = decode(model.w, straight_lines(model.mu, by.pairs))
+    ends = decode(model.w, model.mu[by.pairs.ravel()])
+    fade = straight_lines(ends, np.arange(len(ends)).reshape(-1, 2))
+    path, faded = (path_lengths(by.classifier, images) for images in (way, fade))
+    found.add_means(path=path, fade_path=faded)
 
 
 @threadpool_limits.wrap(1, user_api="blas")
@@ -61,18 +78,17 @@ def knn_hits(
 ) -> np.ndarray:
     """Tell (m,) which test points (m, d) have the label of most of their 5 nearest training points.
 
-    Euclidean distance, equal votes. Chance is the share of the commonest label.
+    Source: Cover & Hart 1967, Nearest Neighbor Pattern Classification.
     """
     # In 10 dimensions the brute search, a matrix product, is several times faster than a tree.
-    neighbours = KNeighborsClassifier(NEIGHBOURS, algorithm="brute").fit(train_x, train_y)
+    neighbours = KNeighborsClassifier(5, algorithm="brute").fit(train_x, train_y)
     return neighbours.predict(test_x) == test_y
 
 
 def tsne(mu: np.ndarray, seed: int, subset: int = MAP_SIZE) -> Embedding:
     """Map codes mu (N, latent), N >= 2, or `subset` of them drawn by the seed, into the plane.
 
-    Neighbours in the plane are mostly neighbours in latent space; distances between clusters and
-    their sizes mean little.
+    Neighbours in the plane are mostly neighbours of mu; clusters' distances and sizes mean little.
     """
     rng = np.random.default_rng([seed, streams.TSNE_IMAGES])
     index = np.sort(rng.permutation(len(mu))[:subset])
@@ -81,11 +97,29 @@ def tsne(mu: np.ndarray, seed: int, subset: int = MAP_SIZE) -> Embedding:
     chosen = mu[index].astype(np.float64)
     chosen -= chosen[0].copy()
     scale = np.abs(chosen).max()
-    if scale > 0:
-        chosen /= scale
+    start = "pca" if scale > 0 else "random"
+    chosen /= scale or 1
     if chosen.shape[1] == 1:  # the start from two principal components needs two columns
         chosen = np.pad(chosen, ((0, 0), (0, 1)))
-    start = "pca" if scale > 0 else "random"
     perplexity = min(30, (len(index) - 1) / 3)
     method = manifold.TSNE(init=start, perplexity=perplexity, random_state=seed)
-    return Embedding(index=index, points=method.fit_transform(chosen))
+    return Embedding(index, method.fit_transform(chosen))
+
+
+def straight_lines(x: np.ndarray, pairs: np.ndarray, points: int = POINTS) -> np.ndarray:
+    """Return evenly spaced points (n points, d), ends included, of lines between pairs of x (N, d).
+
+    pairs (n, 2) has the indices of the ends; the points of a line follow one another.
+    """
+    start, end = (x[pairs[:, side], None].astype(np.float32) for side in (0, 1))  # (n, 1, d)
+    t = np.linspace(0, 1, points, dtype=np.float32)[:, None]
+    return ((1 - t) * start + t * end).reshape(-1, x.shape[1])
+
+
+def path_lengths(classifier: MLPClassifier, images: np.ndarray) -> np.ndarray:
+    """Return `path` (n,) of the ways of POINTS images (n POINTS, pixels); 1 if nothing changes."""
+    f = features(classifier, images).astype(np.float64)
+    f = f.reshape(-1, POINTS, f.shape[1])
+    steps = np.linalg.norm(np.diff(f, axis=1), axis=2).sum(axis=1)
+    distance = np.linalg.norm(f[:, -1] - f[:, 0], axis=1)
+    return np.divide(steps, distance, out=np.ones_like(steps), where=(steps > 0) | (distance > 0))

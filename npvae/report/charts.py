@@ -19,8 +19,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodF
 from scipy.stats import norm
 
 from npvae.evaluation.encoded import MODELS, EncodedRun
+from npvae.evaluation.images import histogram_mode
 from npvae.evaluation.metrics import BY_KEY
-from npvae.evaluation.reconstruction import histogram_mode
 from npvae.evaluation.results import Comparison, Study
 from npvae.files import replacing
 from npvae.report.claims import FAILS, HOLDS, MIXED, OPEN, Verdict

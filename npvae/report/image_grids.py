@@ -16,8 +16,7 @@ from matplotlib.patheffects import withStroke
 from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import SEED
-from npvae.evaluation.interpolation import straight_lines
-from npvae.evaluation.structure import Embedding
+from npvae.evaluation.structure import Embedding, straight_lines
 from npvae.models.inference import decode
 from npvae.nn.pixels import unit_range
 from npvae.report.charts import DARK, HALF, LOOKS, save

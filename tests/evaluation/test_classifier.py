@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from npvae.evaluation.classifier import features, train_classifier
+from npvae.evaluation.instruments import features, train_classifier
 from npvae.nn.pixels import unit_range
 
 

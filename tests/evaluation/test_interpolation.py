@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 from known import PIXELS_ARE_FEATURES
 
+from npvae.data.dataset import Dataset
 from npvae.evaluation.encoded import EncodedRun
 from npvae.evaluation.instruments import Instruments
-from npvae.evaluation.interpolation import (
-    POINTS,
-    measure_interpolation,
-    path_lengths,
-    random_pairs,
-)
 from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.structure import POINTS, measure_structure, path_lengths
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
@@ -40,21 +36,16 @@ def test_a_model_is_measured_on_its_way_and_on_the_fade_between_its_own_ends():
     run.vae.theta[:] = 0
     run.vae.w.W3[:], run.vae.w.W4[:] = [[1, -1]], [[3, 0], [0, -3]]
     mu, pairs = np.array([[-2.0], [2.0], [0.5]], np.float32), np.array([[0, 1], [2, 1]])
-    instruments = Instruments(None, {}, classifier=PIXELS_ARE_FEATURES, pairs=pairs)
+    labels = np.array([0, 0, 1])
+    data = Dataset(None, np.repeat(labels, 5), None, np.array([0, 1, 1]), (1, 2), "", False)
+    instruments = Instruments(data, {}, classifier=PIXELS_ARE_FEATURES, pairs=pairs)
     # Decoding z, which is elsewhere, would give other paths.
     found = Measurement()
-    measure_interpolation(found, EncodedRun(run, mu, mu, mu**2, None, None), instruments)
+    model = EncodedRun(run, mu, mu, mu**2, None, None)
+    measure_structure(found, model, instruments, np.repeat(mu, 5, axis=0))
+    assert found.values["knn"] == pytest.approx(100 * 2 / 3)  # the second is told wrongly
     assert found.values["path"] == pytest.approx((np.sqrt(2) + 1) / 2, rel=1e-4)
     assert found.values["fade_path"] == pytest.approx(1, rel=1e-5)
     # Of two paths, the standard error is half of their distance over √2.
     error = (np.sqrt(2) - 1) / 2 / np.sqrt(2)
     assert found.replicates["path"].std() == pytest.approx(error, rel=0.25)
-
-
-def test_random_pairs_are_seeded_and_never_pair_an_image_with_itself():
-    pairs = random_pairs(3, 3000, seed=0)
-    found, counts = np.unique(pairs, axis=0, return_counts=True)
-    assert found.tolist() == [[0, 1], [0, 2], [1, 0], [1, 2], [2, 0], [2, 1]]
-    assert counts == pytest.approx(500, rel=0.15)
-    assert np.array_equal(pairs, random_pairs(3, 3000, seed=0))
-    assert not np.array_equal(pairs, random_pairs(3, 3000, seed=1))

@@ -7,12 +7,11 @@ import pytest
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import measure as measure_module
-from npvae.evaluation.classifier import features
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.instruments import some_rows
+from npvae.evaluation.images import BLURS
+from npvae.evaluation.instruments import features, some_rows
 from npvae.evaluation.measure import PAIRS, make_instruments, measure, prior_draws, w1_assigned
 from npvae.evaluation.metrics import BY_KEY, METRICS
-from npvae.evaluation.reconstruction import BLURS
 from npvae.training.options import Options
 from npvae.training.run import new_run
 

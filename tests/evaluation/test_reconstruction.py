@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from npvae.evaluation.intervals import Measurement, resample
-from npvae.evaluation.reconstruction import (
+from npvae.evaluation.images import (
     BLURS,
     blur_in_pixels,
     blur_originals,
@@ -13,6 +12,7 @@ from npvae.evaluation.reconstruction import (
     measure_gap,
     sharpness,
 )
+from npvae.evaluation.intervals import Measurement, resample
 
 SHAPE = (28, 28)
 

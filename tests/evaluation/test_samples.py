@@ -9,9 +9,9 @@ from known import PIXELS_ARE_FEATURES
 from npvae.data.dataset import Dataset
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.instruments import Instruments
+from npvae.evaluation.images import measure_samples
+from npvae.evaluation.instruments import Instruments, principal_components
 from npvae.evaluation.intervals import Measurement
-from npvae.evaluation.samples import measure_samples, principal_components
 from npvae.training.options import Options
 from npvae.training.run import new_run
 

@@ -13,7 +13,7 @@ import pytest
 from page_helpers import input_gradient
 from scipy.special import expit
 
-from npvae.evaluation.interpolation import straight_lines
+from npvae.evaluation.structure import straight_lines
 from npvae.models.critic import make_critic_activations
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
 from npvae.nn.pixels import unit_range
