@@ -152,7 +152,7 @@ def _write(
     out, found, data = request.out, comparisons(study), instruments.data
     judged = {name: judge(c) for name, c in found.items()}
     first = next(iter(found.values()))
-    plots = out / "plots"
+    plots = (out / "plots").absolute()  # for processes that were started elsewhere
     pictures = [
         (charts.draw_latents, models, plots),  # takes longest
         (image_grids.draw_first, models, data, plots),

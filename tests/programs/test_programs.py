@@ -10,7 +10,6 @@ from argparse import Namespace
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -61,9 +60,10 @@ def workshop(tmp_path_factory):
         shown.append(out)
         assert alone.returncode == status == 0
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
-        patch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)  # it starts no other processes
         patch.setattr(Figure, "savefig", lambda figure, file, **_: file.write(b"\x89PNG"))
-        assert run("analyze.py", "--data-dir", OWN, cwd=directory)[0] == 0
+        one = "--threads", "1"  # it starts no other processes
+        status, _, said = run("analyze.py", "--data-dir", OWN, *one, cwd=directory)
+        assert status == 0, said
     return directory, shown
 
 
