@@ -3,6 +3,8 @@
 What its numbers are worth is tested in test_explorer_numbers.py.
 """
 
+import re
+
 import numpy as np
 import pytest
 from explorers import READ, decoded, numbers, on_map, picture
@@ -128,14 +130,17 @@ def test_the_line_between_two_picked_images(page, made):
     code = "explorerNetworks.encode(model, explorer.lines.state.B).mu"
     for m, row in enumerate((".kl", ".ws")):
         assert picture(page, f"#lines {row} .line canvas", 8) == decoded(page, m, code)
-        steps = page.evaluate(
-            """(m) => explorerLines.line(explorer.page.models[m], explorer.lines.state.A,
-                explorer.lines.state.B).steps.map((x) => npvaePictures.format(x, 2)).join(", ")""",
+        steps, length, direct, text = page.evaluate(
+            """(m) => { const { A, B } = explorer.lines.state, format = npvaePictures.format;
+                const { steps, length, direct } = explorerLines.line(explorer.page.models[m], A, B);
+                return [steps, length, direct, steps.map((x) => format(x, 2)).join(", ")]; }""",
             m,
         )
         canvas = page.locator(f"#lines {row} .steps")
-        assert canvas.get_attribute("aria-label") == f"Steps: {steps}"
-        assert page.text_content(f"#lines {row} p").startswith("Way ")
+        assert canvas.get_attribute("aria-label") == f"Steps: {text}"
+        told = re.findall(r"\d+\.\d+", page.text_content(f"#lines {row} p"))
+        expected = [length, direct, length / direct, 8 * max(steps) / length]
+        assert [float(x) for x in told] == pytest.approx(expected, rel=0.01, abs=0.006)
         names = page.locator(f"#lines {row} .line figcaption").all_text_contents()
         assert names == ["A", *[""] * 7, "B"]
 
