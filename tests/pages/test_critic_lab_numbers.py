@@ -220,10 +220,17 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
     theta = "[...criticLab.state().u.critic.theta]"
     assert slow.evaluate(theta) == quick.evaluate(theta)
     assert slow.url.endswith("&did=u6")
+    slow.click("#slow-next")  # after the last stage comes the next update
+    assert slow.text_content("#stage h3") == "1 of 11: mixed"
     slow.click('button[data-stage="dda1"]')
     slow.click('button[data-stage="score"]')  # back again: nothing was lost
     slow.click("#slow-finish")
     quick.click("#one")
+    assert slow.evaluate(theta) == quick.evaluate(theta)
+    slow.click("#slow-next")
+    slow.click("#one")  # the update that was begun, and one more
+    for _ in range(2):
+        quick.click("#one")
     assert slow.evaluate(theta) == quick.evaluate(theta)
 
 
