@@ -79,6 +79,17 @@ def test_the_marks_are_where_the_codes_are(page, made):
 def test_layers_views_and_marks_are_drawn(page, made):
     drawn = '[...document.querySelectorAll("canvas.map")].map((c) => c.toDataURL()).join()'
     pictures = {page.evaluate(drawn)}
+    marks, inks = page.evaluate(
+        """() => { const found = {}, pen = CanvasRenderingContext2D.prototype, { fillText } = pen;
+            pen.fillText = function (label) { (found[label] ??= []).push(this.fillStyle); };
+            explorer.map.show();
+            pen.fillText = fillText;
+            return [found, [0, 1, 2, 3].map((n) => npvaePictures.rgb(`class-${n}`))]; }"""
+    )
+    hexes = {str(n): "#{:02x}{:02x}{:02x}".format(*ink) for n, ink in enumerate(inks)}
+    assert {label: set(found) for label, found in marks.items()} == {
+        label: {ink} for label, ink in hexes.items()
+    }
     changes = ["code mu", "layer score", "layer slope", "view components", "view tsne"]
     for name, value in map(str.split, changes):
         choose(page, name, value)
