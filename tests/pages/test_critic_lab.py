@@ -11,6 +11,8 @@ import pytest
 from explorers import READ
 from page_helpers import CRITIC_LAB, Laboratory, choose, number, resting, settled, swipe, until
 
+from npvae.evaluation.distances import assignment_w1
+
 URL = CRITIC_LAB.as_uri()
 UPDATES = "criticLab.state().u.t"
 
@@ -89,9 +91,15 @@ def test_every_switch_reaches_the_experiment(lab):
     radii = np.linalg.norm(lab.cloud("codes"), axis=1)
     assert ((abs(radii - 1.2) < 0.3) | (abs(radii - 2.6) < 0.3)).all()
     assert lab.cloud("prior").std() > 1.4
+    assert number(page, "w1") == pytest.approx(
+        assignment_w1(lab.cloud("codes"), lab.cloud("prior")), abs=5.1e-4
+    )
     expected = "seed=1&codes=rings&prior=wider&side=one&weight=100&clip=0.3&bug=sum&lr=0.01"
     expected += "&judge=classifier"
     assert sorted(page.url.partition("#")[2].split("&")) == sorted(expected.split("&"))
+    page.click("#ten")
+    options = {"classifier": True, "weight": 100, "oneSided": True, "clip": 0.3, "bug": "sum"}
+    assert page.evaluate("criticLab.state().u.options") == options | {"lr": 0.01}
 
 
 def test_moves_leave_a_trace_and_play_alternates(lab):

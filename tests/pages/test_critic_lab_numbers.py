@@ -220,10 +220,17 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
     theta = "[...criticLab.state().u.critic.theta]"
     assert slow.evaluate(theta) == quick.evaluate(theta)
     assert slow.url.endswith("&did=u6")
+    slow.click("#slow-next")  # after the last stage comes the next update
+    assert slow.text_content("#stage h3") == "1 of 11: mixed"
     slow.click('button[data-stage="dda1"]')
     slow.click('button[data-stage="score"]')  # back again: nothing was lost
     slow.click("#slow-finish")
     quick.click("#one")
+    assert slow.evaluate(theta) == quick.evaluate(theta)
+    slow.click("#slow-next")
+    slow.click("#one")  # the update that was begun, and one more
+    for _ in range(2):
+        quick.click("#one")
     assert slow.evaluate(theta) == quick.evaluate(theta)
 
 
@@ -244,6 +251,10 @@ def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
     dz = page.evaluate("[...criticLab.state().u.mixed.dz.data.subarray(22, 24)]")
     numbers = page.locator("#stage tbody td.numbers").nth(1).text_content().replace("−", "-")
     assert [float(x) for x in numbers.split(", ")] == pytest.approx(dz, abs=1e-4)
+    whole = page.evaluate("[...criticLab.state().u.mixed.dz.data]")
+    shape, _, rms = page.locator("#stage tbody td.numbers").all_text_contents()[:3]
+    assert shape == f"({BATCH}, 2)"
+    assert float(rms) == pytest.approx(np.sqrt(np.mean(np.square(whole))), abs=1e-4)
     # What a stage overwrites has a name of its own: the state before Adam, and after.
     theta = page.evaluate("[...criticLab.state().u.critic.theta.subarray(0, 4)]")
     page.click('button[data-stage="Adam"]')

@@ -99,13 +99,20 @@ def test_less_motion(watched, url):
 
 
 def test_colours_follow_the_screen(watched, url):
-    """And a frame that has no size at that time does no harm."""
-    page = watched.open(url)
+    """And its width and its pixels, and a frame without a size at that time does no harm."""
+    page = watched.open(url, device_scale_factor=2)
+    sizes = """(({ width, clientWidth }) => [width, 2 * clientWidth])(
+        document.querySelector('#plane, .plane, .map'))"""
     picture = "document.querySelector('#plane, .plane, .map').toDataURL()"
     light = page.evaluate(picture)
     page.emulate_media(color_scheme="dark")
     settled(page)
     assert page.evaluate(picture) != light
+    before = page.evaluate(sizes)
+    page.set_viewport_size({"width": 400, "height": 900})
+    settled(page)
+    drawn, shown = page.evaluate(sizes)
+    assert drawn == shown != before[0] == before[1]
     page.evaluate("document.body.hidden = true")
     page.emulate_media(color_scheme="light")
     settled(page)

@@ -3,6 +3,8 @@
 What its numbers are worth is tested in test_explorer_numbers.py.
 """
 
+import re
+
 import numpy as np
 import pytest
 from explorers import READ, decoded, numbers, on_map, picture
@@ -77,6 +79,17 @@ def test_the_marks_are_where_the_codes_are(page, made):
 def test_layers_views_and_marks_are_drawn(page, made):
     drawn = '[...document.querySelectorAll("canvas.map")].map((c) => c.toDataURL()).join()'
     pictures = {page.evaluate(drawn)}
+    marks, inks = page.evaluate(
+        """() => { const found = {}, pen = CanvasRenderingContext2D.prototype, { fillText } = pen;
+            pen.fillText = function (label) { (found[label] ??= []).push(this.fillStyle); };
+            explorer.map.show();
+            pen.fillText = fillText;
+            return [found, [0, 1, 2, 3].map((n) => npvaePictures.rgb(`class-${n}`))]; }"""
+    )
+    hexes = {str(n): "#{:02x}{:02x}{:02x}".format(*ink) for n, ink in enumerate(inks)}
+    assert {label: set(found) for label, found in marks.items()} == {
+        label: {ink} for label, ink in hexes.items()
+    }
     changes = ["code mu", "layer score", "layer slope", "view components", "view tsne"]
     for name, value in map(str.split, changes):
         choose(page, name, value)
@@ -85,11 +98,16 @@ def test_layers_views_and_marks_are_drawn(page, made):
         pictures.add(page.evaluate(drawn))
     assert len(pictures) == 6
     assert page.text_content("#maps figcaption").startswith("t-SNE")
+    assert page.locator("canvas.map").first.get_attribute("role") == "application"
     choose(page, "view", "dimensions")
     notes = page.locator("#maps figcaption")
     for n, label in ((0, "KL"), (2, "SW")):
         assert notes.nth(n).text_content() == f"{label} was trained without a critic."
     page.wait_for_selector("canvas[data-model=ws][data-layer=slope]")
+    corners = page.locator("canvas.map").evaluate_all(
+        f"(maps) => {{ {READ} return maps.map((canvas) => read(canvas)[3]); }}"
+    )
+    assert corners == [0, 255, 0]  # only where there is a critic, the plane is filled
     low, high = page.evaluate(
         "((s) => [Math.min(...s), Math.max(...s)].map((x) => npvaePictures.format(x, 2)))"
         "(explorer.map.maps[1].critic.slope)"
@@ -125,19 +143,37 @@ def test_the_line_between_two_picked_images(page, made):
     a, b = (page.evaluate(f"[...explorerNetworks.row(explorer.image.tests, {n})]") for n in (2, 5))
     assert page.evaluate("[[...explorer.lines.state.A], [...explorer.lines.state.B]]") == [a, b]
     assert picture(page, "#end-B") == np.round(255 * np.array(b)).tolist()
-    code = "explorerNetworks.encode(model, explorer.lines.state.B).mu"
-    for m, row in enumerate((".kl", ".ws")):
+    code, highest = "explorerNetworks.encode(model, explorer.lines.state.B).mu", []
+    for m, row in enumerate((".kl", ".ws", ".sw")):
         assert picture(page, f"#lines {row} .line canvas", 8) == decoded(page, m, code)
-        steps = page.evaluate(
-            """(m) => explorerLines.line(explorer.page.models[m], explorer.lines.state.A,
-                explorer.lines.state.B).steps.map((x) => npvaePictures.format(x, 2)).join(", ")""",
+        steps, length, direct, text = page.evaluate(
+            """(m) => { const { A, B } = explorer.lines.state, format = npvaePictures.format;
+                const { steps, length, direct } = explorerLines.line(explorer.page.models[m], A, B);
+                return [steps, length, direct, steps.map((x) => format(x, 2)).join(", ")]; }""",
             m,
         )
         canvas = page.locator(f"#lines {row} .steps")
-        assert canvas.get_attribute("aria-label") == f"Steps: {steps}"
-        assert page.text_content(f"#lines {row} p").startswith("Way ")
+        assert canvas.get_attribute("aria-label") == f"Steps: {text}"
+        told = re.findall(r"\d+\.\d+", page.text_content(f"#lines {row} p"))
+        expected = [length, direct, length / direct, 8 * max(steps) / length]
+        assert [float(x) for x in told] == pytest.approx(expected, rel=0.01, abs=0.006)
         names = page.locator(f"#lines {row} .line figcaption").all_text_contents()
         assert names == ["A", *[""] * 7, "B"]
+        bars, high = canvas.evaluate(
+            """(canvas) => { const bars = [], pen = CanvasRenderingContext2D.prototype;
+                const { fillRect } = pen;
+                pen.fillRect = function (x, y, w, h) { if (this.canvas === canvas) bars.push(h); };
+                explorer.lines.show();
+                pen.fillRect = fillRect;
+                return [bars, canvas.clientHeight - 18]; }"""
+        )
+        highest.append(max(bars) / high)
+        assert np.array(bars) / max(bars) == pytest.approx(np.array(steps) / max(steps))
+    assert max(highest) == pytest.approx(1)  # one scale for all models
+    page.focus("#pad")
+    page.keyboard.press("Space")
+    page.click("#clear")
+    assert page.evaluate("[...explorer.lines.state.B]") == b
 
 
 def test_the_critics_arrows_are_its_gradient_in_the_plane(page, made):

@@ -64,6 +64,13 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     wait(page, f"{T} === 0")
     page.click("#new-seed")
     wait(page, "location.hash === '#seed=2&speed=1'")
+    page.evaluate(  # a drawing and a change that come before the first answer of a new start
+        """() => { for (const id of ["another", "start-over"]) document.getElementById(id).click();
+            const rate = document.querySelector("[data-key=lr]");
+            rate.value = "0.001";
+            rate.dispatchEvent(new Event("change")); }"""
+    )
+    wait(page, "location.hash === '#seed=2&lr=0.001&digit=17&speed=1'")
 
 
 def test_the_past_can_be_seen_again_and_changed(watched):
@@ -140,12 +147,13 @@ def test_everything_stands_in_the_address(lab):
 
 
 def drawn(page, far=1):
-    """All ellipses of a drawing of the left plane, and all ends of its lines, and the state."""
+    """All ellipses of a drawing of the left plane, all ends of its lines, the state, its words."""
     return page.evaluate(
         """(far) => {
-            const found = [], ends = [], proto = CanvasRenderingContext2D.prototype;
-            const { ellipse } = proto, { moveTo, lineTo } = Path2D.prototype;
+            const found = [], ends = [], words = [], proto = CanvasRenderingContext2D.prototype;
+            const { ellipse, fillText } = proto, { moveTo, lineTo } = Path2D.prototype;
             proto.ellipse = (...place) => found.push(place.slice(0, 5));
+            proto.fillText = (text) => words.push(text);
             let from = null;
             Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
             Path2D.prototype.lineTo = (x, y) => ends.push([...from, x, y]);
@@ -155,17 +163,19 @@ def drawn(page, far=1):
             copy.stats = copy.stats.map((x, n) => (n % 4 < 2 ? far * x : x));
             const scene = { show: "hefo", digit: 33, z: [0.4, 0.2], ruler, images: ruler.x };
             labPlane.draw(canvas, copy, scene);
-            Object.assign(proto, { ellipse });
+            Object.assign(proto, { ellipse, fillText });
             Object.assign(Path2D.prototype, { moveTo, lineTo });
             return [found, ends, [...copy.stats], canvas.clientWidth,
-                    labPlane.nearest(canvas, copy, ...found[3 + 2 * 150].slice(0, 2))];
+                    labPlane.nearest(canvas, copy, ...found[3 + 2 * 150].slice(0, 2)),
+                    words.slice(3)];
         }""",
         far,
     )
 
 
 def test_the_plane_draws_what_is_measured(lab):
-    found, ends, stats, size, nearest = drawn(lab)
+    found, ends, stats, size, nearest, numerals = drawn(lab)
+    assert numerals == [*"0123456789"] and drawn(lab, 0)[-1] == ["0–9"]
     stats, unit = np.reshape(stats, (-1, 4)), size / 7.2
     mu, sigma = stats[:, :2], np.exp(stats[:, 2:] / 2)
     place = (mu * (1, -1) + 3.6) * unit
@@ -185,7 +195,7 @@ def test_the_plane_draws_what_is_measured(lab):
         same([x0, y0], place[n], 1e-6)
         same([x1, y1], place[n] + 0.45 * -mu[n] * (1, -1) * unit, 1e-6)  # KL pulls with beta mu
     same(found[404][:2], place[33], 1e-6)
-    found, _, stats, _, _ = drawn(lab, 20)
+    found, _, stats, *_ = drawn(lab, 20)
     reach = np.sort(np.abs(np.reshape(stats, (-1, 4))[:, :2]).max(axis=1))[194]
     assert 3.6 < reach < size / 2 / found[0][2] < 1.7 * reach  # 97 of 100 codes are in the picture
 

@@ -198,6 +198,7 @@ def test_noise_is_fresh_and_the_same_for_all_kinds(lab):
         ]
         numbers = np.concatenate(numbers + critic)
         assert len(set(numbers)) == len(numbers) > 2 * B
+        assert np.std(steps[0]["eps"]) == pytest.approx(1, abs=0.3) and min(steps[0]["eps"]) < -1
 
 
 @pytest.mark.parametrize("latent", [1, 2, 3, 10])

@@ -77,7 +77,7 @@ const vaeLab = (() => {
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
-      draw();
+      if (present) draw(); // else another state was opened meanwhile
     });
   }
 
@@ -167,7 +167,7 @@ const vaeLab = (() => {
 
   function change(key, value) {
     if (labState.RESTART.includes(key)) return startOver({ [key]: value });
-    const t = present.t;
+    const t = present?.t ?? 0;
     Object.assign(state, labState.change(state, t, key, value));
     history = history.filter((entry) => entry.t <= t);
     furthest = t;

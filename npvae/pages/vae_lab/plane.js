@@ -117,13 +117,19 @@ const labPlane = (() => {
     ctx.font = "700 15px system-ui, sans-serif";
     ctx.textAlign = "center";
     ctx.lineJoin = "round";
-    for (let label = 0; label < 10; label++) {
+    const places = Array.from({ length: 10 }, (_, label) => {
       const mean = [0, 0];
       for (let n = label; n < SHOWN; n += 10) {
         F.muOf(copy, n).forEach((x, j) => { mean[j] += (10 * x) / SHOWN; });
       }
       const [x, y] = at(mean);
-      halo(ctx, String(label), x, y + 5);
+      return [x, y + 5];
+    });
+    const [x, y] = places[0];
+    if (places.every((place) => Math.hypot(place[0] - x, place[1] - y) < 3)) {
+      halo(ctx, "0–9", x, y); // collapsed: one numeral would hide the others
+    } else {
+      places.forEach((place, label) => halo(ctx, String(label), ...place));
     }
   }
 
