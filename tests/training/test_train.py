@@ -135,8 +135,12 @@ def test_ctrl_c_at_any_moment_keeps_the_finished_epochs(moment, there, own, monk
         around_each_step(monkeypatch, "kl", stop)
     else:
         monkeypatch.setattr(np, "savez", partial(stop, np.savez))
-    with pytest.raises(KeyboardInterrupt, match=r"in epoch 4; the 3 before are saved: .* --resume"):
-        trained(small(epochs=4), out, own, resume=True)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt, match=r"in epoch 4; the 3 before are saved: .* --"):
+            trained(small(epochs=4), out, own, resume=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert bits(load_checkpoint(out / "checkpoint.npz")) == bits(whole)
     assert not list(out.glob(".*.tmp"))
 
