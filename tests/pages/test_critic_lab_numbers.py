@@ -221,6 +221,7 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
     assert slow.evaluate(theta) == quick.evaluate(theta)
     assert slow.url.endswith("&did=u6")
     slow.click("#slow-next")  # after the last stage comes the next update
+    settled(slow)
     assert slow.text_content("#stage h3") == "1 of 11: mixed"
     slow.click('button[data-stage="dda1"]')
     slow.click('button[data-stage="score"]')  # back again: nothing was lost
