@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from npvae.nn import gradcheck
-from npvae.nn.gradcheck import STEP, check_gradients, relative_error
+from npvae.nn.gradcheck import STEP, check_gradients
 
 
 def power(x, dy, n):
@@ -21,7 +21,6 @@ def test_the_checker_finds_what_is_wrong():
     def error(dx):
         return check_gradients(loss, {"x": (x, dx)}).max_error
 
-    assert relative_error(3.0, 1.0) == 0.5 and relative_error(1e-12, 0.0) == pytest.approx(1e-4)
     assert error(dx) < 1e-9
     assert error(4 * dx) == pytest.approx(3 / 5)  # a mean over the batch is forgotten
     assert error(dy) > 0.1  # a missing Jacobian
