@@ -115,8 +115,6 @@ def _idx(path: Path, where: str, name: str, stream: BinaryIO) -> Source:
     if len(magic) < 4 or magic[2] not in IDX_TYPES or len(sizes) < 4 * magic[3]:
         raise UserError(f"{path}: damaged IDX header {magic.hex(' ')}; get the file again")
     shape, dtype = struct.unpack(f">{magic[3]}I", sizes), np.dtype(IDX_TYPES[magic[2]])
-    if 0 in shape or not shape:
-        raise UserError(f"{path}: is empty: its header says {shape}; it must hold some data")
     promised, step = math.prod(shape) * dtype.itemsize, 2**20
 
     def blocks() -> Iterator[np.ndarray]:
