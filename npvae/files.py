@@ -39,8 +39,7 @@ def only_user(directory: Path, wait: bool = False) -> Iterator[None]:
         try:
             held = FileLock(directory / ".lock").acquire(timeout=-1 if wait else 0)  # -1: for ever
         except Timeout as error:
-            busy = "another run is writing there and must end first"
-            raise UserError(f"{directory}: {busy}; {REMEDY}") from error
+            raise UserError(f"{directory}: another run is writing there; {REMEDY}") from error
     with held:
         for left in directory.glob(".*.tmp"):
             left.unlink()
@@ -56,11 +55,9 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
     is_alias = directory.is_symlink() or directory.name in ("", "..")
     place = directory.resolve() if is_alias else directory
     try:
-        for number in itertools.count(1):
-            aside = Path(f"{place}.{number}")
-            with suppress(FileExistsError):
-                aside.mkdir()
-                break
+        paths = (Path(f"{place}.{number}") for number in itertools.count(1))
+        aside = next(path for path in paths if not os.path.lexists(path))
+        aside.mkdir()
         for name in names:
             with suppress(FileNotFoundError):
                 rename(directory / name, aside / name)
@@ -73,12 +70,8 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
 
 
 def rename(old: Path, new: Path) -> None:
-    """Rename a file; `new` is replaced.
-
-    Windows refuses while another program, such as a virus scanner, has either open: wait for it.
-    """
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    """Replace `new` by `old`; wait while Windows refuses, as a virus scanner has either open."""
+    for _ in range(round(PATIENCE / 0.02)):
         with suppress(PermissionError):
             return os.replace(old, new)
         time.sleep(0.02)

@@ -37,9 +37,10 @@ SHA256 = {  # of the files NAME.gz
 TIMEOUT = (3.0, 10.0)  # seconds: to connect to an address of a mirror, and without a single byte
 SAMPLE_WARNING = (
     "npvae: using a sample of 5,000 digits, so results are not comparable to the full-set figures:"
-    " MNIST is not in the cache and cannot be downloaded ({}); connect to the network, or put the"
-    " four MNIST files into a directory and name it with --data-dir or NPVAE_DATA_DIR"
+    " MNIST is not in the cache and cannot be downloaded ({}); connect to the network, or name a"
+    " directory that has its four files with --data-dir or NPVAE_DATA_DIR"
 )
+Part = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,13 @@ class Dataset:
     fingerprint: str = ""  # of all training and test images; see `_load_named`
 
 
-Part = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
-
-
 def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> Dataset:
     """Find and load the data set; `limit` keeps only the first `limit` training images.
 
     data_dir: a file, or a directory of files, in any form of sources.py; roles.py tells which array
-    is what. Without it, see this module's head. Prints a line on stderr where the sample stands in
-    for MNIST, where arrays have other names than the usual (what was taken for what), and where the
-    images look like a mistake. Raises UserError for anything wrong with data that the user named.
+    is what. Without it, see this module's head. Prints a line on stderr of the sample, of what was
+    taken for what where names are not the usual, and of images that look like a mistake. Raises
+    UserError for anything wrong with data that the user named.
     """
     data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR")
     try:
@@ -158,10 +156,9 @@ def _read_images(where: str, source: Source, limit: int | None, digest) -> np.nd
     for block in source.blocks():
         block = checked_images(where, block)
         digest.update(block)
-        if missing:
-            kept.append(block[:missing])
-            missing -= len(kept[-1])
-    return np.concatenate(kept).reshape(-1, *size)  # a copy, so that the blocks are let go
+        kept.append(block[:missing].copy())  # so that the rest of it is let go
+        missing -= len(kept[-1])
+    return np.concatenate(kept).reshape(-1, *size)
 
 
 def _hold_out(part: Part, every: int) -> tuple[Part, Part, str]:

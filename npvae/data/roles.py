@@ -34,8 +34,7 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
 def assign(path: Path, found: list[Source]) -> dict[str, Source]:
     """Return the array of each role, of which some may be missing; validation parts have none.
 
-    Raises UserError where nothing fits, or two arrays do: with all that is wrong, all that is
-    there, and how to convert it, in one line.
+    Raises one UserError with all that is wrong, all that is there, and how to convert it.
     """
     faults, fitting = [], {role: [] for role in ROLES}
     for source in (source for source in found if _part(source) != "validation"):
