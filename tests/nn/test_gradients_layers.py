@@ -22,7 +22,7 @@ from npvae.nn.layers import (
     reparameterise_forward,
     sum_rows,
 )
-from npvae.nn.losses import bernoulli_nll, kl_backward_add, kl_forward
+from npvae.nn.losses import FAR, bernoulli_nll, kl_backward_add, kl_forward
 
 SMOOTH, RELU = 1e-7, 1e-6
 
@@ -122,6 +122,25 @@ def test_bernoulli_nll(batch):
     losses, dlogits = np.empty(batch), rest[0]
     bernoulli_nll(logits, x, rest[1], losses, dlogits)
     check(lambda: bernoulli_nll(logits, x, rest[1], losses, rest[2]), logits=(logits, dlogits))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_of_sunken_logits_are_0_and_others_are_right(dtype):
+    """Numbers too small for the processor's fast path do not arise, however far the logits sink."""
+    logits = np.arange(-200, 202, dtype=dtype)[:, None]  # one pixel an image
+    logits[-1] = np.nan
+    a, (terms, dlogits) = logits[:-1, 0].astype(float), np.empty((2, 402, 1), dtype)
+    losses = np.empty(402, dtype)
+    rounding = max(np.finfo(dtype).eps, 2e-14)  # of s - x, and what counts as 0
+    for grey in (0.0, 0.25, 1.0):
+        assert np.isnan(bernoulli_nll(logits, np.full_like(logits, grey), terms, losses, dlogits))
+        exact = np.maximum(a, 0) - a * grey + np.log1p(np.exp(-np.abs(a)))
+        np.testing.assert_allclose(losses[:-1], exact, rtol=1e-6, atol=2e-14)
+        s = 1 / (1 + np.exp(-a))
+        found = dlogits[:-1, 0]
+        np.testing.assert_allclose(found * 402, s - grey, rtol=1e-6, atol=rounding)
+        assert not ((found != 0) & (np.abs(found) < np.finfo(np.float32).tiny)).any()
+        assert grey > 0 or not found[a <= -FAR].any()  # of pixels that are always black
 
 
 def test_kl(batch):
