@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from small import Small, sized
 
+from npvae import plain
 from npvae.models import inference
-from npvae.models.critic import make_critic
+from npvae.models.critic import CriticWeights, critic_shapes, make_critic
 from npvae.models.inference import encode, errors_on_test_images, reconstruction_errors, sample
 from npvae.models.objectives import critic_objective, make_critic_batch, ws_objective
 from npvae.models.sliced import make_lines
@@ -193,6 +194,19 @@ def test_errors_of_an_image_do_not_depend_on_others_and_the_history_has_their_me
     columns = errors_on_test_images(net.vae.w, net.images, 3)
     means = [e.mean() for errors in zip(*found, strict=True) for e in errors]
     assert list(columns.values())[:4] == pytest.approx(means)  # BCE at mu and z, then SSE
+
+
+def test_layers_start_uniform_in_one_over_root_fan_in_here_and_in_plain():
+    layers = [(784, 256), (256, 400), (400, 300)]
+    shapes = dense_shapes(CriticWeights, *layers)
+    fast = make_parameters(shapes, np.float64, np.random.default_rng(1)).w
+    network, _ = plain.new_network(layers, np.random.default_rng(1), np.float64)
+    for weights in (fast, network.values()):
+        for array, fan_in in zip(weights, (784, 784, 256, 256, 400, 400), strict=True):
+            bound = 1 / np.sqrt(fan_in)
+            assert 0.95 * bound < np.abs(array).max() <= bound
+            assert array.var() == pytest.approx(bound**2 / 3, rel=4 / np.sqrt(array.size))
+    assert critic_shapes(10) == ((10, 512), (512,), (512, 256), (256,), (256, 10), (10,))
 
 
 @pytest.mark.parametrize("network", ["vae", "critic"])
