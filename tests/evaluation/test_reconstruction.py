@@ -12,7 +12,7 @@ from npvae.evaluation.images import (
     measure_gap,
     sharpness,
 )
-from npvae.evaluation.intervals import Measurement, resample
+from npvae.evaluation.intervals import Measurement
 
 SHAPE = (28, 28)
 
@@ -54,17 +54,6 @@ def test_the_blur_of_blurred_originals_is_the_one_they_got_and_sharper_ones_have
     assert blur_in_pixels(as_sharp, table) == pytest.approx(0, abs=1e-6)
     assert blur_in_pixels(1.2 * as_sharp, table) == 0
     assert blur_in_pixels(0 * as_sharp, table) == BLURS[-1]  # no more is looked for
-
-
-def test_the_bootstrap_of_the_blur_keeps_image_and_original_together(strokes, table):
-    """Blurred by s, every sample of the images has the blur s, however sharp these are."""
-    made = sharpness(blurred(strokes, 0.9), SHAPE)
-    replicates = resample(blur_in_pixels, made=made, blurred=table)
-    np.testing.assert_allclose(replicates, 0.9, atol=0.005)
-    # Half of the images are not blurred at all: now it matters which ones are drawn.
-    some = np.where(np.arange(60)[:, None] % 2, blurred(strokes, 0.9), strokes / 255)
-    replicates = resample(blur_in_pixels, made=sharpness(some, SHAPE), blurred=table)
-    assert 0.01 < np.std(replicates) < 0.2
 
 
 def test_the_gap_is_that_of_two_samples_which_both_vary():

@@ -132,6 +132,42 @@ def test_two_adam_updates_worked_by_hand():
     assert p.w.b.tolist() == pytest.approx([3.0, -0.1], abs=1e-12)
 
 
+def adam_alone(size):
+    return make_parameters(dense_shapes(Pair, (1, size)), np.float32)
+
+
+def test_moments_of_a_dead_unit_end_at_0_and_its_parameters_do_not_notice():
+    """They are near the smallest normal number, and there is no gradient any more."""
+    real, p = np.float32, adam_alone(100)
+    theta = p.w.W[0] = (1e-10 * np.random.default_rng(0).standard_normal(100)).astype(real)
+    moments = p.views(p.m).W[0], p.views(p.v).W[0]
+    m, v = moments[0][:], moments[1][:] = np.full((2, 100), [[1e-37], [1.3e-38]], real)
+    for t in range(1, 161):
+        adam_update(p, t, 1e-3)
+        m, v = real(0.9) * m, real(0.999) * v
+        for found, exact in zip(moments, (m, v), strict=True):
+            assert np.array_equal(found, np.where(exact < np.finfo(real).tiny, 0, exact)), t
+        root = np.sqrt(v) * real((1 - 0.999**t) ** -0.5)
+        theta = theta - real(1e-3 / (1 - 0.9**t)) * m / (root + real(1e-8))
+        assert np.array_equal(p.w.W[0], theta), t
+    assert not p.m.any() and not p.v.any()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [100, 400_000])
+def test_a_single_number_that_is_not_finite_is_reported_and_a_moment_not_flushed(size, bad):
+    p = adam_alone(size)
+    p.dtheta[:] = 3
+    assert adam_update(p, 1, 1e-3) == 3
+    assert p.theta.all()  # all have moved, the last of the last stretch too
+    for moment in (p.m, p.v):
+        moment[size // 2] = np.nan
+        assert np.isnan(adam_update(p, 2, 1e-3)) and np.isnan(moment[size // 2])
+        moment[:] = p.theta[:] = 0
+    p.dw.W[0, size // 2] = bad
+    assert not np.isfinite(adam_update(p, 2, 1e-3))
+
+
 def test_variance_of_sampled_z_is_exp_of_logvar():
     n, mu, logvar = 50_000, np.array([0.5, -2.0, 0.0]), np.array([-2.0, 0.0, 1.5])
     net = Small(batch=n)

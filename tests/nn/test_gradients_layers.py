@@ -15,9 +15,6 @@ from npvae.nn.layers import (
     dense_forward,
     dense_relu_backward_input,
     dense_relu_forward,
-    dense_relu_second_backward,
-    mean_backward,
-    mean_forward,
     reparameterise_backward,
     reparameterise_forward,
     sum_rows,
@@ -79,32 +76,10 @@ def test_dense_relu(batch):
     check(loss, RELU, lambda: h > 0, x=(x, dx), W=(W, dW), b=(b, db))
 
 
-def test_the_way_back_of_a_relu_goes_back_once_more(batch):
-    """dx = da W^T is linear in dh where h > 0, so there is no kink."""
-    h, dh, W, ddx = draw(9, (batch, 9), (batch, 9), (13, 9), (batch, 13))
-    dx, dda = np.empty_like(ddx), np.empty_like(dh)
-    dense_relu_second_backward(ddx, W, h, dda)
-
-    def loss():
-        dense_backward_input(np.where(h > 0, dh, 0), W, dx)
-        return float(np.sum(ddx * dx))
-
-    check(loss, dh=(dh, dda))
-    dense_relu_second_backward(ddx, W, h, h)  # in place
-    assert np.array_equal(h, dda)
-
-
 def test_two_halves_that_are_opposite_cancel_to_the_last_bit():
     half, db = draw(10, (4, 6))[0].astype(np.float32), np.ones(6, np.float32)
     sum_rows(np.concatenate([half, -half]), db)
     assert not db.any()
-
-
-def test_mean(batch):
-    x, dy = draw(4, (batch, 10), batch)
-    dx = np.empty_like(x)
-    mean_backward(dy, dx)
-    check(weighed(dy, np.empty_like(dy), mean_forward, x), x=(x, dx))
 
 
 def test_reparameterise(batch):
