@@ -92,6 +92,7 @@ def test_a_perfect_match_of_samples_is_that_of_training_images(data, instruments
     perfect = instruments.baselines["perfect match"]
     keys = "frechet", "frechet_gauss", "frechet_mix", "frechet_codes"
     assert len({perfect[key] for key in keys}) == 1
+    assert perfect["bce_mu"] == 0  # black and white pixels have no entropy
     without = replace(data, train_images=data.test_images, train_labels=data.test_labels)
     same = make_instruments(without, latent=2).baselines["perfect match"]
     assert same["frechet"] == pytest.approx(0, abs=1e-3)

@@ -148,29 +148,6 @@ def test_features_are_the_layer_from_which_the_class_is_read():
     np.testing.assert_array_equal(features(net, unit_range(images)), found)
 
 
-SHAPE = (28, 28)
-
-
-@pytest.fixture(scope="module")
-def strokes():
-    """Black images with three white strokes each, a few pixels wide."""
-    rng, images = np.random.default_rng(0), np.zeros((60, *SHAPE), np.uint8)
-    for image in images:
-        for row, column in rng.integers(4, 18, size=(3, 2)):
-            image[row : row + 3, column : column + 9] = 255
-    return images.reshape(60, -1)
-
-
-@pytest.fixture(scope="module")
-def table(strokes):
-    return blur_originals(strokes, SHAPE)
-
-
-def blurred(strokes, s):
-    grid = strokes.reshape(-1, *SHAPE) / 255
-    return gaussian_filter(grid, s, axes=(1, 2), mode="constant").reshape(len(grid), -1)
-
-
 def test_sharpness_of_a_plain_image_and_of_stripes():
     rows, columns = np.indices((4, 6))
     images = [0.7 + 0 * rows, columns % 2, rows % 2, (rows + columns) % 2, 0.5 * (columns == 5)]
@@ -178,13 +155,17 @@ def test_sharpness_of_a_plain_image_and_of_stripes():
     assert sharpness(np.reshape(images, (5, 24)), (4, 6)) == pytest.approx(expected)
 
 
-def test_the_blur_of_blurred_originals_is_the_one_they_got_and_sharper_ones_have_none(
-    strokes, table
-):
+def test_the_blur_of_blurred_originals_is_the_one_they_got_and_sharper_ones_have_none():
+    """Black images with three white strokes each, a few pixels wide."""
+    rng, images, shape = np.random.default_rng(0), np.zeros((60, 28, 28), np.uint8), (28, 28)
+    for image in images:
+        for row, column in rng.integers(4, 18, size=(3, 2)):
+            image[row : row + 3, column : column + 9] = 255
+    table = blur_originals(images.reshape(60, -1), shape)
     for s in (0.33, 0.7, 1.234, 2.5):  # the table's steps are 0.05
-        found = blur_in_pixels(sharpness(blurred(strokes, s), SHAPE), table)
-        assert found == pytest.approx(s, abs=0.007)
-    as_sharp = sharpness((strokes / 255).astype(np.float32), SHAPE)
+        made = sharpness(gaussian_filter(images / 255, s, axes=(1, 2), mode="constant"), shape)
+        assert blur_in_pixels(made, table) == pytest.approx(s, abs=0.007)
+    as_sharp = sharpness((images / 255).astype(np.float32), shape)
     assert blur_in_pixels(as_sharp, table) == pytest.approx(0, abs=1e-6)
     assert blur_in_pixels(1.2 * as_sharp, table) == 0
     assert blur_in_pixels(0 * as_sharp, table) == BLURS[-1]  # no more is looked for

@@ -115,7 +115,7 @@ def test_lengths_of_paths_drawn_by_hand():
     assert found == pytest.approx([1, np.sqrt(2), 1, 1])
 
 
-def test_a_model_is_measured_on_its_way_and_on_the_fade_between_its_own_ends():
+def test_a_model_is_measured_on_its_way_and_on_the_fade_between_its_own_ends(monkeypatch):
     """Its two pixels rise one after the other: s(-3 max(0, -z)) and s(3 max(0, z)).
 
     Decoded: from (0.5, s(-6)) up to (0.5, 0.5), then over to (s(6), 0.5): two equal legs.
@@ -123,17 +123,21 @@ def test_a_model_is_measured_on_its_way_and_on_the_fade_between_its_own_ends():
     run = new_run(Options("kl", latent_dim=1, hidden_dim=2), (1, 2))
     run.vae.theta[:] = 0
     run.vae.w.W3[:], run.vae.w.W4[:] = [[1, -1]], [[3, 0], [0, -3]]
-    mu, pairs = np.array([[-2.0], [2.0], [0.5]], np.float32), np.array([[0, 1], [2, 1]])
+    mu, pairs = np.array([[-2.0], [2.0], [0.5]], np.float32), np.array([[0, 1], [1, 2]])
     labels = np.array([0, 0, 1])
     data = Dataset(None, np.repeat(labels, 5), None, np.array([0, 1, 1]), (1, 2), "", False)
     instruments = Instruments(data, {}, classifier=PIXELS_ARE_FEATURES, pairs=pairs)
     # Decoding z, which is elsewhere, would give other paths.
-    found = Measurement()
+    found, seen = Measurement(), []
+    lengths = lambda net, images: seen.append(images) or path_lengths(net, images)  # noqa: E731
+    monkeypatch.setattr(structure, "path_lengths", lengths)
     model = EncodedRun(run, mu, mu, mu**2, None, None)
     structure.measure_structure(found, model, instruments, np.repeat(mu, 5, axis=0))
     assert found.values["knn"] == pytest.approx(100 * 2 / 3)  # the second is told wrongly
     assert found.values["path"] == pytest.approx((np.sqrt(2) + 1) / 2, rel=1e-4)
     assert found.values["fade_path"] == pytest.approx(1, rel=1e-5)
+    way, fade = (images.reshape(2, POINTS, 2)[:, [0, -1]] for images in seen)
+    np.testing.assert_allclose(fade, way)
     # Of two paths, the standard error is half of their distance over √2.
     error = (np.sqrt(2) - 1) / 2 / np.sqrt(2)
     assert found.replicates["path"].std() == pytest.approx(error, rel=0.25)

@@ -1,7 +1,4 @@
-"""Other programs' habits: forks, threads, Numba's variables; and a cache that is out of date.
-
-Or damaged, or planted.
-"""
+"""Other programs' habits: forks, threads, Numba's variables; caches stale, damaged or planted."""
 
 import ast
 import os
