@@ -31,7 +31,7 @@ STEP = 1e-3  # for L of order 1, h^4 and the rounding error of L / h are both be
 
 @dataclass
 class GradientCheck:
-    """What a check found. An error is |a - n| / max(|a| + |n|, 1e-8): 0 is perfect, 1 unrelated."""
+    """What was found. An error is |a - n| / max(|a| + |n|, 1e-8), 0 if perfect, and 1 for NaN."""
 
     max_error: float = 0.0
     worst: str = ""  # where the largest error is, with both gradients
@@ -65,7 +65,7 @@ def check_gradients(
             if n is None:
                 result.skipped += 1
                 continue
-            errors.append(abs(a - n) / max(abs(a) + abs(n), 1e-8))
+            errors.append(np.nan_to_num(abs(a - n) / max(abs(a) + abs(n), 1e-8), nan=1.0))
             if errors[-1] >= result.max_error:
                 where = f"{name}[{', '.join(str(int(i)) for i in place)}]"
                 result.worst = f"{where}: analytic {a:.9g}, numeric {n:.9g}"

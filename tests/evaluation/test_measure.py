@@ -103,7 +103,7 @@ def test_a_perfect_match_of_samples_is_that_of_training_images(data, instruments
     assert instruments.baselines["classifier"] == {"accuracy": pytest.approx(accuracy)}
 
 
-def test_reconstruction_numbers_of_plain_grey(data, measured):
+def test_reconstruction_and_sample_numbers_of_plain_grey(data, measured):
     """SSE is k (1 - c)² + (24 - k) c²: 4.5 for 40 images, 7.5 for 20."""
     found = measured.values
     bce = {k: -k * np.log(GREY) - (PIXELS - k) * np.log(1 - GREY) for k in (6, 12, 18)}
@@ -111,6 +111,9 @@ def test_reconstruction_numbers_of_plain_grey(data, measured):
     assert {key: found[key] for key in known} == pytest.approx(known, rel=1e-5)
     assert found["bce_mu"] == pytest.approx((2 * bce[6] + bce[12]) / 3, rel=1e-5)
     assert found["blur"] == BLURS[-1]
+    real = data.test_images / 255  # all components are measured: as in the pixels
+    expected = np.sum((real.mean(axis=0) - GREY) ** 2) + real.var(axis=0, ddof=1).sum()
+    assert found["pca_mix"] == pytest.approx(expected, rel=1e-3)
     # As many training images as test images: a random choice, and not the first.
     chosen = 6 + 6 * data.train_labels[some_rows(120, N)]
     train = np.mean([bce[k] for k in chosen])

@@ -20,6 +20,7 @@ def test_the_checker_finds_what_is_wrong_and_puts_the_values_back():
     assert error(dx) < 1e-7
     assert error(4 * dx) == pytest.approx(3 / 5)  # a mean over the batch is forgotten
     assert error(dy) > 0.1  # a missing Jacobian
+    assert error(np.where(dx > 1, np.nan, dx)) == 1  # a NaN is never right
     assert error(dx, step=0.1) > 1e-5  # h^4 is no longer small: too much curvature
     assert error(0 * dx, 1e-15) < 1e-2  # what is nearly 0 is not divided by itself
     dx[2, 1] *= -1
