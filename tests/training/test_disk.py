@@ -24,53 +24,41 @@ def content(directory):
 
 def failing(code, times=10**9):
     """In place of `os.replace`: it fails in its first calls, and then renames."""
-    left = [times]
 
     def fails(*arguments):
-        left[0] -= 1
-        if left[0] >= 0:
-            raise OSError(code, os.strerror(code), *map(str, arguments[:1]))
-        return rename(*arguments)
+        if next(left, None) is None:
+            return rename(*arguments)
+        raise OSError(code, os.strerror(code), *map(str, arguments[:1]))
 
-    rename = os.replace
+    rename, left = os.replace, iter(range(times))
     return fails
-
-
-@pytest.fixture
-def kept(tmp_path):
-    """A file that is to stay as it is, alone in its directory."""
-    (tmp_path / "kept").mkdir()
-    path = tmp_path / "kept" / "kept.txt"
-    write_text(path, "old")
-    yield path
-    assert path.read_text(encoding="utf-8") == "old" and list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_write_that_fails_leaves_the_old_file_alone(kept, monkeypatch, function, code):
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, function, code):
+    path = tmp_path / "kept.txt"
+    write_text(path, "old")
+    for error in (RuntimeError(), OSError(errno.EACCES, "no entry", "fonts.json")):
+        with pytest.raises(type(error)), replacing(path) as file:  # not an error of this file
+            file.write("half of the new")
+            raise error
     monkeypatch.setattr(files, "PATIENCE", 0.1)
     monkeypatch.setattr(os, function, lambda *_: failing(code)())
     with pytest.raises(UserError, match=os.strerror(code)) as info:
-        write_text(kept, "new")
+        write_text(path, "new")
     assert ("make room" in str(info.value)) == (code == errno.ENOSPC)
+    assert path.read_text(encoding="utf-8") == "old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("error", [RuntimeError(), OSError(errno.EACCES, "no entry", "fonts.json")])
-def test_an_error_while_writing_leaves_the_old_file_alone(kept, error):
-    with pytest.raises(type(error)), replacing(kept) as file:  # not an error of this file
-        file.write("half of the new")
-        raise error
-
-
-def test_an_open_handle_of_another_program_is_waited_for(tmp_path, there, monkeypatch):
+def test_an_open_handle_of_another_program_is_waited_for(there, monkeypatch):
     out = there()
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
-    write_text(tmp_path / "a.txt", "new")
-    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "new"
+    write_text(out / "a.txt", "new")
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
-    assert move_aside(out, ["not there", *FILES]) == tmp_path / "out.1"
-    assert content(tmp_path / "out.1")
+    assert move_aside(out, ["not there", "a.txt", *FILES]) == out.with_name("out.1")
+    assert content(out.with_name("out.1"))
+    assert (out.with_name("out.1") / "a.txt").read_text(encoding="utf-8") == "new"
 
 
 def test_a_disk_that_fills_up_stops_the_run_and_keeps_the_checkpoint(there, own):
@@ -94,14 +82,18 @@ def test_a_place_that_is_taken(tmp_path, own):
     (tmp_path / "out" / "checkpoint.npz").mkdir(parents=True)
     with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be written \("):
         trained(small(), tmp_path / "out", own)
+    (tmp_path / "out" / ".lock").unlink()
+    (tmp_path / "out" / ".lock").mkdir()
+    with pytest.raises(UserError, match=r"out: cannot be written to \(Is a directory\); choose"):
+        trained(small(), tmp_path / "out", own)
 
 
-def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(tmp_path, there, own):
+def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(there, own):
     out = there()
     before = content(out)
     with only_user(out), pytest.raises(UserError, match="another run is writing there"):
         trained(small(), out, own)
-    assert content(out) == before and not (tmp_path / "out.1").exists()
+    assert content(out) == before and not out.with_name("out.1").exists()
 
 
 def python(code, **how):
@@ -208,14 +200,12 @@ def test_a_kill_on_the_way_loses_nothing(moves, tmp_path, there, own, monkeypatc
     assert content(kept)["checkpoint.npz"] == before["checkpoint.npz"]
 
 
-@pytest.mark.parametrize("code", [errno.EXDEV, errno.EACCES])
-def test_a_move_that_fails_gives_one_line_and_changes_nothing(
-    code, tmp_path, there, own, monkeypatch
-):
+def test_a_move_that_fails_gives_one_line_and_changes_nothing(there, own, monkeypatch):
     out = there()
     before = content(out)
     monkeypatch.setattr(files, "PATIENCE", 0.1)
-    monkeypatch.setattr(os, "replace", failing(code))
-    with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
-        trained(small(), out, own)
-    assert content(out) == before and not (tmp_path / "out.1").exists()
+    for code in (errno.EXDEV, errno.EACCES):
+        monkeypatch.setattr(os, "replace", failing(code))
+        with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
+            trained(small(), out, own)
+        assert content(out) == before and not out.with_name("out.1").exists()
