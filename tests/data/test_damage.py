@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from data_helpers import FUZZ, TRAIN_IMAGES, error_line, header, idx_bytes, mutations, npy, zip_of
+from data_helpers import FUZZ, error_line, header, idx_bytes, mutations, npy, npy_of, zip_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,12 +30,6 @@ def little_memory(most=2**22):
 
 def images(count, dtype=np.float64, shape=(4, 3)):
     return np.random.default_rng(2).random((count, *shape)).astype(dtype)
-
-
-def npy_of(shape, content=bytes(99), descr="'|u1'"):
-    """Return a .npy file whose header says this shape and type, whatever the content."""
-    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n".encode()
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
 
 
 def npz_of(*npy_file, **more):
@@ -77,9 +71,9 @@ BAD_FILES = {
 
 @pytest.mark.parametrize(("content", "problem"), BAD_FILES.values(), ids=BAD_FILES)
 def test_bad_file(tmp_path, content, problem):
-    (tmp_path / TRAIN_IMAGES).write_bytes(content)
+    (tmp_path / "bad").write_bytes(content)
     with little_memory():
-        assert problem in error_line(tmp_path)
+        assert problem in error_line(tmp_path / "bad")
 
 
 @pytest.mark.parametrize("make", [npz_of, npy_of])
@@ -101,7 +95,7 @@ def test_gigabytes_in_a_small_archive_are_refused_before_they_are_expanded(tmp_p
 
 @pytest.mark.parametrize("opened", [open, gzip.open])
 def test_a_limit_takes_the_memory_of_the_images_that_it_keeps(tmp_path, opened):
-    with opened(tmp_path / TRAIN_IMAGES, "wb") as file:
+    with opened(tmp_path / "images-idx3-ubyte", "wb") as file:
         file.write(header(16 * KILO, 32, 32) + bytes(16 * KILO**2))
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(np.zeros((4, 32, 32), np.uint8)))
     with little_memory(8 * KILO**2):

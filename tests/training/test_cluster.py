@@ -21,17 +21,10 @@ from npvae.training import parallel
 from npvae.training.parallel import train_missing
 
 
-@contextmanager
 def cluster(workers, threads=1, processes=False):
-    """A scheduler with workers."""
-    with LocalCluster(
-        n_workers=workers,
-        threads_per_worker=threads,
-        processes=processes,
-        host="tcp://127.0.0.1",
-        dashboard_address=None,
-    ) as found:
-        yield found
+    """A scheduler with workers, for a `with`."""
+    count = {"n_workers": workers, "threads_per_worker": threads, "processes": processes}
+    return LocalCluster(**count, host="tcp://127.0.0.1", dashboard_address=None)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +48,6 @@ def when_all_train(paths, do):
     thread.join(60)  # where the training fails, nothing is written
 
 
-def rows(path):
-    return (path / "history.csv").read_text(encoding="utf-8").splitlines()
-
-
 def test_a_worker_killed_in_the_middle_costs_no_bit(two_workers, own, tmp_path, monkeypatch):
     wanted = {tmp_path / str(seed): small(epochs=60, seed=seed) for seed in (0, 1)}
     alone = [trained(options, tmp_path / "alone", own) for options in wanted.values()]
@@ -68,15 +57,18 @@ def test_a_worker_killed_in_the_middle_costs_no_bit(two_workers, own, tmp_path, 
         client.run(import_module, "npvae.training.train")  # so that they start together
         process = psutil.Process(next(iter(client.run(os.getpid).values())))
 
+    def rows():
+        return {path: (path / "history.csv").read_text("utf-8").splitlines() for path in wanted}
+
     def kill():
         process.kill()
-        seen.update({path: rows(path) for path in wanted})
+        seen.update(rows())
 
     with when_all_train(wanted, kill):
         runs = train_missing(wanted, own, load_data(own), address)
     assert all(1 < len(lines) < 61 for lines in seen.values())  # both were on their way
-    for path in wanted:
-        assert rows(path)[: len(seen[path])] == seen[path]  # with the seconds: it went on
+    for path, lines in rows().items():
+        assert lines[: len(seen[path])] == seen[path]  # with the seconds: it went on
     assert [bits(run) for run in runs.values()] == [bits(run) for run in alone]
 
 
@@ -107,30 +99,25 @@ def test_a_cluster_that_fails_gives_one_line(two_workers, own, tmp_path):
     assert "\n" not in line
 
 
-def refusal(own, tmp_path, address, capfd):
-    """Return the one line with which an address is refused; nothing else is said."""
-    with pytest.raises(UserError) as info:
-        train_missing({tmp_path / "a": SMALL}, own, load_data(own), address)
-    assert capfd.readouterr() == ("", "")
-    line = str(info.value)
-    assert line.startswith(f"--dask {address}: a scheduler is needed there that has workers of one")
-    assert line.endswith("; docs/running.md says how to start them") and "\n" not in line
-    return line
+def test_a_scheduler_with_workers_of_one_thread_is_needed(own, tmp_path, monkeypatch, capfd):
+    def refused(address, words=""):
+        """In one line; nothing else is said."""
+        with pytest.raises(UserError) as info:
+            train_missing({tmp_path / "a": SMALL}, own, load_data(own), address)
+        line, start = str(info.value), "a scheduler is needed there that has workers of one thread"
+        assert line.startswith(f"--dask {address}: {start}") and words in line
+        assert line.endswith("; docs/running.md says how to start them") and "\n" not in line
+        assert capfd.readouterr() == ("", "")
 
-
-def test_no_scheduler_gives_one_line(own, tmp_path, monkeypatch, capfd):
+    for workers, threads in ((0, 1), (1, 2)):
+        with cluster(workers, threads) as found:
+            words = f"(it has {workers} workers with {workers * threads} threads)"
+            refused(found.scheduler_address, words)
     monkeypatch.setattr(parallel, "PATIENCE", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # listens, and never answers
         address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        assert "(no answer)" in refusal(own, tmp_path, address, capfd)
+        refused(address, "(no answer)")
     for dead in (address, "class", "tcp://", "tcp://host", "http://host:8786", "tcp://host:port"):
-        refusal(own, tmp_path, dead, capfd)
+        refused(dead)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert "distributed" in refusal(own, tmp_path, "tcp://127.0.0.1:8786", capfd)
-
-
-@pytest.mark.parametrize(("workers", "threads"), [(0, 1), (1, 2)])
-def test_workers_of_one_thread_are_needed(workers, threads, own, tmp_path, capfd):
-    with cluster(workers, threads) as found:
-        line = refusal(own, tmp_path, found.scheduler_address, capfd)
-    assert f"(it has {workers} workers with {workers * threads} threads)" in line
+    refused("tcp://127.0.0.1:8786", "distributed")

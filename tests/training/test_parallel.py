@@ -2,7 +2,6 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 
 import joblib
@@ -21,18 +20,13 @@ from npvae.training.train import STEP_MAKERS
 
 @pytest.fixture
 def counts(monkeypatch):
-    """Trainings in this process, one by one, and what is patched here holds for them.
+    """Trainings in this process, one by one; the number of processes that would have started."""
 
-    The number of processes that would have been started is kept.
-    """
-    kept = []
-
-    @contextmanager
     def one_thread(most):
         kept.append(most)
-        with ThreadPoolExecutor(1) as pool:
-            yield pool
+        return ThreadPoolExecutor(1)
 
+    kept = []
     monkeypatch.setattr(parallel, "processes", one_thread)
     return kept
 
@@ -95,40 +89,30 @@ def test_a_directory_with_another_run_is_refused_and_kept(there, own, tmp_path, 
     refused("older version, and has no fingerprint of its data", load_data(own))
 
 
-@pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
 def test_longer_runs_go_on_from_shorter_ones_to_the_bits_of_a_run_of_their_own(
-    kind, own, tmp_path, counts
-):
-    wanted = {tmp_path / str(n): small(kind, epochs=n) for n in (4, 1, 2)}
-    wanted[tmp_path / "other"] = small(kind, seed=1)  # no station of theirs
-    found = train_missing(wanted, own, load_data(own))
-    assert {path: run.options for path, run in found.items()} == wanted and len(counts) == 1
-    seconds = [row["seconds"] for row in found[tmp_path / "4"].history]
-    for n in (1, 2):  # what was measured once was trained once
-        assert [row["seconds"] for row in found[tmp_path / str(n)].history] == seconds[:n]
-    for name in ("4", "other"):
-        alone = trained(wanted[tmp_path / name], tmp_path / "alone", own)
-        assert bits(found[tmp_path / name]) == bits(alone)
-
-
-def test_a_station_begins_where_it_is_or_else_where_the_finished_one_before_it_ends(
     there, own, tmp_path, counts, monkeypatch
 ):
-    epochs, make_step = [], STEP_MAKERS["kl"]
+    """Each begins where it is, or else where the finished one before it ends."""
 
     def spying(run, images, batch):
-        epochs.append((run.options.epochs, run.epoch + 1))  # once an epoch for each size of batch
+        epochs.add((run.options.epochs, run.epoch + 1))
         return make_step(run, images, batch)
 
-    monkeypatch.setitem(STEP_MAKERS, "kl", spying)
-    two, four, six = there(), tmp_path / "4", tmp_path / "6"
-    trained(small(epochs=3), four, own)  # killed in its fourth
+    two, four, six, other = there("ws"), *(tmp_path / name for name in ("4", "6", "other"))
+    trained(small("ws", epochs=3), four, own)  # killed in its fourth
     before = (two / "checkpoint.npz").read_bytes()
-    epochs.clear()
-    wanted = {two: small(), four: small(epochs=4), six: small(epochs=6)}
-    train_missing(wanted, own, load_data(own))
-    assert sorted(set(epochs)) == [(4, 4), (6, 5), (6, 6)]
+    epochs, make_step = set(), STEP_MAKERS["ws"]
+    monkeypatch.setitem(STEP_MAKERS, "ws", spying)
+    lengths = {six: 6, tmp_path / "1": 1, four: 4, two: 2}
+    wanted = {path: small("ws", epochs=n) for path, n in lengths.items()}
+    wanted[other] = small("kl", seed=1)  # no station of theirs
+    found = train_missing(wanted, own, load_data(own))
+    assert {path: run.options for path, run in found.items()} == wanted and len(counts) == 1
+    assert epochs == {(1, 1), (4, 4), (6, 5), (6, 6)}
     assert (two / "checkpoint.npz").read_bytes() == before
+    assert found[six].history[:4] == found[four].history  # with the seconds
+    for path in (six, other):
+        assert bits(found[path]) == bits(trained(wanted[path], tmp_path / "alone", own))
 
 
 def test_workers_that_want_one_directory_wait_for_each_other_and_do_not_fail(own, tmp_path):

@@ -1,4 +1,4 @@
-"""The reference experiment: sizes, defaults and training values, so that none drifts unnoticed.
+"""The options of a run, and the reference experiment: its sizes and defaults, so that none drifts.
 
 The numbers are written out here and are taken from no constant of npvae.
 """
@@ -81,3 +81,31 @@ def test_every_option_of_a_run_reaches_its_step(run):
         assert weights(**{option: value}) != weights(), option
     # The critic, which moves first, has a rate of its own.
     assert weights(lr=2e-3)[1:] == weights()[1:]
+
+
+def test_the_distance_decides_what_is_trained_and_where_it_goes():
+    options, settings = read_command_line("ws", "", ["--distance", "sliced", "--directions", "7"])
+    assert (options, settings.out) == (Options("sw", directions=7), Path("runs/sw"))
+    options, settings = read_command_line("ws", "", ["--distance", "critic", "--out", "here"])
+    assert (options, settings.out) == (Options("ws"), Path("here"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("ws --distance sliced --critic-steps 6", "--critic-steps belongs to --distance critic"),
+        ("ws --gp-weight 10 --distance sliced", "--gp-weight belongs to --distance critic"),
+        ("ws --directions 50", "--directions belongs to --distance sliced"),
+        ("ws --distance sliced --directions 0", "--directions: '0' is not a whole number from 1"),
+        ("ws --distance near", "--distance: invalid choice: 'near'"),
+        ("ws --distance sliced --beta 1", "unrecognized arguments: --beta 1"),
+        ("kl --distance sliced", "unrecognized arguments: --distance sliced"),
+    ],
+)
+def test_an_option_of_the_other_distance_is_refused_even_at_its_default(words, message, capsys):
+    program, *words = words.split()
+    with pytest.raises(SystemExit) as stop:
+        read_command_line(program, "", words)
+    out, err = capsys.readouterr()
+    assert (stop.value.code, out, err.count("\n")) == (2, "", 1)
+    assert message in err

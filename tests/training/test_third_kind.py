@@ -53,7 +53,6 @@ MS = Kind(
     options=("beta",),
     program="run_ms.py",
 )
-TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
 
 
 def test_a_third_kind_trains_and_its_weight_is_used(own, tmp_path, monkeypatch, capsys):
@@ -65,14 +64,11 @@ def test_a_third_kind_trains_and_its_weight_is_used(own, tmp_path, monkeypatch, 
         where = "--threads", "1", "--data-dir", str(own), "--out", str(tmp_path / beta)
         train(*read_command_line("ms", "", [*small, *where]))
         runs.append(load_checkpoint(tmp_path / beta / "checkpoint.npz"))
-    table = (tmp_path / "1000" / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert table[0].split(",") == ["epoch", "train_bce", "train_ms", *TEST] and len(table) == 31
+    table = (tmp_path / "1000" / "history.csv").read_text(encoding="utf-8")
+    assert table.startswith("epoch,train_bce,train_ms,test_bce_mu,") and table.count("\n") == 31
     shown = capsys.readouterr().out
     assert "epoch  30/30  BCE " in shown and "  MS 0." in shown
-    loose, tight = ([run.history[n] for n in (0, -1)] for run in runs)
-    assert tight[1]["train_ms"] < 0.5 * loose[1]["train_ms"]
-    assert (
-        loose[1]["train_bce"] < tight[1]["train_bce"]
-        and loose[1]["train_bce"] < loose[0]["train_bce"]
-    )
+    first, (loose, tight) = runs[0].history[0], (run.history[-1] for run in runs)
+    assert tight["train_ms"] < 0.5 * loose["train_ms"]
+    assert loose["train_bce"] < min(first["train_bce"], tight["train_bce"])
     assert runs[1].options.kind == "ms" and runs[1].critic is None and runs[1].epoch == 30
