@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exercise_answers import BEYOND, attempt, variants
-from numpy_alone import run_with_numpy_alone
 from scipy.special import logsumexp
 from scipy.stats import norm
 
@@ -196,21 +195,3 @@ def test_a_reader_may_stop_early():
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         run.stdout.close()
         assert run.stderr.read() == b""
-
-
-def test_numpy_is_all_that_is_needed():
-    """Stubs and right answers are graded, predictions are answered; all other imports fail.
-
-    Numba among them: it would take seconds, and minutes on a machine that has never compiled.
-    """
-    result = run_with_numpy_alone("""
-sys.path.insert(0, "tests/course")
-from exercise_answers import RIGHT, attempt
-from course import check
-assert check.main([]) == 1
-for name in RIGHT:
-    done = attempt(name, PREDICTION="?")
-    assert done.status == "done" and len(done.lines) == 3, done
-""")
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.splitlines()[-1] == "0 of 20 done"

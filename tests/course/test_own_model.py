@@ -11,7 +11,6 @@ from exercise_answers import RIGHT
 from course import exercises, failures, train
 from course.replace import plain_with
 from npvae import plain
-from npvae.cli import run_program
 from npvae.errors import UserError
 from npvae.nn.gradcheck import check_gradients
 
@@ -128,11 +127,8 @@ def test_a_wrong_function_is_named_before_it_trains(name):
 
 
 @pytest.mark.parametrize("package", ["mlxtend", "matplotlib"])
-def test_a_package_that_is_missing_is_told_in_one_line(package, monkeypatch, capsys):
+def test_a_package_that_is_missing_is_told_in_one_line(package, monkeypatch, ends):
     monkeypatch.setattr(train, "find_spec", lambda name: None if name == package else name)
-    for main, words in ((train.main, ["train", "kl"]), (failures.main, ["failures"])):
-        monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(SystemExit) as stop:
-            run_program(main)
-        told = capsys.readouterr().err
-        assert (stop.value.code, told.count("\n")) == (2, 1) and f"no package {package}" in told
+    for main, *words in ((train.main, "kl"), (failures.main,)):
+        status, _, told = ends(main, *words)
+        assert (status, told.count("\n")) == (2, 1) and f"no package {package}" in told

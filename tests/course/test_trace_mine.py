@@ -11,7 +11,6 @@ from course import mine
 from course.exercises import e04_kl
 from course.trace import __main__ as program
 from npvae import plain
-from npvae.cli import run_program
 
 RIGHT = """
 import numpy as np
@@ -117,14 +116,11 @@ EDITS = [  # old text, new text, and words of what is told
 ]
 
 
-def test_what_is_wrong_with_ones_own_file_is_told_in_one_line(learner, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["course.trace", "kl", "--mine"])
+def test_what_is_wrong_with_ones_own_file_is_told_in_one_line(learner, ends):
     for old, new, *words in EDITS:
         learner(e05=(RIGHT.replace(old, new), SAMPLER))
-        with pytest.raises(SystemExit) as stop:
-            run_program(program.main)
-        told = capsys.readouterr().err
-        assert (stop.value.code, told.count("\n")) == (2, 1)
+        status, _, told = ends(program.main, "kl", "--mine")
+        assert (status, told.count("\n")) == (2, 1)
         assert all(word in told for word in words), told
         assert sys.gettrace() is None
 

@@ -97,12 +97,15 @@ def test_the_distance_decides_what_is_trained_and_where_it_goes():
         ("ws --gp-weight 10 --distance sliced", "--gp-weight belongs to --distance critic"),
         ("ws --directions 50", "--directions belongs to --distance sliced"),
         ("ws --distance sliced --directions 0", "--directions: '0' is not a whole number from 1"),
+        ("ws --batch-size 65537", "--batch-size: '65537' is not a whole number from 1 to 65536"),
+        ("ws --lr 0", "--lr: '0' is not a number above 0, up to 1e+30"),
+        ("ws --gp-weight 2e30", "--gp-weight: '2e30' is not a number from 0 to 1e+30"),
         ("ws --distance near", "--distance: invalid choice: 'near'"),
         ("ws --distance sliced --beta 1", "unrecognized arguments: --beta 1"),
         ("kl --distance sliced", "unrecognized arguments: --distance sliced"),
     ],
 )
-def test_an_option_of_the_other_distance_is_refused_even_at_its_default(words, message, capsys):
+def test_bad_options_and_those_of_the_other_distance_are_refused(words, message, capsys):
     program, *words = words.split()
     with pytest.raises(SystemExit) as stop:
         read_command_line(program, "", words)
