@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from npvae.cli import run_program
 from npvae.report import charts, image_grids
 
-# They fork, limit the size of files, and fill /dev/full.
-collect_ignore = ["training/test_disk.py", "training/test_killed.py"] if os.name == "nt" else []
+# It forks, limits the size of files, and fills /dev/full.
+collect_ignore = ["training/test_disk.py"] if os.name == "nt" else []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""What is imported, and where: rooms, programs that need NumPy alone, the wheel; and no pickles.
+"""Which room imports what; programs that need NumPy alone; random streams; the wheel; no pickles.
 
 Imports inside of functions and those for typing count, too.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import npvae
+from npvae.training import streams
 
 PACKAGE = Path(npvae.__file__).parent
 ROOT = PACKAGE.parent
@@ -127,6 +128,36 @@ def test_the_plain_file_the_trace_and_the_grader_need_nothing_but_numpy(tmp_path
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "dda1" in done.stdout and done.stdout.splitlines()[-1] == "0 of 20 done"
+
+
+NUMBERS = {name: n for name, n in vars(streams).items() if name.isupper() and name != "FIRST"}
+OTHER_KEYS = {  # those of the table's head, and two that only choose rows
+    "training/run.py": "[options.seed, 0]",
+    "training/train.py": "[options.seed, epoch]",
+    "models/inference.py": "[seed, 2 ** 31]",
+    "data/dataset.py": "SPLIT_SEED",
+    "nn/gradcheck.py": "seed",
+}
+
+
+def keys():
+    """The file and the key of each stream that the package makes; the plain file has its own."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_call = isinstance(node, ast.Call) and path.name != "plain.py"
+            if is_call and ast.unparse(node.func).endswith("default_rng"):
+                yield path.relative_to(PACKAGE).as_posix(), ast.unparse(node.args[0])
+
+
+def test_each_use_of_random_numbers_has_a_stream_of_its_own():
+    others = [(path, key) for path, key in keys() if "streams." not in key]
+    assert sorted(others) == sorted(OTHER_KEYS.items())
+    used = [key for _, key in keys() if "streams." in key]
+    second = [key.strip("[]").split(", ")[1] for key in used]
+    assert sorted(second) == sorted(f"streams.{name}" for name in NUMBERS)
+    assert len(set(NUMBERS.values())) == len(NUMBERS)
+    # 2^31 itself is the noise of z; above 2^32 a number would fill two words of a key.
+    assert all(2**31 < n < 2**32 for n in NUMBERS.values())
 
 
 def test_a_wheel_ships_what_is_no_python_too():

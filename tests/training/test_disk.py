@@ -1,18 +1,23 @@
-"""Files that cannot be written, moved or replaced, runs in one place, and how a program ends."""
+"""Kills, files that cannot be written or moved, runs in one place, and how a program ends."""
 
 import errno
+import multiprocessing
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from own_runs import small, trained
+from own_runs import bits, small, trained
 
 from npvae import files
 from npvae.errors import UserError
 from npvae.files import make_directory, move_aside, only_user, replacing, write_text
+from npvae.training.checkpoint import load_checkpoint
 
 FILES = ("checkpoint.npz", "history.csv", "config.json")
 
@@ -206,3 +211,43 @@ def test_a_move_that_fails_gives_one_line_and_changes_nothing(there, own, monkey
         with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
             trained(small(), out, own)
         assert content(out) == before and not out.with_name("out.1").exists()
+
+
+# Most of a start is imports. These processes are forked from one that has them.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["pytest", "npvae.training.train", "npvae.models.steps"])
+ENDLESS = small("ws", epochs=10**6)  # the run is killed before
+
+
+def epochs(out):
+    """Count the epochs in the history of a run."""
+    path = out / "history.csv"
+    return path.read_bytes().count(b"\n") - 1 if path.exists() else 0
+
+
+def test_kill_at_random_moments_and_resume_to_the_same_bytes(own, tmp_path):
+    """Four times, while a run starts, or so many epochs and milliseconds later."""
+    rng, out, epoch = np.random.default_rng(0), tmp_path / "killed", 0
+    for _ in range(4):
+        child = FORKS.Process(target=trained, args=(ENDLESS, out, own, True))
+        child.start()
+        if new := rng.integers(0, 4):
+            end = epochs(out) + new
+            while epochs(out) < end:
+                assert child.is_alive()
+                time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.03))
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+        if epoch or (out / "checkpoint.npz").exists():
+            now = load_checkpoint(out / "checkpoint.npz").epoch
+            assert now >= epoch
+            epoch = now
+    assert epoch > 0
+    killed, whole = (
+        trained(small("ws", epochs=epoch + 2), tmp_path / name, own, resume=True)
+        for name in ("killed", "whole")
+    )
+    assert not list(out.glob(".*.tmp"))
+    assert bits(killed) == bits(whole)
