@@ -124,22 +124,16 @@ def test_the_page_shows_what_the_program_prints():
         assert cut(output, pieces) == pieces
 
 
-def test_every_number_with_three_or_four_decimals_is_one_that_was_printed():
+def test_every_number_was_printed_and_the_sums_in_the_answers_are_right():
     numbers = set(re.findall(r"\d+\.\d{3,4}\b", PROSE))  # a minus may be one of a difference
     assert len(numbers) > 20
     printed = set(re.findall(r"\d+\.\d{3,4}\b", usual("kl") + usual("ws")))
     assert numbers - printed == {"4.227"}  # a sum of rounded numbers; printed is 4.2267
-
-
-def test_the_sums_in_the_answers_are_right():
-    """Within two units of the last digit: they are made of rounded numbers."""
     prose = re.sub(r"\s+", " ", PROSE.replace("·", "*").replace("²", "**2"))
-    number = r"\(?-?\d[\d.]*\)?"
-    sums = re.findall(
-        rf"((?:{number} [-+*/] )+{number}) (?:=|is|for each unit) (-?\d[\d.]*\d)", prose
-    )
+    term = r"\(?-?\d[\d.]*\)?"
+    sums = re.findall(rf"((?:{term} [-+*/] )+{term}) (?:=|is|for each unit) (-?\d[\d.]*\d)", prose)
     assert len(sums) >= 7
-    for left, right in sums:
+    for left, right in sums:  # two units of the last digit: they are made of rounded numbers
         unit = 10.0 ** -len(right.partition(".")[2])
         assert abs(eval(left) - float(right)) <= 2 * unit, left
 

@@ -25,22 +25,6 @@ DECIMAL = re.compile(r"-?\d+\.\d+")
 RELATIVE, ABSOLUTE = 0.05, 0.003
 
 
-def run(folder):
-    """Run the notebook; all files go to `folder`. Returns it with its new outputs."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    notebook = nbformat.read(TOUR, as_version=4)
-    metadata = notebook.metadata.copy()
-    place = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=300, record_timing=False, resources=place)
-    quiet = {"PYTHONWARNINGS": "ignore:IProgress"}  # tqdm wishes for Jupyter's widgets
-    temporary = {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")}
-    client.execute(env=os.environ | quiet | {"PYTHONPATH": str(ROOT)} | temporary)
-    notebook.metadata = metadata  # without the versions of this machine
-    return notebook
-
-
 def test_the_tour_prints_what_the_page_shows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -73,6 +57,14 @@ def test_the_page_can_be_read_without_running_it():
 
 if __name__ == "__main__":
     import nbformat
+    from nbclient import NotebookClient
 
-    with tempfile.TemporaryDirectory() as folder:
-        nbformat.write(run(folder), TOUR)
+    notebook = nbformat.read(TOUR, as_version=4)
+    metadata = notebook.metadata.copy()
+    with tempfile.TemporaryDirectory() as folder:  # all files go there
+        os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder) | {"PYTHONPATH": str(ROOT)}
+        os.environ["PYTHONWARNINGS"] = "ignore:IProgress"  # tqdm wishes for Jupyter's widgets
+        place = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=300, record_timing=False, resources=place).execute()
+    notebook.metadata = metadata  # without the versions of this machine
+    nbformat.write(notebook, TOUR)

@@ -10,19 +10,18 @@ import inspect
 
 import numpy as np
 import pytest
+from small import Small
 
 from course.replace import plain_with
 from npvae import plain
-from npvae.models.critic import make_critic
-from npvae.models.objectives import make_critic_batch
 from npvae.models.sliced import make_lines
 from npvae.models.steps import kl_step, sw_step, ws_step
-from npvae.models.vae import make_vae, make_vae_activations
 
 STEPS, UPDATES, DIRECTIONS, LR, CRITIC_LR = 20, 3, 9, 1e-3, 2e-3
 TOLERANCE = 1e-10
-SMALL = (12, 9, 3, 5, (8, 7), 4)
-REFERENCE = (784, 256, 10, 64, (512, 256), 10)
+REFERENCE = {
+    "batch": 64, "latent": 10, "pixels": 784, "hidden": 256, "critic": (512, 256), "units": 10,
+}  # fmt: skip
 
 
 class Played:
@@ -39,31 +38,25 @@ class Played:
     random = standard_normal
 
 
-class Twins:
+class Twins(Small):
     """The same networks twice, fast and plain, and what both see in each step."""
 
-    def __init__(self, pixels, hidden, latent, batch, critic_hidden, units, dtype=np.float64):
-        self.rng, self.dtype, self.shape = np.random.default_rng(7), dtype, (batch, latent)
-        self.vae = make_vae(pixels, hidden, latent, dtype, self.rng)
-        self.critic = make_critic(latent, dtype, self.rng, critic_hidden, units)
-        self.act = make_vae_activations(self.vae.w, batch)
-        self.batch = make_critic_batch(self.critic.w, batch)
-        self.lines = make_lines(DIRECTIONS, batch, latent, dtype)
-        self.images = self.rng.uniform(size=(2 * batch, pixels)).astype(dtype)
+    def __init__(self, **sizes):
+        super().__init__(5, **sizes)
+        self.lines = make_lines(DIRECTIONS, *self.a.eps.shape, self.dtype)
         self.networks = [copies(self.vae), copies(self.critic)]
         self.states = [plain_state(network) for network in self.networks]
 
-    def normal(self, *shape):
-        return self.rng.standard_normal((*shape, *self.shape)).astype(self.dtype)
-
     def step(self, run, t, weight=1.3, gp_weight=8.0):
         """Do step t with both; return both's losses, without their sum."""
-        index = self.rng.permutation(len(self.images))[: self.shape[0]]
-        x, eps, noise = self.images[index], self.normal(), self.normal(UPDATES, 2)
-        alpha = self.rng.uniform(size=(UPDATES, self.shape[0])).astype(self.dtype)
-        lines = self.rng.standard_normal((DIRECTIONS, self.shape[1])).astype(self.dtype)
-        self.act.eps[:], self.lines.prior[:], self.lines.directions[:] = eps, noise[0, 0], lines
-        fast, seen, rates = (self.vae, self.act), (self.images, index), {"lr": LR, "t": t}
+        batch, latent = self.a.eps.shape
+        index = self.rng.permutation(len(self.images))[:batch]
+        x, (eps, *noise) = self.images[index], self.normal(1 + 2 * UPDATES, batch, latent)
+        noise = np.reshape(noise, (UPDATES, 2, batch, latent))
+        alpha = self.rng.uniform(size=(UPDATES, batch)).astype(self.dtype)
+        lines = self.normal(DIRECTIONS, latent)
+        self.a.eps[:], self.lines.prior[:], self.lines.directions[:] = eps, noise[0, 0], lines
+        fast, seen, rates = (self.vae, self.a), (self.images, index), {"lr": LR, "t": t}
         (vae, critic), (state, critic_state) = self.networks, self.states
         before = dict(vae)
         if run == "kl":
@@ -97,11 +90,11 @@ def plain_state(network):
     return {"t": 0, "m": m, "v": v}
 
 
-@pytest.mark.parametrize("sizes", [SMALL, REFERENCE], ids=["small", "reference"])
+@pytest.mark.parametrize("sizes", [{}, REFERENCE], ids=["small", "reference"])
 @pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 @pytest.mark.usefixtures("one_thread")  # NumPy's threads would wait for those of npvae
 def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
-    twins = Twins(*sizes)
+    twins = Twins(**sizes)
     pairs = list(zip([twins.vae, twins.critic], twins.networks, strict=True))
     pairs = pairs if run == "ws" else pairs[:1]
     before = [copies(fast) for fast, _ in pairs]
@@ -118,7 +111,7 @@ def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_type_is_used_throughout(dtype):
-    twins = Twins(*SMALL, dtype=dtype)
+    twins = Twins(dtype=dtype)
     for t, run in enumerate(("kl", "ws", "sw"), start=1):
         twins.step(run, t)
     for network, state in zip(twins.networks, twins.states, strict=True):
@@ -145,7 +138,7 @@ LEARNED = [  # every function but those that read files and print
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_no_step_goes_round_a_function(name):
-    twins, rng = Twins(*SMALL), np.random.default_rng(0)
+    twins, rng = Twins(), np.random.default_rng(0)
     (vae, critic), (state, critic_state), x = twins.networks, twins.states, twins.images
     other = plain_with(**{name: lambda *_: 1 / 0})
     with pytest.raises(ZeroDivisionError):

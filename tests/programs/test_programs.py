@@ -90,7 +90,7 @@ def test_the_report_shows_every_picture_and_the_numbers_of_the_history(workshop)
 
 
 def test_the_page_is_self_contained_and_escaped_and_links_the_explorer(workshop):
-    page, explorer = (text(workshop[0], "report", f"{name}.html") for name in ("report", "explorer"))
+    page, explorer = (text(workshop[0], "report", f"{n}.html") for n in ("report", "explorer"))
     assert page.count("data:image/png;base64,") >= 13
     assert 'src="plots' not in page and "<script" not in page and "://" not in page
     assert html.escape(OWN) in page and "explorer.html" in page and "<own>" not in page + explorer

@@ -64,24 +64,15 @@ def test_a_worker_killed_in_the_middle_costs_no_bit(two_workers, own, tmp_path, 
         process.kill()
         seen.update(rows())
 
-    with when_all_train(wanted, kill):
-        runs = train_missing(wanted, own, load_data(own), address)
+    async def cell():  # as in a notebook, whose event loop runs already
+        return train_missing(wanted, own, load_data(own), address)
+
+    with when_all_train(wanted, kill), ThreadPoolExecutor(1) as pool:
+        runs = pool.submit(asyncio.run, cell()).result()
     assert all(1 < len(lines) < 61 for lines in seen.values())  # both were on their way
     for path, lines in rows().items():
         assert lines[: len(seen[path])] == seen[path]  # with the seconds: it went on
     assert [bits(run) for run in runs.values()] == [bits(run) for run in alone]
-
-
-def test_an_event_loop_that_runs_already_is_no_hindrance(two_workers, own, tmp_path):
-    """As in a notebook."""
-
-    async def cell():
-        return train_missing({tmp_path / "a": SMALL}, own, load_data(own), address)
-
-    address = two_workers.scheduler_address
-    with ThreadPoolExecutor(1) as pool:  # in this thread, the browser's tests have a loop
-        (run,) = pool.submit(asyncio.run, cell()).result().values()
-    assert run.epoch == SMALL.epochs
 
 
 def test_a_cluster_that_fails_gives_one_line(two_workers, own, tmp_path):
