@@ -1,7 +1,4 @@
-"""The benchmark's competitors do the same work: the same losses, gradients and updates.
-
-PyTorch and JAX are needed by the benchmarks alone; tests that need them are skipped without them.
-"""
+"""The benchmark's competitors do the same work; PyTorch and JAX need not be installed."""
 
 import importlib.util
 

@@ -1,15 +1,10 @@
 """The numbers of docs/findings.md, and of README's findings, are those of docs/findings.csv.
 
-docs/findings.csv is the numbers.csv of the study. A table of docs/findings.md whose first head cell
-is "number" is read like this:
-
-    head cell     a setting and its epochs, "WS, λ = 3, 140 epochs", or a difference of two models,
-                  "KL − WS, 35 epochs"
-    first cell    the name of a number in npvae/evaluation/metrics.py; brackets behind it are free
-    other cells   the number as the report shows it, "11.67 ± 0.14"; "–" where there is none
-
-In the text, each number with decimals or a ± must be some number of the file, rounded so: a value,
-half of an interval, a weight, the share of KL's error that is noise in %, or a ratio of times.
+That is the numbers.csv of the study. A table whose first head cell is "number" has in its head
+settings with their epochs, "WS, λ = 3, 140 epochs", or differences, "KL − WS, 35 epochs"; then rows
+of a name in npvae/evaluation/metrics.py, brackets behind it being free, and what the report shows.
+In the text, each number with decimals is one of the file, rounded so: a value, half of an interval,
+a weight, the share of an error that is noise in %, or a ratio of times.
 """
 
 import csv

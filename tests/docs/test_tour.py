@@ -1,7 +1,6 @@
 """The tour runs, prints the numbers that its page shows, and keeps its outputs small and clean.
 
-The test runs its cells in this process, which has the imports and the digits. After a change of the
-notebook, `python tests/docs/test_tour.py` runs it in Jupyter and keeps the new outputs.
+After a change, `python tests/docs/test_tour.py` runs it in Jupyter and keeps the new outputs.
 """
 
 import io

@@ -3,7 +3,6 @@
 An input is a file's bytes or, since most changes to a zip only spoil its checksum, those of one
 array in an intact zip. Any exception but UserError, a hang, or more than 1 GB of memory ends it.
 
-    pip install atheris
     python tests/fuzz/fuzz_readers.py data|images|checkpoint|weights|meta [-max_total_time=1800]
 """
 

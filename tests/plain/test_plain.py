@@ -1,9 +1,8 @@
 """npvae/plain.py is the fast engine's oracle: it shares no code with what it is compared to.
 
-Both start from the same weights and see the same images and noise. After 20 steps in float64 every
-parameter may differ by 1e-10. Rounding leaves differences below 1e-12; a wrong formula moves some
-parameter otherwise by a good part of a step of Adam, 1e-3, however small the gradient is. So what
-is checked of the fast engine, by finite differences above all, holds here too.
+After 20 steps in float64 every parameter may differ by 1e-10. Rounding leaves less than 1e-12; a
+wrong formula moves some parameter otherwise by a good part of a step of Adam, 1e-3. So what finite
+differences say of the fast engine holds here too.
 """
 
 import inspect

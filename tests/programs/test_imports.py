@@ -1,7 +1,4 @@
-"""Which room imports what; programs that need NumPy alone; random streams; the wheel; no pickles.
-
-Imports inside of functions and those for typing count, too.
-"""
+"""Which room imports what; programs that need NumPy alone; random streams; the wheel; no pickles."""
 
 import ast
 import re

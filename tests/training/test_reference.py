@@ -1,7 +1,4 @@
-"""The options of a run, the reference experiment's sizes and defaults, and the study's trainings.
-
-The numbers are written out here and are taken from no constant of npvae.
-"""
+"""A run's options, the reference's sizes and defaults, written out here, the study's trainings."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -114,7 +111,7 @@ def test_bad_options_and_those_of_the_other_distance_are_refused(words, message,
         read_command_line(program, "", words)
     out, err = capsys.readouterr()
     assert (stop.value.code, out, err.count("\n")) == (2, "", 1)
-    assert message in err
+    assert message in err and err.endswith("; see --help\n")
 
 
 KL, WS = Options("kl", epochs=10), Options("ws", epochs=10)

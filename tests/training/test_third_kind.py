@@ -1,7 +1,4 @@
-"""A third regulariser needs an objective, a step and a row in the table of kinds, and nothing else.
-
-Here it is the mean square of z: MS = mean |z|^2 over the batch, with dz = 2 z / B.
-"""
+"""A third regulariser needs an objective, a step and a row in the table of kinds: mean |z|^2."""
 
 import numpy as np
 
