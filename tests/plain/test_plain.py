@@ -6,6 +6,7 @@ differences say of the fast engine holds here too.
 """
 
 import inspect
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,18 +24,16 @@ REFERENCE = {
 }  # fmt: skip
 
 
-class Played:
-    """Stands for a random generator; plays given arrays in the order in which they are asked."""
+def played(*arrays):
+    """Stand for a random generator; play given arrays in the order in which they are asked."""
 
-    def __init__(self, *arrays):
-        self.arrays = list(arrays)
-
-    def standard_normal(self, shape, dtype):
-        array = self.arrays.pop(0).reshape(shape)
+    def draw(shape, dtype):
+        array = next(left).reshape(shape)
         assert array.dtype == dtype
         return array
 
-    random = standard_normal
+    left = iter(arrays)
+    return SimpleNamespace(standard_normal=draw, random=draw)
 
 
 class Twins(Small):
@@ -60,17 +59,17 @@ class Twins(Small):
         before = dict(vae)
         if run == "kl":
             *losses, _ = kl_step(*fast, *seen, beta=weight, **rates)
-            loss, *ours = plain.kl_step(vae, state, x, Played(eps), weight, LR)
+            loss, *ours = plain.kl_step(vae, state, x, played(eps), weight, LR)
         elif run == "sw":
             *losses, _ = sw_step(*fast, self.lines, *seen, wasserstein_weight=weight, **rates)
-            rng = Played(np.stack([eps, noise[0, 0]]), lines)
+            rng = played(np.stack([eps, noise[0, 0]]), lines)
             loss, *ours = plain.sw_step(vae, state, x, rng, weight, LR, DIRECTIONS)
         else:
             *losses, _ = ws_step(
                 *fast, self.critic, self.batch, *seen, noise=noise, alpha=alpha, **rates,
                 wasserstein_weight=weight, gp_weight=gp_weight, critic_lr=CRITIC_LR,
             )  # fmt: skip
-            rng, rates = Played(noise, *alpha, eps), (LR, CRITIC_LR, UPDATES)
+            rng, rates = played(noise, *alpha, eps), (LR, CRITIC_LR, UPDATES)
             networks = vae, state, critic, critic_state
             loss, *ours = plain.ws_step(*networks, x, rng, weight, gp_weight, *rates)
             z = plain.sample(*plain.encode(before, x)[1:], eps)

@@ -1,4 +1,4 @@
-"""Which room imports what; programs that need NumPy alone; random streams; the wheel; no pickles."""
+"""Which room imports what; what needs NumPy alone; random streams; the wheel; no pickles."""
 
 import ast
 import re

@@ -18,25 +18,21 @@ from npvae.training.options import read_command_line
 from npvae.training.train import STEP_MAKERS, train
 
 
-def ms_objective(vae, a, weight):
-    """Compute BCE and MS of one batch, and in `vae.dw` the gradient of BCE + weight * MS."""
-    bce = reconstruct_forward(vae.w, a)
-    decode_backward(vae.w, vae.dw, a)
-    a.dz[:] += weight * 2 * a.z / len(a.z)
-    reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
-    encode_backward(vae.w, vae.dw, a)
-    return bce, float(np.square(a.z).sum(axis=1).mean())
-
-
 def make_ms_step(run, images, batch):
-    o, a = run.options, make_vae_activations(run.vae.w, batch)
+    """Make steps of BCE + beta * MS, with MS = mean |z|^2 over the batch, and dz = 2 z / B."""
+    o, vae, a = run.options, run.vae, make_vae_activations(run.vae.w, batch)
 
     def step(index, rng):
         rng.standard_normal(out=a.eps, dtype=np.float32)
         gather(images, index, a.x)
-        encode_forward(run.vae.w, a)
-        losses = ms_objective(run.vae, a, o.beta)
-        return *losses, adam_update(run.vae, run.steps + 1, o.lr)
+        encode_forward(vae.w, a)
+        bce = reconstruct_forward(vae.w, a)
+        decode_backward(vae.w, vae.dw, a)
+        a.dz[:] += o.beta * 2 * a.z / batch
+        reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
+        encode_backward(vae.w, vae.dw, a)
+        ms = float(np.square(a.z).sum(axis=1).mean())
+        return bce, ms, adam_update(vae, run.steps + 1, o.lr)
 
     return step
 
