@@ -71,9 +71,10 @@ BAD_FILES = {
 
 @pytest.mark.parametrize(("content", "problem"), BAD_FILES.values(), ids=BAD_FILES)
 def test_bad_file(tmp_path, content, problem):
-    (tmp_path / "bad").write_bytes(content)
+    path = tmp_path / "images-idx3-ubyte"
+    path.write_bytes(content)
     with little_memory():
-        assert problem in error_line(tmp_path / "bad")
+        assert problem in error_line(path)
 
 
 def test_gigabytes_in_a_small_archive_are_refused_before_they_are_expanded(tmp_path):

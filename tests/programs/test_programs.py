@@ -6,7 +6,6 @@ import os
 import runpy
 import subprocess
 import sys
-from argparse import Namespace
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -14,9 +13,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
-
-from npvae.errors import UserError
-from npvae.report.analyse import analyse
 
 ROOT = Path(__file__).resolve().parents[2]
 OWN = "own.npz" if os.name == "nt" else "<own>.npz"  # Windows knows no such names
@@ -116,21 +112,3 @@ def test_bad_input_gives_one_line_and_exit_status_2(program, arguments, words, w
     status, _, said = run(program, *arguments, cwd=workshop[0])
     assert status == 2 and len(said.splitlines()) == 1
     assert said.startswith(program) and words in said
-
-
-RANDOM = np.random.default_rng(0).random((20, 3, 3), np.float32)
-ALIKE = [
-    (RANDOM[:10], "at least 11 test images, not 10"),
-    (np.tile(RANDOM[:1], (20, 1, 1)), "are alike"),
-    (RANDOM[:, :1, :1] * np.ones((20, 3, 3), np.float32), "of one grey"),
-]
-
-
-@pytest.mark.parametrize(("images", "words"), ALIKE)
-def test_images_on_which_nothing_can_be_compared_are_refused(images, words, tmp_path, one_thread):
-    np.savez(tmp_path / "own.npz", images=images, test_images=images)
-    out = tmp_path / "report"
-    request = {"data_dir": tmp_path / "own.npz", "threads": 1}
-    with pytest.raises(UserError, match=words):
-        analyse(Namespace(out=out, **request))
-    assert not out.exists()
