@@ -173,7 +173,7 @@ MEANS = "(training: the mean over the epoch; test: after it)"
 NOTES = [  # a run, and the notes on each of its epochs
     *((small(kind), []) for kind in KINDS),
     (small("kl", lr=100.0), [DIVERGES]),
-    (small("sw", lr=100.0), [DIVERGES]),
+    (small("sw", lr=4.0), [DIVERGES]),
     (small("ws", critic_lr=100.0), [DIVERGES]),
     (small("ws", gp_weight=0.0), [NO_DISTANCE]),
 ]
