@@ -85,6 +85,7 @@ def csv(tmp, columns=lambda x, y: np.c_[y, x], head="", **how):
 
 Y = {"y_train": TRAIN_Y, "y_test": TEST_Y}
 CHANNELS = {"x_train": TRAIN[..., None], "x_test": TEST[:, None], **Y}
+OURS = {"images": TRAIN, "labels": TRAIN_Y, "test_images": TEST, "test_labels": TEST_Y}
 ONE_HOT = {"Y_train": np.eye(3)[TRAIN_Y], "Y_test": np.eye(3)[TEST_Y]}
 FORTRAN = {"x_train": np.asfortranarray(FLAT), "x_test": FLAT_TEST[..., None]}
 LAST = lambda x, y: np.c_[x, y]  # noqa: E731
@@ -94,6 +95,7 @@ FORMS = {  # how to make it, and what the line about it says
         lambda tmp: npz(tmp / "mnist.npz", x_train=TRAIN, x_test=TEST, **Y),
         "took x_train for the training images, y_train for the training labels, x_test for the te",
     ),
+    "ours, among others": (lambda tmp: npz(tmp / "o.npz", **OURS, mean=TRAIN.mean(axis=0)), ""),
     "KMNIST": (kmnist, "arr_0 of kmnist-train-imgs.npz for the training images"),
     "MedMNIST": (medmnist, "left out val_images, left out val_labels"),
     "with a channel": (lambda tmp: npz(tmp / "c.npz", **CHANNELS), "x_train for the training imag"),
