@@ -115,6 +115,7 @@ BAD_ARRAYS = {
     "bytes as floats": ({"images": images(3) * 255}, RANGE),
     "NaN": ({"images": np.where(images(3) > 0.5, np.nan, 0.5)}, "values from nan"),
     "bad test images": ({"images": images(3), "test_images": images(3) - 1}, RANGE),
+    "validation only": ({"val_images": images(3)}, "there are no training images"),
     "test labels only": ({"images": images(3), "test_labels": [1, 2, 3]}, "no test images"),
     "few labels": ({"images": images(3), "labels": [1, 2]}, "3 images in images, but 2 labels"),
     "fractions": ({"images": images(2), "labels": [1.5, 2.0]}, LABELS),

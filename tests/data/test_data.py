@@ -91,7 +91,7 @@ def test_the_fingerprint_is_that_of_all_images_and_nothing_else(tmp_path):
     images = np.arange(240, dtype=np.uint8).reshape(40, 2, 3)
 
     def fingerprint(images=images, cut=30, limit=None, **labels):
-        arrays = {"images": images[:cut], "test_images": images[cut:]}
+        arrays = {"images": images[:cut]} | ({"test_images": images[cut:]} if cut < 40 else {})
         np.savez(tmp_path / "own.npz", **arrays, **labels)
         data = load_data(tmp_path / "own.npz", limit)
         assert (data.train_labels is None) == (data.test_labels is None) == (not labels)
@@ -103,6 +103,9 @@ def test_the_fingerprint_is_that_of_all_images_and_nothing_else(tmp_path):
     assert fingerprint(labels=np.zeros(30, int), test_labels=np.ones(10)) == first
     others = changed, images.reshape(40, 3, 2), (images / 255).astype(np.float32)
     assert len({first, fingerprint(cut=31), *map(fingerprint, others)}) == 5
+    each = (np.where(np.arange(40)[:, None, None] == n, 255, images) for n in range(40))
+    held_out = {fingerprint(one, cut=40) for one in (images, others[1], *each)}  # some of them
+    assert len(held_out) == 42
 
 
 DIGITS = np.zeros((40, 28, 28), np.uint8)

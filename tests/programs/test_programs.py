@@ -67,7 +67,7 @@ def test_a_summary_line_per_epoch(workshop):
     words = ("BCE", "KL"), ("BCE", "W1", "penalty"), ("BCE", "SW")
     for shown, those in zip(workshop[1], words, strict=True):
         lines = [line for line in shown.splitlines() if line.startswith("epoch")]
-        assert len(lines) == 3
+        assert len(lines) == 3 and "; results go to runs" in shown
         assert all(word in line for line in lines for word in (*those, "images/s"))
 
 
