@@ -12,7 +12,7 @@ from own_runs import NAME, bits, small, trained
 
 from npvae.data.dataset import load_data
 from npvae.errors import UserError
-from npvae.models.inference import encode, posterior_sigma
+from npvae.models.inference import encode, errors_on_test_images, posterior_sigma
 from npvae.training import train as training
 from npvae.training.checkpoint import load_checkpoint
 from npvae.training.kinds import KINDS
@@ -47,6 +47,8 @@ def test_every_image_once_per_epoch_and_the_smaller_last_batch(own, tmp_path, mo
     assert not np.array_equal(first, second)
     mean = np.average([bce for bce, *_ in losses[:3]], weights=[16, 16, 8])
     assert run.history[0]["train_bce"] == pytest.approx(mean)
+    tested = errors_on_test_images(run.vae.w, load_data(own).test_images, seed=0)
+    assert run.history[1].items() >= tested.items()
 
 
 @every_kind
