@@ -32,7 +32,7 @@ def around_each_step(monkeypatch, kind, around):
     monkeypatch.setitem(training.STEP_MAKERS, kind, made)
 
 
-def test_every_image_once_per_epoch_and_the_smaller_last_batch(own, tmp_path, monkeypatch):
+def test_every_image_once_per_epoch_and_the_smaller_last_batch(own, tmp_path, monkeypatch, capsys):
     def kept(step, index, rng):
         seen.append(index.copy())
         losses.append(step(index, rng))
@@ -49,6 +49,8 @@ def test_every_image_once_per_epoch_and_the_smaller_last_batch(own, tmp_path, mo
     assert run.history[0]["train_bce"] == pytest.approx(mean)
     tested = errors_on_test_images(run.vae.w, load_data(own).test_images, seed=0)
     assert run.history[1].items() >= tested.items()
+    shown = f"test BCE {tested['test_bce_z']:.2f}  SSE {tested['test_sse_z']:.2f}"
+    assert shown in capsys.readouterr().out
 
 
 @every_kind
