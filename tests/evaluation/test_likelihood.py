@@ -12,13 +12,7 @@ from npvae.evaluation import likelihood
 from npvae.evaluation.densities import fit_density, standard_normal
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.intervals import Measurement
-from npvae.evaluation.likelihood import (
-    WIDER,
-    bound,
-    fit_proposals,
-    log_weights,
-    measure_likelihood,
-)
+from npvae.evaluation.likelihood import WIDER, bound, fit_proposals, log_weights, measure_likelihood
 from npvae.models.vae import make_vae
 from npvae.training.options import Options
 from npvae.training.run import new_run
