@@ -197,7 +197,10 @@ def body(markdown, directory):
 
 def test_a_folded_part_folds_its_markdown_is_rendered_and_the_contents_lead_to_the_parts(tmp_path):
     folded = "<details><summary>the *rest*</summary>\n\n**b**\n\n</details>"
-    page = body(f"# a\n\n## one\n\n{folded}\n\n## two\n\n11.67 ± 0.14", tmp_path)
+    text = f"# a\n\n## one\n\n{folded}\n\n## two\n\n11.67 ± 0.14\n\n{table(['t'], [])}"
+    page = body(text, tmp_path)
+    assert 'tabindex="0"><table>' in page  # to scroll what is wide with the keyboard
+    assert "<title>a</title>" in write_page(text, tmp_path)
     assert "<details><summary>the *rest*</summary><p><strong>b</strong></p>\n</details>" in page
     assert page.count("<p>11.67&nbsp;±&nbsp;0.14</p>") == 1
     for n, name in enumerate(("one", "two")):
