@@ -23,7 +23,7 @@ def texts(shown):
 def test_errors_show_counts_mean_and_mode_on_the_same_axes(tmp_path, figures):
     rng = np.random.default_rng(0)
     low = np.r_[np.full(150, 3.2), rng.uniform(0, 30, 50)]
-    high = np.r_[np.full(150, 22.7), rng.uniform(0, 35, 49), 1000.0]
+    high = np.r_[np.full(120, 22.7), rng.uniform(0, 35, 79), 1000.0]
     pairs = zip(make_case().models, ((low, high), (high, low)), strict=True)
     models = [replace(m, at_mu=Errors(mu, mu), at_z=Errors(z, z)) for m, (mu, z) in pairs]
     charts.draw_errors(models, tmp_path)
@@ -69,7 +69,7 @@ def test_latent_densities_are_densities_on_the_same_axes(tmp_path, figures):
 
 
 def test_latent_panels_end_at_20_and_say_so(tmp_path, figures):
-    for latent, panels in ((1, 1), (25, 20)):
+    for latent, panels in ((1, 1), (3, 3), (25, 20)):
         (model,) = make_case(latent=latent, keys=("kl",)).models
         model.z[:, 20:] *= 100  # which is not shown
         charts.draw_latents([model], tmp_path)
