@@ -121,6 +121,8 @@ def test_the_law_has_a_bar_for_each_part_as_long_as_it_is(tmp_path, figures):
     expected = [c.value("kl", "scale"), charts.LEAST, c.value("kl", "information")]
     np.testing.assert_allclose(ends[:3], expected)
     assert ends[names.index("AE  scale")] > 100
+    _, *expected = c.interval("kl", "scale")
+    np.testing.assert_allclose(ax.collections[0].get_segments()[0][:, 0], expected)
     assert texts(ax.texts)[1:3] == ["−0.04", "13.8"]
 
 
@@ -129,6 +131,7 @@ def test_the_trade_off_stands_over_scale_plus_shape_at_both_lengths(tmp_path, fi
     charts.draw_trade_off(study, tmp_path)
     copies, noisy, inventions = figures["trade_off.png"].axes
     assert inventions.get_xlabel().endswith("scale + shape, nats")
+    assert list(inventions.lines[-1].get_ydata()) == [0.54, 0.54]  # two sets of real images
     lines = [line.get_xydata() for line in copies.lines if len(line.get_xdata()) == 2]
     for setting, line in zip(study.settings, lines, strict=False):
         for epochs, point in zip((35, 140), line, strict=True):
@@ -136,6 +139,7 @@ def test_the_trade_off_stands_over_scale_plus_shape_at_both_lengths(tmp_path, fi
             x = c.value(setting, "scale") + c.value(setting, "shape")
             np.testing.assert_allclose(point, [x, c.value(setting, "sse_mu")])
     assert len(lines) == len(study.settings) == 8
+    assert [text.xy for text in copies.texts] == [tuple(line[-1]) for line in lines[:7]]
     # KL's points, with the intervals of both numbers: hollow for the shorter training.
     faces = "white", charts.LOOKS["kl"]["color"]
     for drawn, face, epochs in zip(copies.containers, faces, (35, 140), strict=False):

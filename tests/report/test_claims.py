@@ -31,6 +31,7 @@ def test_in_a_world_made_for_it_every_claim_holds_and_in_the_opposite_one_no_com
     verdicts = judge(compare(CLAIMED))
     assert {v.claim: v.words for v in verdicts if v.verdict != HOLDS} == {}
     assert len({v.claim for v in verdicts}) == len({v.rule for v in verdicts}) == len(CLAIMS)
+    assert [len(v.parts) for v in verdicts] == [1, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 3]
     swapped = {key: (ws, kl, sw, ae) for key, (kl, ws, sw, ae) in CLAIMED.items()}
     held = [v.claim for v in judge(compare(swapped)) if v.verdict != FAILS]
     assert held == ["KL interpolates smoothly", "KL's codes help to classify images",
