@@ -234,6 +234,37 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
     assert page.evaluate(found) == expected[2]
 
 
+# What the equations of a stage say of a switch, which they do not say without it.
+EQUATIONS = [
+    ("mixed", {"bug": "alpha"}, "bug: an α for each dimension"),
+    ("score", {"classifier": True}, "D = 1 / (1 + e^−score),   estimate = log 2 − loss / 2"),
+    ("da2", {"classifier": True}, "dscore = D/64 for codes, −(1 − D)/64 for prior rows,"),
+    ("da2", {"bug": "sum"}, "10 for mixed rows (bug: ten units' sum)"),
+    ("norm", {"bug": "batch"}, "over the whole batch"),
+    ("norm", {"oneSided": True}, "penalty = mean of max(0, norm − 1)²"),
+    ("ddz", {"bug": "batch"}, "weight · 2 (norm − 1) dz / norm     weight = 10"),
+    ("ddz", {"oneSided": True}, "weight · 2/64 max(0, norm − 1) dz / norm"),
+    ("ddz", {"clip": 0.1}, "weight · 2/64 (norm − 1) dz / norm     weight = 0 (clipping instead)"),
+    ("Adam", {"clip": 0.1}, "then every θ′ back into [−0.1, 0.1]"),
+    ("Adam", {"lr": 0.01}, "lr = 0.01"),
+]
+
+
+def test_the_equations_are_those_of_the_switches(watched):
+    page = watched.open(f"{URL}#seed=1&did=u1")
+    found = page.evaluate(
+        """(given) => given.map(([at, changes]) => [{}, changes].map((more) => {
+            const { u, view } = criticLab.state(), [card, list] = ["div", "ol"].map(
+                (tag) => document.createElement(tag));
+            const options = { ...u.options, ...more };
+            labSlow.show(card, list, { u: { ...u, options }, view: { ...view, at } });
+            return card.querySelector("pre").textContent; }))""",
+        [case[:2] for case in EQUATIONS],
+    )
+    assert [(part in usual, part in changed) for (usual, changed), (*_, part) in
+            zip(found, EQUATIONS, strict=True)] == [(False, True)] * len(EQUATIONS)  # fmt: skip
+
+
 # The arrays of each stage: the name that is shown, and where criticUpdate has it.
 SHOWN = {
     "mixed": {"z of the codes": "codes.z", "z of the prior": "prior.z", "mixed": "mixed.z"},
