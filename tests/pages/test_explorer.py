@@ -278,28 +278,39 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
         three = r"KL (\S+), WS (\S+), SW (\S+)"
         told = re.fullmatch(rf"z{j + 1} W₁ {three}; std {three}", caption).groups()
         assert [float(x) for x in told] == pytest.approx(expected[:, j], abs=0.006)
-    texts, strokes, size = page.evaluate(
-        """() => { const texts = [], strokes = [], pen = CanvasRenderingContext2D.prototype;
-            const { fillText, lineTo, stroke, beginPath } = pen;
+    texts, drawn, bins, size = page.evaluate(
+        """() => { const texts = [], drawn = [], pen = CanvasRenderingContext2D.prototype;
+            const { fillText, lineTo, stroke, fill, beginPath } = pen;
             let path = [];
+            const end = (kind) => function () {
+                drawn.push([path, kind + this.getLineDash().length, this.globalAlpha]); };
             pen.fillText = (text, x) => texts.push([text, x]);
             pen.beginPath = () => { path = []; };
             pen.lineTo = (x, y) => path.push([x, y]);
-            pen.stroke = () => strokes.push(path);
+            Object.assign(pen, { stroke: end("line"), fill: end("fill") });
             explorer.histograms.show();
-            Object.assign(pen, { fillText, lineTo, stroke, beginPath });
+            Object.assign(pen, { fillText, lineTo, stroke, fill, beginPath });
             const { clientWidth, clientHeight } = document.querySelector(".histogram");
-            const reach = Math.max(...explorer.page.models.map(({ edges }) => edges[1]));
-            return [texts, strokes, [clientWidth, clientHeight, reach]]; }"""
+            const { models } = explorer.page, reach = Math.max(...models.map((m) => m.edges[1]));
+            const bins = models.map((model) => explorer.histograms.density(model, 0));
+            return [texts, drawn.slice(0, 4), bins, [clientWidth, clientHeight, reach]]; }"""
     )
     width, height, reach = size
-    ticks = [width * (tick + reach) / 2 / reach for tick in (-2, 0, 2)]
+    place = lambda x: width * (np.add(x, reach)) / 2 / reach  # noqa: E731
     assert [text for text, _ in texts[:3]] == ["−2", "0", "2"]
-    assert [x for _, x in texts[:3]] == pytest.approx(ticks)
-    x, y = np.transpose(strokes[2])  # of WS, of SW, and then of N(0, 1)
-    density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2)
-    high = height - 16 - y
-    assert high / high.max() == pytest.approx(density / density.max(), abs=0.01)
+    assert [x for _, x in texts[:3]] == pytest.approx(place([-2, 0, 2]))
+    ways = [("fill0", 0.45), ("line0", 1), ("line2", 1), ("line2", 1)]  # told apart without colour
+    assert [(kind, pytest.approx(alpha)) for _, kind, alpha in drawn] == ways
+    highest = min(1.2, max(0.45, np.max([[value for _, value, _ in some] for some in bins])))
+    for some, (path, *_) in zip(bins, drawn[:3], strict=True):
+        left, value, wide = np.transpose(some)
+        edges = np.stack([left, left + wide], axis=1).ravel()
+        tops = np.repeat(np.minimum(value, highest) / highest, 2)
+        expected = np.stack([place(edges), height - 16 - tops * (height - 20)], axis=1)
+        assert np.array(path) == pytest.approx(np.vstack([expected, [expected[-1, 0], height - 16]]))
+    x, y = np.transpose(drawn[3][0])  # N(0, 1)
+    density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2) / np.sqrt(2 * np.pi)
+    assert (height - 16 - y) / (height - 20) == pytest.approx(density / highest, abs=0.01)
 
 
 def test_a_finger_on_a_phone(watched, made):
