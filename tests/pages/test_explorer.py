@@ -143,32 +143,35 @@ def test_sampling_again_moves_the_wide_posterior_only(page, made):
         assert np.abs(np.array(gap) - 127.5 - change).max() < 2
 
 
-def test_a_wobble_goes_on_until_it_is_stopped(page, made):
-    page.click("#wobble")
-    assert page.get_attribute("#wobble", "aria-pressed") == "true"
-    drawn = page.evaluate(
-        """new Promise((go) => { const eps = [], frame = () => {
-            eps.push([...explorer.image.state.eps]);
-            if (eps.length < 40) requestAnimationFrame(frame); else go(eps); };
-            frame(); })"""
-    )
-    steps = np.linalg.norm(np.diff(drawn, axis=0), axis=1)
-    assert np.count_nonzero(steps) > 20 and steps.max() < np.linalg.norm(drawn, axis=1).max()
-    page.click("#wobble")
-    eps = "explorer.image.state.eps"
-    resting(page, f"{eps}.join()")
-    code = f"(({{ mu, sigma }}) => npvaeVae.reparameterise(mu, sigma, {eps}))"
+# What eps is after frames at these milliseconds of a wobble, and after it has been stopped.
+WOBBLE = """() => { const frames = [], eps = () => [...explorer.image.state.eps], found = [eps()];
+    const { requestAnimationFrame } = window, wobble = document.getElementById("wobble");
+    window.requestAnimationFrame = (frame) => frames.push(frame);
+    const pressed = () => wobble.getAttribute("aria-pressed");
+    wobble.click();
+    found.push(pressed());
+    for (const time of [100, 350, 1099, 1100, 1600]) { frames.pop()(time); found.push(eps()); }
+    wobble.click();
+    frames.forEach((frame) => frame(3000));
+    found.push(eps(), pressed());
+    Object.assign(window, { requestAnimationFrame });
+    return found; }"""
+
+
+@pytest.mark.parametrize("calm", [False, True])
+def test_a_wobble_goes_round_until_it_is_stopped(watched, made, calm):
+    """From draw to draw, eps = cos(a) from + sin(a) to; for who wants less motion, it jumps."""
+    page = watched.open(made.url, reduced_motion="reduce" if calm else "no-preference")
+    first, on, start, quarter, almost, second, half, stopped, off = page.evaluate(WOBBLE)
+    assert (on, off) == ("true", "false") and start == first != second and stopped == half
+    turn = np.radians(0 if calm else 22.5)
+    expected = np.cos(turn) * np.array(first) + np.sin(turn) * np.array(second)
+    assert quarter == pytest.approx(expected)
+    assert almost == pytest.approx(first if calm else second, abs=0.01)
+    assert (half == second) == calm
+    code = "(({ mu, sigma }) => npvaeVae.reparameterise(mu, sigma, explorer.image.state.eps))"
     code += "(explorer.image.state.codes[0])"
     assert picture(page, "#encoded .kl .pixels", 1) == decoded(page, 0, code)
-
-
-def test_a_calm_wobble_jumps(watched, made):
-    page = watched.open(made.url, reduced_motion="reduce")
-    first = page.evaluate("[...explorer.image.state.eps]")
-    page.click("#wobble")
-    settled(page)
-    assert page.evaluate("[...explorer.image.state.eps]") == first
-    until(page, f"explorer.image.state.eps[0] !== {first[0]}")
 
 
 def test_the_bars_are_mu_and_sigma(page, made):

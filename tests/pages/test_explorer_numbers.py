@@ -160,6 +160,13 @@ def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
         z = mean + np.stack([across.ravel(), up.ravel()], axis=1) @ axes.reshape(2, -1)
     for name, expected in critic_at(rounded(model.run.critic.w), z).items():
         assert found[name] == pytest.approx(expected, abs=1e-6)  # the mean passes through float32
+    answers = """async (view) => { const [, ws] = explorer.page.models, answers = [];
+        const plane = explorerPlane.planeOf(ws, { view, i: 1, j: 3 });
+        for (const over of [false, true]) explorerPlane.askCritic(ws, plane, 3, {
+            done: () => answers.push(over), stopped: () => over });
+        while (!answers.length) await new Promise((go) => setTimeout(go, 20));
+        return answers; }"""
+    assert desk.evaluate(answers, view) == [False]  # none once it is stopped
 
 
 def test_far_logits_and_log_variances_stay_finite(desk):

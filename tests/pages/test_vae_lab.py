@@ -201,14 +201,15 @@ def test_the_plane_draws_what_is_measured(lab):
 
 
 def test_pictures_and_curves_show_what_is_measured(lab):
-    shown, decoded, steps, sides, charts, weighted = lab.evaluate(
-        """() => {
-            const canvas = document.querySelector("[data-side=left] canvas.samples");
-            const pixels = canvas.getContext("2d").getImageData(14, 0, 14, 14).data;
-            const copy = labForces.makeCopy(), { prior } = vaeLab.ruler, history = [];
+    eps = [[n / 4 - 1, 1 - n / 9] for n in range(10)]
+    steps, sides, charts, weighted, strips, stats, prior = lab.evaluate(
+        f"""(eps) => {{ const grey = {GREY};"""
+        """ const copy = labForces.makeCopy(), { ruler } = vaeLab, history = [], strips = {};
             const { sides } = vaeLab.present(), pen = CanvasRenderingContext2D.prototype;
             labForces.update(copy, sides[0]);
-            const decoded = labForces.decode(copy, [[...prior.data.subarray(2, 4)]]);
+            const part = (name) => (strips[name] = document.createElement("canvas"));
+            labPictures.draw(part, copy, { ruler, eps });
+            for (const name of Object.keys(strips)) strips[name] = grey(strips[name]);
             for (const t of [4, 0, 2, 4]) labCurves.note(history, { t, sides });
             history[0].sigma = [0, 0.5];
             const chart = (name) => {
@@ -225,10 +226,29 @@ def test_pictures_and_curves_show_what_is_measured(lab):
             const charts = ["sigma", "bce"].map(chart), { regulariser } = labCurves.read(sides);
             for (let t = 5; t < 700; t++) labCurves.note(history, { t, sides });
             const now = sides.map(({ bce, sigma, regulariser }) => ({ bce, sigma, regulariser }));
-            return [[...pixels], [...decoded], history.map(({ t }) => t), now, charts, regulariser];
-        }"""
+            return [history.map(({ t }) => t), now, charts, regulariser, strips, [...copy.stats],
+                    [...ruler.prior.data]]; }""",
+        eps,
     )
-    assert np.abs(np.array(shown[::4]) - 255 * np.array(decoded)).max() <= 0.5 + 1e-9
+    mu, logvar = np.reshape(stats, (-1, 2, 2))[:10].transpose(1, 0, 2)
+    line = np.linspace(-2.5, 2.5, 11)  # of the plane, from the upper left
+    codes = {
+        "at-mu": mu,
+        "at-z": mu + np.exp(logvar / 2) * eps,
+        "samples": np.reshape(prior, (-1, 2))[:10],
+        "unrolled": np.stack(np.meshgrid(line, -line), axis=-1).reshape(-1, 2),
+    }
+    images = lab.evaluate(
+        """(codes) => { const copy = labForces.makeCopy(), { sides } = vaeLab.present();
+            labForces.update(copy, sides[0]);
+            const decoded = codes.map((z) => [...labForces.decode(copy, z)]);
+            return [...decoded, [...vaeLab.ruler.x.data.subarray(0, 1960)]]; }""",
+        [z.tolist() for z in codes.values()],
+    )
+    for name, pixels in zip([*codes, "originals"], images, strict=True):
+        rows, cols = (11, 11) if name == "unrolled" else (1, 10)
+        tiles = np.reshape(pixels, (rows, cols, 14, 14)).transpose(0, 2, 1, 3).ravel()
+        assert np.abs(np.array(strips[name]) - 255 * tiles).max() <= 0.5 + 1e-9
     assert steps[0] == 0 and steps == sorted(set(steps)) and steps[-1] == 699 and len(steps) <= 500
     assert weighted == [sides[0]["regulariser"], 2 * sides[1]["regulariser"]]
     for name, ends, texts, lines, values, width, height in charts:
@@ -291,11 +311,6 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
         settled(page)
         chosen.add(page.evaluate("vaeLab.state().view.digit"))
     assert len(chosen) == 2
-    fresh = "document.querySelector('#follow .at-z').toDataURL()"
-    before = page.evaluate(fresh)
-    wait(page, f"{fresh} !== '{before}'")
-    page.click("#wobble")
-    resting(page, fresh)
     assert page.text_content("#follow-numbers tr:nth-child(3) td").count("; ") == 1
     page.select_option("[data-key=right]", "AE")
     assert page.text_content("[data-side=right] .loss") == "Loss: BCE"
@@ -304,3 +319,25 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
     assert page.text_content("#left-title") == "Left: KL divergenceweight 1"
     assert page.get_attribute("#left-title a", "href").endswith("#kl-divergence")
     assert page.is_disabled("[data-key=weightRight]")
+    # The fresh code wobbles: eps' = 0.9 eps + sqrt(0.19) n, which stays N(0, I).
+    page.add_init_script("setInterval = (tick) => { window.tick = tick; }")
+    page.reload()
+    until(page, f"{T} === 0")
+    eps, still = page.evaluate(
+        """async () => { const eps = [], { draw } = labPlane, next = requestAnimationFrame;
+            await new Promise((go) => next(() => next(go)));
+            labPictures.draw = labPictures.show = () => null;
+            requestAnimationFrame = (draw) => draw();
+            labPlane.draw = (canvas, copy, { digit, z }) => {
+                const [mu, sigma] = [labForces.muOf, labForces.sigmaOf].map((of) => of(copy, digit));
+                eps.push(z.map((x, j) => (x - mu[j]) / sigma[j])); };
+            for (let n = 0; n < 1000; n++) tick();
+            const { length } = eps;
+            document.getElementById("wobble").click();
+            tick();
+            return [eps.filter((_, n) => n % 2 === 0), eps.length - length]; }"""
+    )
+    eps = np.array(eps)
+    noise = eps[1:] - 0.9 * eps[:-1]
+    assert noise.std(axis=0) == pytest.approx(np.sqrt(0.19), rel=0.07) and still == 0
+    assert eps.std(axis=0) == pytest.approx(1, abs=0.25) and np.abs(noise.mean(axis=0)).max() < 0.06
