@@ -201,17 +201,67 @@ def strokes(page):
 # -------------------------------------------------------------------------------- slow motion
 
 
-def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
-    page = watched.open(f"{URL}#seed=8&did=u5")
-    found, expected = "[...criticLab.state().u.critic.theta].join()", page.evaluate(
-        """[6, 8, 10].map((times) => {
-            const lab = labModel.open(`#seed=8&did=u${times}`);
+# The arrays of each stage: the name that is shown, and where criticUpdate has it.
+SHOWN = {
+    "mixed": {"z of the codes": "codes.z", "z of the prior": "prior.z", "mixed": "mixed.z"},
+    "score": {
+        "h1, mixed row": "mixed.h1", "h2, mixed row": "mixed.h2",
+        "score of the codes": "codes.score", "score of the prior": "prior.score",
+        "score of the mixed": "mixed.score", "estimate": "estimate",
+    },
+    "da2": {
+        "dscore, code": "codes.dscore", "dscore, mixed": "mixed.dscore",
+        "da2, code row": "codes.da2", "da2, mixed row": "mixed.da2",
+    },
+    "da1": {"da1, code row": "codes.da1", "da1, mixed row": "mixed.da1"},
+    "dz": {"dz": "mixed.dz"},
+    "norm": {"norm": "norm", "penalty": "penalty"},
+    "ddz": {"ddz": "second.ddz"},
+    "dda1": {"dda1": "second.dda1"},
+    "dda2": {"dda2": "second.dda2"},
+    "dW": {
+        "dW1s, first row": "ofScores.dw.W1", "dW1, first row": "critic.dw.W1",
+        "dW2s, first row": "ofScores.dw.W2", "dW2, first row": "critic.dw.W2",
+        "dW3, first row": "critic.dw.W3", "db1": "critic.dw.b1", "db2": "critic.dw.b2",
+    },
+    "Adam": {
+        "g: dW1, first row": "critic.dtheta", "θ: W1 before": "before.theta",
+        "θ′: W1 after": "critic.theta", "m": "before.m", "m′": "critic.m", "v": "before.v",
+        "v′": "critic.v",
+    },
+}  # fmt: skip
+# A row of the table as it must be written: its shape, its first four numbers, the rms of all, and
+# the heights of its bars. Of the parameters, which belong to no row, the first 32 numbers or fewer.
+ROWS = """([stage, paths]) => paths.map((path) => {
+    const x = path.split(".").reduce((from, key) => from[key], criticLab.state().u);
+    const { cols, data } = x, numbers = data ?? (x.length ? x : [x]), { length } = numbers;
+    let row = [...numbers].slice(...(data ? [11 * cols, 12 * cols] : length > 1 ? [11, 12] : [0]));
+    let all = [...numbers], shape = data ? `(${length / cols}, ${cols})` : `(${length},)`;
+    if (["dW", "Adam"].includes(stage)) {
+        if (!data) all = all.slice(0, 32);
+        row = all.slice(0, cols ?? 32);
+        if (!data) shape = `(1, ${row.length})`;
+    }
+    const format = (v) => npvaePictures.format(v, 4), most = Math.max(...row.map(Math.abs)) || 1;
+    return [[shape, row.slice(0, 4).map(format).join(", ") + (row.length > 4 ? ", …" : ""),
+             format(Math.sqrt(all.reduce((sum, v) => sum + v * v, 0) / all.length))],
+            row.length > 2 ? row.map((v) => [v > 0, Math.abs(v) / most * 17]) : []]; })"""
+BARS = """(rows) => rows.map((row) => [...row.querySelectorAll("rect")].map((bar) => {
+    const at = (name) => Number(bar.getAttribute(name)), up = bar.classList.contains("up");
+    return [up, up ? 18 - at("y") : at("y") === 18 ? at("height") : -1]; }))"""
+
+
+def test_the_slow_motion_shows_one_update_of_the_row_followed(watched):
+    page = watched.open(f"{URL}#seed=8&did=u5,bug:sum&row=11")
+    theta = "criticLab.state().u.critic.theta.join()"
+    expected = page.evaluate(
+        """[1, 3, 5].map((more) => {
+            const lab = labModel.open(`#seed=8&did=u5,bug:sum,u${more}`);
             labModel.replay(lab, 1e6);
             return lab.u.critic.theta.join(); })"""
     )
-    stages = page.evaluate("criticUpdate.ORDER")
-    assert ", ".join(stages) == "mixed, score, da2, da1, dz, norm, ddz, dda1, dda2, dW, Adam"
-    for k, stage in enumerate(stages, start=1):
+    assert page.evaluate("criticUpdate.ORDER") == list(SHOWN)
+    for k, (stage, arrays) in enumerate(SHOWN.items(), start=1):
         page.click("#slow-next")
         settled(page)
         assert page.text_content("#stage h3") == f"{k} of 11: {stage}"
@@ -220,7 +270,22 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
         module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
         assert all(callable(getattr(module, name)) for name in functions.split(", "))
         assert page.is_enabled("#slow-finish") == (stage != "Adam")
-    assert page.evaluate(found) == expected[0] and page.url.endswith("&did=u6")
+        rows = page.locator("#stage tbody tr")
+        assert rows.locator("th").all_text_contents() == list(arrays)
+        told = np.reshape(rows.locator("td.numbers").all_text_contents(), (-1, 3)).tolist()
+        right = page.evaluate(ROWS, [stage, list(arrays.values())])
+        assert told == [row for row, _ in right]
+        for found, (_, bars) in zip(rows.evaluate_all(BARS), right, strict=True):
+            assert np.ravel(found) == pytest.approx(np.ravel(bars))
+        if stage == "dz":
+            followed_in_the_picture(page)
+    assert page.evaluate(theta) == expected[0] and page.url.endswith("did=u5,bug:sum,u1")
+    g, m, next_m, v, next_v = page.evaluate(
+        """(({ before, critic }) => [critic.dtheta, before.m, critic.m, before.v, critic.v]
+            .map((x) => [...x]))(criticLab.state().u)"""
+    )  # what Adam overwrites has a name of its own
+    same(next_m, 0.9 * np.array(m) + 0.1 * np.array(g))
+    same(next_v, 0.999 * np.array(v) + 0.001 * np.array(g) ** 2)
     page.click("#slow-next")  # after the last stage comes the next update
     settled(page)
     assert page.text_content("#stage h3") == "1 of 11: mixed"
@@ -228,10 +293,24 @@ def test_the_stages_are_one_update_and_name_npvaes_functions(watched):
     page.click('button[data-stage="score"]')  # back again: nothing was lost
     page.click("#slow-finish")
     page.click("#one")
-    assert page.evaluate(found) == expected[1]
+    assert page.evaluate(theta) == expected[1]
     page.click("#slow-next")
     page.click("#one")  # the update that was begun, and one more
-    assert page.evaluate(found) == expected[2]
+    assert page.evaluate(theta) == expected[2]
+
+
+def followed_in_the_picture(page):
+    """Thick lines: from the code to its partner, and the slope of the mean, not of the sum."""
+    setting, *_ = now(page)
+    code, partner, middle = page.evaluate(
+        """['codes', 'prior', 'mixed'].map((name) =>
+            [...criticLab.state().u[name].z.data.subarray(22, 24)])"""
+    )
+    end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]
+    size = page.evaluate("document.getElementById('plane').clientWidth")
+    thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
+    found = cdist(thick.reshape(2, 4), strokes(page)[0], "chebyshev").min(axis=1)
+    assert found.max() < 0.01
 
 
 # What the equations of a stage say of a switch, which they do not say without it.
@@ -263,88 +342,3 @@ def test_the_equations_are_those_of_the_switches(watched):
     )
     assert [(part in usual, part in changed) for (usual, changed), (*_, part) in
             zip(found, EQUATIONS, strict=True)] == [(False, True)] * len(EQUATIONS)  # fmt: skip
-
-
-# The arrays of each stage: the name that is shown, and where criticUpdate has it.
-SHOWN = {
-    "mixed": {"z of the codes": "codes.z", "z of the prior": "prior.z", "mixed": "mixed.z"},
-    "score": {
-        "h1, mixed row": "mixed.h1", "h2, mixed row": "mixed.h2", "score of the codes": "codes.score",
-        "score of the prior": "prior.score", "score of the mixed": "mixed.score",
-        "estimate": "estimate",
-    },
-    "da2": {
-        "dscore, code": "codes.dscore", "dscore, mixed": "mixed.dscore",
-        "da2, code row": "codes.da2", "da2, mixed row": "mixed.da2",
-    },
-    "da1": {"da1, code row": "codes.da1", "da1, mixed row": "mixed.da1"},
-    "dz": {"dz": "mixed.dz"},
-    "norm": {"norm": "norm", "penalty": "penalty"},
-    "ddz": {"ddz": "second.ddz"},
-    "dda1": {"dda1": "second.dda1"},
-    "dda2": {"dda2": "second.dda2"},
-    "dW": {
-        "dW1s, first row": "ofScores.dw.W1", "dW1, first row": "critic.dw.W1",
-        "dW2s, first row": "ofScores.dw.W2", "dW2, first row": "critic.dw.W2",
-        "dW3, first row": "critic.dw.W3", "db1": "critic.dw.b1", "db2": "critic.dw.b2",
-    },
-}  # fmt: skip
-# A row of the table as it must be written: its shape, its first four numbers, the rms of all, and
-# the heights of its bars.
-ROWS = """([paths, row]) => paths.map((path) => {
-    const x = path.split(".").reduce((from, key) => from[key], criticLab.state().u);
-    const all = [...(x.data ?? (x.length ? x : [x]))], row0 = path.includes(".dw.") ? 0 : row;
-    const own = x.data ? all.slice(row0 * x.cols, (row0 + 1) * x.cols)
-        : path.includes(".dw.") ? all : [all[x.length ? row : 0]];
-    const format = (v) => npvaePictures.format(v, 4);
-    const shape = x.data ? `(${x.rows}, ${x.cols})`
-        : path.includes(".dw.") ? `(1, ${all.length})` : `(${all.length},)`;
-    const most = Math.max(...own.map(Math.abs)) || 1;
-    return [shape, own.slice(0, 4).map(format).join(", ") + (own.length > 4 ? ", …" : ""),
-            format(Math.sqrt(all.reduce((sum, v) => sum + v * v, 0) / all.length)),
-            own.length > 2 ? own.map((v) => [v > 0, Math.abs(v) / most * 17]) : []]; })"""
-BARS = """(rows) => rows.map((row) => [...row.querySelectorAll("rect")].map((bar) => {
-    const at = (name) => Number(bar.getAttribute(name)), up = bar.classList.contains("up");
-    return [up, up ? 18 - at("y") : at("y") === 18 ? at("height") : -1]; }))"""
-
-
-def test_the_slow_motions_numbers_are_those_of_the_row_followed(watched):
-    page = watched.open(f"{URL}#seed=8&did=u5,bug:sum&row=11")
-    for stage, arrays in SHOWN.items():
-        page.click(f'button[data-stage="{stage}"]')
-        settled(page)
-        expected = page.evaluate(ROWS, [list(arrays.values()), 11])
-        rows = page.locator("#stage tbody tr")
-        assert rows.locator("th").all_text_contents() == list(arrays)
-        told = np.reshape(rows.locator("td.numbers").all_text_contents(), (-1, 3)).tolist()
-        assert told == [row[:3] for row in expected]
-        for found, (*_, bars) in zip(rows.evaluate_all(BARS), expected, strict=True):
-            assert np.ravel(found) == pytest.approx(np.ravel(bars))
-    page.click('button[data-stage="dz"]')
-    settled(page)
-    setting, *_ = now(page)
-    code, partner, middle = page.evaluate(
-        """['codes', 'prior', 'mixed'].map((name) =>
-            [...criticLab.state().u[name].z.data.subarray(22, 24)])"""
-    )
-    end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]  # of the mean, not of the sum
-    size = page.evaluate("document.getElementById('plane').clientWidth")
-    thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
-    found = cdist(thick.reshape(2, 4), strokes(page)[0], "chebyshev").min(axis=1)
-    assert found.max() < 0.01  # from the code to its partner, and the slope on the way
-    # What a stage overwrites has a name of its own: the state before Adam, and after.
-    theta = page.evaluate("[...criticLab.state().u.critic.theta.subarray(0, 4)]")
-    page.click('button[data-stage="Adam"]')
-    settled(page)
-    rows = page.locator("#stage tbody tr").all_text_contents()
-    names = ["g: dW1, first row", "θ: W1 before", "θ′: W1 after", "m", "m′", "v", "v′"]
-    assert [row.partition("(1, 32)")[0] for row in rows] == names
-    first = [
-        [float(x) for x in row.partition(")")[2].replace("−", "-").split(", …")[0].split(", ")]
-        for row in rows
-    ]
-    g, before, after, m, next_m, v, next_v = np.array(first)
-    same(before, theta, 1e-4)
-    same(next_m, 0.9 * m + 0.1 * g, 2e-4)
-    same(next_v, 0.999 * v + 0.001 * g**2, 2e-4)
-    assert 0 < np.abs(after - before).max() < 0.01

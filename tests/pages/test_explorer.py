@@ -310,7 +310,9 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
         edges = np.stack([left, left + wide], axis=1).ravel()
         tops = np.repeat(np.minimum(value, highest) / highest, 2)
         expected = np.stack([place(edges), height - 16 - tops * (height - 20)], axis=1)
-        assert np.array(path) == pytest.approx(np.vstack([expected, [expected[-1, 0], height - 16]]))
+        assert np.array(path) == pytest.approx(
+            np.vstack([expected, [expected[-1, 0], height - 16]])
+        )
     x, y = np.transpose(drawn[3][0])  # N(0, 1)
     density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2) / np.sqrt(2 * np.pi)
     assert (height - 16 - y) / (height - 20) == pytest.approx(density / highest, abs=0.01)

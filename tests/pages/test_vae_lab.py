@@ -329,7 +329,7 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
             labPictures.draw = labPictures.show = () => null;
             requestAnimationFrame = (draw) => draw();
             labPlane.draw = (canvas, copy, { digit, z }) => {
-                const [mu, sigma] = [labForces.muOf, labForces.sigmaOf].map((of) => of(copy, digit));
+                const mu = labForces.muOf(copy, digit), sigma = labForces.sigmaOf(copy, digit);
                 eps.push(z.map((x, j) => (x - mu[j]) / sigma[j])); };
             for (let n = 0; n < 1000; n++) tick();
             const { length } = eps;
