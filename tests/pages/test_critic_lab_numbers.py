@@ -35,28 +35,19 @@ URL = CRITIC_LAB.as_uri()
 
 def test_ten_clicked_updates_end_in_npvaes_weights(watched):
     page = watched.open(f"{URL}#seed=3&codes=wider&lr=0.01")
-    setting = Setting(0)
-    start = page.evaluate(
-        """() => {
-            const { points, u } = criticLab.state();
-            const noise = Array.from({ length: 10 }, (_, t) => criticUpdate.drawNoise(3, t));
-            const w = Object.entries(u.critic.w).map(([name, x]) => [name, [...(x.data ?? x)]]);
-            return { codes: [...points.codes], prior: [...points.prior], w: Object.fromEntries(w),
-                     noise: noise.map(({ partner, alpha }) => [[...partner], [...alpha]]) };
-        }"""
+    setting, codes, prior = now(page)
+    noise = page.evaluate(
+        """Array.from({ length: 10 }, (_, t) => criticUpdate.drawNoise(3, t)).map(
+            ({ partner, alpha }) => [[...partner], [...alpha]])"""
     )
     page.click("#ten")
-    for name, W in setting.critic.w._asdict().items():
-        W[...] = np.reshape(start["w"][name], W.shape)
-    codes, prior = np.reshape(start["codes"], (BATCH, 2)), np.reshape(start["prior"], (BATCH, 2))
-    for t, (partner, alpha) in enumerate(start["noise"], start=1):
+    for t, (partner, alpha) in enumerate(noise, start=1):
         fill(setting.batch, codes, prior, np.array(partner), np.array(alpha))
         critic_objective(setting.critic, setting.batch, WEIGHT)
         adam_update(setting.critic, t, 0.01)
     theta = page.evaluate("[...criticLab.state().u.critic.theta]")
     same(theta, np.concatenate([W.ravel() for W in setting.critic.w]), 1e-9)
-    assert sorted(start["noise"][0][0]) == list(range(BATCH))
-    assert start["noise"][0] != start["noise"][1]
+    assert sorted(noise[0][0]) == list(range(BATCH)) and noise[0] != noise[1]
 
 
 STATE = """() => {

@@ -212,6 +212,7 @@ def test_drawing_with_the_mouse(page, made):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.75 * box["height"])
     page.mouse.up()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"])  # draws no more
     settled(page)
     image = image_of(page).reshape(8, 6)
     assert (image[2:6, 1] > 0.4).all()  # the stroke, on an empty pad
