@@ -11,6 +11,7 @@ from page_helpers import (
     BATCH,
     CRITIC_LAB,
     WEIGHT,
+    Drawing,
     Setting,
     choose,
     fill,
@@ -137,8 +138,9 @@ def test_the_picture_draws_what_is_computed(watched):
         "s": ((nodes - half)[steep], (nodes + half)[steep]),
         "m": (both - arms, both + arms),
     }
-    before, texts, discs = strokes(page)
-    same(discs, place(codes), 1e-6)
+    before = drawn(page)
+    texts = before.all("fillText", "plane")
+    same([at[:2] for at in before.all("arc")], place(codes), 1e-6)
     along = [f"{x}".replace("-", "−") for x in range(-4, 5, 2)]
     at = place(np.stack([np.arange(-4, 5, 2)] * 2, axis=1))
     assert [text for text, _, y in texts if y == size - 5] == along
@@ -148,16 +150,16 @@ def test_the_picture_draws_what_is_computed(watched):
     )
     for letter, (starts, ends) in expected.items():
         choose(page, "show", letter)
-        drawn, *_ = strokes(page)
-        distance = cdist(np.hstack([starts, ends]), drawn, "chebyshev").min(axis=1)
+        lines = drawn(page).lines()
+        distance = cdist(np.hstack([starts, ends]), lines, "chebyshev").min(axis=1)
         assert distance.max() < 0.01, letter
         each = 3 if letter == "a" else 1  # an arrow has a head
-        assert len(drawn) - len(before) == each * len(starts)
+        assert len(lines) - len(before.lines()) == each * len(starts)
         choose(page, "show", letter)
     line, steep = np.linspace(-4.5, 4.5, 41), np.linalg.norm(grid.dz, axis=1)
     for back, values in (("slope", steep), ("score", grid.score)):  # contours of equal value
         choose(page, "back", back)
-        ends = strokes(page)[0].reshape(-1, 2) * (1, -1) / size * 9 + (-4.5, 4.5)
+        ends = drawn(page).lines().reshape(-1, 2) * (1, -1) / size * 9 + (-4.5, 4.5)
         at = RegularGridInterpolator((line, line), values.reshape(41, 41))
         levels = at(ends.clip(-4.5, 4.5)[:, ::-1]) / float(
             page.text_content("#legend-lines").split()[-2]
@@ -165,28 +167,17 @@ def test_the_picture_draws_what_is_computed(watched):
         assert len(ends) > 100 and np.abs(levels - np.round(levels)).max() < 1e-6
 
 
-def strokes(page):
-    """The next drawing's straight strokes, as rows x0, y0, x1, y1, the plane's texts, and discs."""
-    found, *others = page.evaluate(
+def drawn(page):
+    """The next drawing."""
+    return Drawing(
+        page,
         """async () => {
-            const found = [], texts = [], discs = [], { moveTo, lineTo } = Path2D.prototype;
-            const pen = CanvasRenderingContext2D.prototype, { fillText, arc } = pen;
-            let from = null;
-            Path2D.prototype.moveTo = (x, y) => { from = [x, y]; };
-            Path2D.prototype.lineTo = (x, y) => { found.push([...from, x, y]); from = [x, y]; };
-            pen.fillText = function (...all) { if (this.canvas.id === "plane") texts.push(all); };
-            pen.arc = (x, y) => discs.push([x, y]);
             document.querySelector("input[name=back]:checked")
                 .dispatchEvent(new Event("input", { bubbles: true }));
             const frame = () => new Promise((go) => requestAnimationFrame(go));
             await frame();
-            await frame();
-            Object.assign(Path2D.prototype, { moveTo, lineTo });
-            Object.assign(pen, { fillText, arc });
-            return [found, texts, discs];
-        }"""
+            await frame(); }""",
     )
-    return np.array(found), *others
 
 
 # -------------------------------------------------------------------------------- slow motion
@@ -300,7 +291,7 @@ def followed_in_the_picture(page):
     end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]
     size = page.evaluate("document.getElementById('plane').clientWidth")
     thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
-    found = cdist(thick.reshape(2, 4), strokes(page)[0], "chebyshev").min(axis=1)
+    found = cdist(thick.reshape(2, 4), drawn(page).lines(), "chebyshev").min(axis=1)
     assert found.max() < 0.01
 
 

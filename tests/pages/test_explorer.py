@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from explorers import KEYS, READ, decoded, image_of, mode, numbers, on_map, picture
-from page_helpers import resting, settled, swipe, until
+from page_helpers import Drawing, resting, settled, swipe, until
 
 from npvae.evaluation.distances import normal_w1
 
@@ -282,39 +282,30 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
         three = r"KL (\S+), WS (\S+), SW (\S+)"
         told = re.fullmatch(rf"z{j + 1} W₁ {three}; std {three}", caption).groups()
         assert [float(x) for x in told] == pytest.approx(expected[:, j], abs=0.006)
-    texts, drawn, bins, size = page.evaluate(
-        """() => { const texts = [], drawn = [], pen = CanvasRenderingContext2D.prototype;
-            const { fillText, lineTo, stroke, fill, beginPath } = pen;
-            let path = [];
-            const end = (kind) => function () {
-                drawn.push([path, kind + this.getLineDash().length, this.globalAlpha]); };
-            pen.fillText = (text, x) => texts.push([text, x]);
-            pen.beginPath = () => { path = []; };
-            pen.lineTo = (x, y) => path.push([x, y]);
-            Object.assign(pen, { stroke: end("line"), fill: end("fill") });
-            explorer.histograms.show();
-            Object.assign(pen, { fillText, lineTo, stroke, fill, beginPath });
+    drawing = Drawing(
+        page,
+        """() => { explorer.histograms.show();
             const { clientWidth, clientHeight } = document.querySelector(".histogram");
             const { models } = explorer.page, reach = Math.max(...models.map((m) => m.edges[1]));
             const bins = models.map((model) => explorer.histograms.density(model, 0));
-            return [texts, drawn.slice(0, 4), bins, [clientWidth, clientHeight, reach]]; }"""
+            return [clientWidth, clientHeight, reach, bins]; }""",
     )
-    width, height, reach = size
+    width, height, reach, bins = drawing.result
+    texts, paths = drawing.all("fillText"), drawing.paths()[:4]
     place = lambda x: width * (np.add(x, reach)) / 2 / reach  # noqa: E731
-    assert [text for text, _ in texts[:3]] == ["−2", "0", "2"]
-    assert [x for _, x in texts[:3]] == pytest.approx(place([-2, 0, 2]))
-    ways = [("fill0", 0.45), ("line0", 1), ("line2", 1), ("line2", 1)]  # told apart without colour
-    assert [(kind, pytest.approx(alpha)) for _, kind, alpha in drawn] == ways
+    assert [text for text, *_ in texts[:3]] == ["−2", "0", "2"]
+    assert [x for _, x, _ in texts[:3]] == pytest.approx(place([-2, 0, 2]))
+    ways = [(c["name"], c["dash"]) for c in drawing.calls if c["name"] in ("fill", "stroke")]
+    assert ways[:4] == [("fill", 0), ("stroke", 0), ("stroke", 2), ("stroke", 2)]  # without colour
     highest = min(1.2, max(0.45, np.max([[value for _, value, _ in some] for some in bins])))
-    for some, (path, *_) in zip(bins, drawn[:3], strict=True):
+    for some, path in zip(bins, paths[:3], strict=True):
         left, value, wide = np.transpose(some)
         edges = np.stack([left, left + wide], axis=1).ravel()
         tops = np.repeat(np.minimum(value, highest) / highest, 2)
         expected = np.stack([place(edges), height - 16 - tops * (height - 20)], axis=1)
-        assert np.array(path) == pytest.approx(
-            np.vstack([expected, [expected[-1, 0], height - 16]])
-        )
-    x, y = np.transpose(drawn[3][0])  # N(0, 1)
+        expected = np.vstack([expected, [expected[-1, 0], height - 16]])
+        assert np.array(path)[:, :2] == pytest.approx(expected)
+    x, y, _ = np.transpose(paths[3])  # N(0, 1)
     density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2) / np.sqrt(2 * np.pi)
     assert (height - 16 - y) / (height - 20) == pytest.approx(density / highest, abs=0.01)
 
