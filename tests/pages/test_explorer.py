@@ -34,7 +34,8 @@ def test_it_opens_with_a_draw_of_the_prior(page, made):
 
 
 def test_a_slider_dragged_with_the_mouse(page, made):
-    before = numbers(page)
+    before, cross = numbers(page), "document.querySelector('canvas.map').toDataURL()"
+    map_before = page.evaluate(cross)
     page.evaluate("z2.scrollIntoView({ behavior: 'instant', block: 'center' })")
     box = page.locator("#z2").bounding_box()
     y = box["y"] + box["height"] / 2
@@ -49,6 +50,7 @@ def test_a_slider_dragged_with_the_mouse(page, made):
     assert after[:1] + after[2:] == before[:1] + before[2:]
     assert picture(page, "#decoded canvas", 1) == decoded(page, 1)
     resting(page, "document.querySelector('#along .strip canvas').toDataURL()")
+    assert page.evaluate(cross) != map_before
     first = "explorer.latent.state.numbers.with(0, -explorer.page.reach)"
     assert picture(page, "#along .strip canvas") == decoded(page, 0, first)
     page.select_option("#strip-dimension", "1")

@@ -105,7 +105,7 @@ def test_the_past_can_be_seen_again_and_changed(watched):
     assert page.text_content("#status").endswith("left out: left=VAE")
 
 
-def test_copies_are_thinned_and_any_step_stays_in_reach(lab):
+def test_copies_are_thinned_and_any_step_stays_in_reach(lab, watcher):
     copies, exact = lab.evaluate(
         """() => { const state = labState.read("#left=AE&right=AE");
             const lab = labModel.open(state, labDigits.decode(vaeLab.digits));
@@ -118,6 +118,10 @@ def test_copies_are_thinned_and_any_step_stays_in_reach(lab):
             return [lab.kept.map(({ t }) => t), String(lab.models[1].vae.theta) === theta]; }"""
     )
     assert copies[:3] == [0, 20, 40] and len(copies) < 40 and exact
+    broken = "labWorker.start('!')({ do: 'open' }).catch(({ message }) => message)"
+    assert "atob" in lab.evaluate(broken)  # a question that fails has an answer, too
+    until(lab, "true")  # the complaint has come
+    assert "atob" in watcher.complaints.pop()
 
 
 def test_everything_stands_in_the_address(lab):
