@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from explorers import GREY
+from explorers import GREY, READ
 from page_helpers import VAE_LAB, Drawing, resting, same, settled, until
 
 URL = VAE_LAB.as_uri()
@@ -200,6 +200,27 @@ def test_the_plane_draws_what_is_measured(lab):
     assert (
         3.6 < reach < size / 2 / far.all("ellipse")[0][2] < 1.7 * reach
     )  # 97 of 100 codes are in the picture
+
+
+def test_the_critics_score_is_the_planes_heat(lab):
+    """At the four corners, from the palest to the strongest of the picture."""
+    line = np.linspace(-3.6, 3.6, 41)
+    grid = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    score, ends, (empty, corners) = lab.evaluate(
+        f"(z) => {{ {READ}"
+        """ const copy = labForces.makeCopy(), planes = [...document.querySelectorAll(".plane")];
+            labForces.update(copy, vaeLab.present().sides[1]);
+            const look = (canvas) => { const data = read(canvas), { width: w } = canvas;
+                return [w * (w - 1), w * w - 1, 0, w - 1].map((n) =>
+                    [...data.slice(4 * n, 4 * n + 4)]); };
+            return [[...labForces.scores(copy, z).score],
+                    ["heat-low", "heat-high"].map(npvaePictures.rgb), planes.map(look)]; }""",
+        grid.tolist(),
+    )
+    low, high = np.array(ends)
+    share = (np.array(score)[[0, 40, -41, -1], None] - min(score)) / np.ptp(score)
+    assert np.array(corners)[:, :3] == pytest.approx(low + share * (high - low), abs=4)
+    assert not np.any(empty) and np.ptp(share) > 0.5  # the KL has no critic
 
 
 def test_pictures_and_curves_show_what_is_measured(lab):
