@@ -289,24 +289,27 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
         """() => { explorer.histograms.show();
             const { clientWidth, clientHeight } = document.querySelector(".histogram");
             const { models } = explorer.page, reach = Math.max(...models.map((m) => m.edges[1]));
-            const bins = models.map((model) => explorer.histograms.density(model, 0));
-            return [clientWidth, clientHeight, reach, bins]; }""",
+            return [clientWidth, clientHeight, reach, models.map(({ edges }) => edges)]; }""",
     )
-    width, height, reach, bins = drawing.result
+    width, height, reach, edges = drawing.result
+    bins = [np.linspace(*ends, 61) for ends in edges]
+    counts = [
+        np.histogram(model.z[:, 0], ends)[0] / len(model.z)
+        for model, ends in zip(made.models, bins, strict=True)
+    ]
+    values = np.array(counts) / np.diff(bins)
     texts, paths = drawing.all("fillText"), drawing.paths()[:4]
     place = lambda x: width * (np.add(x, reach)) / 2 / reach  # noqa: E731
     assert [text for text, *_ in texts[:3]] == ["−2", "0", "2"]
     assert [x for _, x, _ in texts[:3]] == pytest.approx(place([-2, 0, 2]))
     ways = [(c["name"], c["dash"]) for c in drawing.calls if c["name"] in ("fill", "stroke")]
     assert ways[:4] == [("fill", 0), ("stroke", 0), ("stroke", 2), ("stroke", 2)]  # without colour
-    highest = min(1.2, max(0.45, np.max([[value for _, value, _ in some] for some in bins])))
-    for some, path in zip(bins, paths[:3], strict=True):
-        left, value, wide = np.transpose(some)
-        edges = np.stack([left, left + wide], axis=1).ravel()
-        tops = np.repeat(np.minimum(value, highest) / highest, 2)
-        expected = np.stack([place(edges), height - 16 - tops * (height - 20)], axis=1)
-        expected = np.vstack([expected, [expected[-1, 0], height - 16]])
-        assert np.array(path)[:, :2] == pytest.approx(expected)
+    highest = min(1.2, max(0.45, np.max(values)))
+    for ends, value, path in zip(bins, values, paths[:3], strict=True):
+        x, y, _ = np.transpose(path)
+        assert x[:-1] == pytest.approx(place(np.repeat(ends, 2)[1:-1]))
+        tops = np.append(np.repeat(np.minimum(value, highest) / highest, 2), 0)
+        assert (height - 16 - y) / (height - 20) == pytest.approx(tops)
     x, y, _ = np.transpose(paths[3])  # N(0, 1)
     density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2) / np.sqrt(2 * np.pi)
     assert (height - 16 - y) / (height - 20) == pytest.approx(density / highest, abs=0.01)

@@ -108,16 +108,6 @@ def test_principal_components_are_directions_of_most_variance(made, desk):
         assert (axes.max(axis=1) == np.abs(axes).max(axis=1)).all()  # so their signs are decided
 
 
-def test_histograms_count_the_codes(made, desk):
-    for m, model in enumerate(made.models):
-        low, high = desk.evaluate("(m) => explorer.page.models[m].edges", m)
-        counts, _ = np.histogram(model.z[:, 2], np.linspace(low, high, 61))
-        bins = desk.evaluate("(m) => explorer.histograms.density(explorer.page.models[m], 2)", m)
-        width = (high - low) / 60
-        assert [b[1] for b in bins] == pytest.approx(counts / len(model.z) / width)
-        assert bins[0][0] == low and bins[-1][0] + bins[-1][2] == pytest.approx(high)
-
-
 @pytest.mark.parametrize("view", ["dimensions", "components"])
 def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
     desk.evaluate("(view) => explorer.map.change({ view, i: 1, j: 3, layer: 'slope' })", view)
