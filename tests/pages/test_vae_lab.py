@@ -241,14 +241,15 @@ def test_pictures_and_curves_show_what_is_measured(lab):
                 labCurves.draw(canvas, name, history, 2);
                 const values = [0, 1].map((k) => history.map((entry) => entry[name][k]));
                 return [name, values, canvas.clientWidth, canvas.clientHeight]; });
-            const { regulariser } = labCurves.read(sides);
+            const read = labCurves.read(sides);
             for (let t = 5; t < 700; t++) labCurves.note(history, { t, sides });
-            const now = sides.map(({ bce, sigma, regulariser }) => ({ bce, sigma, regulariser }));
-            return [history.map(({ t }) => t), now, charts, regulariser, strips, [...copy.stats],
+            const now = sides.map(({ bce, sigma, scale, shape, regulariser }) =>
+                ({ bce, sigma, scale, shape, regulariser }));
+            return [history.map(({ t }) => t), now, charts, read, strips, [...copy.stats],
                     [...ruler.prior.data]]; }""",
         eps,
     )
-    steps, sides, charts, weighted, strips, stats, prior = drawing.result
+    steps, sides, charts, read, strips, stats, prior = drawing.result
     mu, logvar = np.reshape(stats, (-1, 2, 2))[:10].transpose(1, 0, 2)
     line = np.linspace(-2.5, 2.5, 11)  # of the plane, from the upper left
     codes = {
@@ -269,7 +270,8 @@ def test_pictures_and_curves_show_what_is_measured(lab):
         tiles = np.reshape(pixels, (rows, cols, 14, 14)).transpose(0, 2, 1, 3).ravel()
         assert np.abs(np.array(strips[name]) - 255 * tiles).max() <= 0.5 + 1e-9
     assert steps[0] == 0 and steps == sorted(set(steps)) and steps[-1] == 699 and len(steps) <= 500
-    assert weighted == [sides[0]["regulariser"], 2 * sides[1]["regulariser"]]
+    sides[1]["regulariser"] *= 2  # the weight
+    assert read == {name: [side[name] for side in sides] for name in sides[0]}
     for name, values, width, height in charts:
         texts = [text for text, *_ in drawing.all("fillText", name)]
         lines = [c for c in drawing.calls if (c["name"], c.get("of")) == ("lineTo", name)]
