@@ -157,9 +157,12 @@ def test_the_curves_show_what_they_are_given(lab):
             const ctx = canvas.getContext("2d");
             ctx.font = "12px system-ui, sans-serif";
             const long = ctx.measureText("Jensen–Shannon").width;
-            return [canvas.clientWidth, canvas.clientHeight, long]; }""",
+            const hex = (n) => n.toString(16).padStart(2, "0");
+            const ink = (name) => `#${npvaePictures.rgb(name).map(hex).join("")}`;
+            return [canvas.clientWidth, canvas.clientHeight, long, ["muted", "ink"].map(ink)]; }""",
     )
-    width, height, long = drawing.result
+    width, height, long, inks = drawing.result
+    assert {call["ink"] for call in drawing.calls if call["name"] == "fillText"} == set(inks)
     texts, marks = drawing.all("fillText"), drawing.all("fillRect")
     x = lambda step: 50 + np.multiply(step, (width - 62) / 10)  # noqa: E731
     third = (height - 20) / 3

@@ -290,8 +290,11 @@ def followed_in_the_picture(page):
     end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]
     size = page.evaluate("document.getElementById('plane').clientWidth")
     thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
-    found = cdist(thick.reshape(2, 4), drawn(page).lines(), "chebyshev").min(axis=1)
+    drawing = drawn(page)
+    found = cdist(thick.reshape(2, 4), drawing.lines(), "chebyshev").min(axis=1)
     assert found.max() < 0.01
+    rings = np.array(drawing.all("arc", "path"))[:, :3]
+    same(rings, np.insert(thick[:2], 2, 8, axis=1), 1e-6)
 
 
 # What the equations of a stage say of a switch, which they do not say without it.

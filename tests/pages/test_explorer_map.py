@@ -25,6 +25,10 @@ def test_a_click_on_the_map_decodes_the_place_in_the_plane(page, made, key):
     expected[2], expected[4] = 1.5, -0.5
     assert numbers(page) == pytest.approx(expected, abs=0.04)  # a pixel
     assert picture(page, "#map-decoded canvas", m) == decoded(page, m)
+    extent = page.evaluate("explorer.map.extent()")
+    page.mouse.move(*on_map(page, key, (1.02 * extent, -0.5)))  # beyond the edge, too
+    assert numbers(page)[2] > extent
+    page.mouse.move(*on_map(page, key, (1.5, -0.5)))
     page.mouse.up()
     page.mouse.move(*on_map(page, key, (1, 1)))  # and stays
     page.keyboard.press("Shift+ArrowUp")

@@ -60,6 +60,8 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     page.click("#play")
     wait(page, f"{T} > {paused}")
     assert page.evaluate(T) == paused + 1
+    page.click("#one")  # stops the play
+    assert page.text_content("#play") == "Play"
     page.click("#start-over")
     wait(page, f"{T} === 0")
     page.click("#new-seed")
@@ -234,7 +236,7 @@ def test_pictures_and_curves_show_what_is_measured(lab):
             const part = (name) => (strips[name] = document.createElement("canvas"));
             labPictures.draw(part, copy, { ruler, eps });
             for (const name of Object.keys(strips)) strips[name] = grey(strips[name]);
-            for (const t of [4, 0, 2, 4]) labCurves.note(history, { t, sides });
+            for (const t of [4, 0, 2, 0, 4]) labCurves.note(history, { t, sides });
             history[0].sigma = [0, 0.5];
             const charts = ["sigma", "bce"].map((name) => {
                 const canvas = document.querySelector(`canvas[data-chart=${name}]`);
