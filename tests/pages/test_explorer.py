@@ -206,6 +206,11 @@ def test_the_bars_are_mu_and_sigma(page, made):
         sizes = [size for _, size in canvases.nth(1).evaluate(bars, key)]
         assert sizes == pytest.approx(whole * np.log10(sigma / 1e-8) / 9, abs=2)
         assert (sigma < 1e-5).all() == (key != "kl") and min(sizes) > 5
+    width = page.locator("#encoded .bars").first.evaluate("(canvas) => canvas.clientWidth")
+    texts = Drawing(page, "() => explorer.image.show()").all("fillText")
+    below = [(n, x) for n, x, y in texts if y == 112 - 3]  # the dimensions' numbers
+    places = [(j + 1, pytest.approx(36 + (width - 36) * (j + 0.5) / 5)) for j in range(5)]
+    assert below == places * 6
 
 
 def test_drawing_with_the_mouse(page, made):

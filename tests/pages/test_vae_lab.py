@@ -176,6 +176,10 @@ def test_the_plane_draws_what_is_measured(lab):
     drawing = drawn(lab)
     found, (stats, size, near) = drawing.all("ellipse"), drawing.result
     numerals = [text for text, *_ in drawing.all("fillText")[3:]]
+    inks = [call["ink"] for call in drawing.calls if call["name"] == "fillText"]
+    rgb = lab.evaluate("['prior', 'ink'].map(npvaePictures.rgb)")
+    prior, ink = ("#{:02x}{:02x}{:02x}".format(*one) for one in rgb)
+    assert inks == [prior] * 3 + [ink] * 10
     assert numerals == [*"0123456789"] and drawn(lab, 0).all("fillText")[3][0] == "0–9"
     stats, unit = np.reshape(stats, (-1, 4)), size / 7.2
     mu, sigma = stats[:, :2], np.exp(stats[:, 2:] / 2)
