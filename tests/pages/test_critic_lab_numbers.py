@@ -85,7 +85,11 @@ def test_the_numbers_and_a_move_are_npvaes(watched, judge):
         estimate = np.log(2) - loss / 2
     lengths = np.linalg.norm(pull, axis=1)
     cosine = ((way * pull).sum(axis=1) / np.linalg.norm(way, axis=1) / lengths).mean()
+    dz = page.evaluate("[...criticLab.state().u.mixed.dz.data]")
+    slopes = np.linalg.norm(np.reshape(dz, (BATCH, 2)), axis=1)  # of the latest update
     expected = {
+        "slope": slopes.mean(),
+        "penalty": ((slopes - 1) ** 2).mean(),
         "estimate": estimate,
         "w1": assignment_w1(codes, prior),
         "force": lengths.mean(),
