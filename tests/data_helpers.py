@@ -79,6 +79,12 @@ def npy(array: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def npy_of(shape, content: bytes = bytes(99), descr: str = "'|u1'") -> bytes:
+    """Return a .npy file whose header says this shape and type, whatever the content."""
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
+
+
 def zip_of(members: dict[str, bytes]) -> bytes:
     """Return an intact .npz file of these arrays, each given by the bytes of its .npy file."""
     buffer = io.BytesIO()

@@ -42,6 +42,10 @@ BASELINES = {"classifier": {"accuracy": 98.1}, "pixels": {"knn": 97.3}}
 MODELS = {
     "kl": Options("kl"), "ws": Options("ws"), "sw": Options("sw"), "ae": Options("kl", beta=0.0),
 }  # fmt: skip
+# A classifier of images of two pixels whose features are these pixels.
+PIXELS_ARE_FEATURES = SimpleNamespace(
+    coefs_=[np.eye(2, dtype=np.float32)] * 3, intercepts_=[np.zeros(2, np.float32)] * 3
+)
 OTHER_WEIGHTS = {"ws": (1.0, 3.0), "sw": (3.0, 10.0)}
 N = 90  # images of `make_case`
 CHANCE = 0.01  # of other images and of other seeds, as a share of each number

@@ -37,21 +37,18 @@ SHA256 = {  # of the files NAME.gz
 TIMEOUT = (3.0, 10.0)  # seconds: to connect to an address of a mirror, and without a single byte
 SAMPLE_WARNING = (
     "npvae: using a sample of 5,000 digits, so results are not comparable to the full-set figures:"
-    " MNIST is not in the cache and cannot be downloaded ({}); connect to the network, or put the"
-    " four MNIST files into a directory and name it with --data-dir or NPVAE_DATA_DIR"
+    " MNIST is not in the cache and cannot be downloaded ({}); connect to the network, or name a"
+    " directory that has its four files with --data-dir or NPVAE_DATA_DIR"
 )
+Part = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training and test images, one row each.
+    """Training and test images, one row each, of one type; labels for both or for none."""
 
-    Images are uint8 (0..255) or float32 (0..1), the same for both; labels are int64, or None for
-    both where the user's own data has none.
-    """
-
-    train_images: np.ndarray  # (N, pixels)
-    train_labels: np.ndarray | None  # (N,)
+    train_images: np.ndarray  # (N, pixels), uint8 (0..255) or float32 (0..1)
+    train_labels: np.ndarray | None  # (N,), int64
     test_images: np.ndarray  # (M, pixels)
     test_labels: np.ndarray | None  # (M,)
     image_shape: tuple[int, int]  # (rows, columns)
@@ -60,16 +57,13 @@ class Dataset:
     fingerprint: str = ""  # of all training and test images; see `_load_named`
 
 
-Part = tuple[np.ndarray, np.ndarray | None]  # images (N, rows, columns), labels (N,)
-
-
 def load_data(data_dir: str | Path | None = None, limit: int | None = None) -> Dataset:
     """Find and load the data set; `limit` keeps only the first `limit` training images.
 
     data_dir: a file, or a directory of files, in any form of sources.py; roles.py tells which array
-    is what. Without it, see this module's head. Prints a line on stderr where the sample stands in
-    for MNIST, where arrays have other names than the usual (what was taken for what), and where the
-    images look like a mistake. Raises UserError for anything wrong with data that the user named.
+    is what. Without it, see this module's head. Prints a line on stderr of the sample, of what was
+    taken for what where names are not the usual, and of images that look like a mistake. Raises
+    UserError for anything wrong with data that the user named.
     """
     data_dir = data_dir or os.environ.get("NPVAE_DATA_DIR")
     try:
@@ -114,8 +108,7 @@ def _fetch_mnist(cache: Path) -> Path:
                 pooch.retrieve(f"{mirror}/{name}.gz", sha256, f"{name}.gz", cache, downloader=fetch)
             return cache
         except (OSError, ValueError) as error:  # noqa: PERF203
-            is_other = type(error) is ValueError  # another SHA-256
-            reason = "wrong content" if is_other else type(error).__name__
+            reason = type(error).__name__.replace("ValueError", "wrong content")  # another SHA-256
             failures.append(f"{urlsplit(mirror).netloc}: {reason}")
     raise OSError(", ".join(failures))
 
@@ -129,7 +122,8 @@ def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
     found = find_sources(path)
     if any(source.names[0] == "images" for source in found):
         found = [source for source in found if source.names[0] in USUAL]  # no other counts then
-    roles, left_out = assign(path, found)
+    roles = assign(path, found)
+    left_out = [source.where for source in found if source not in roles.values()]
     has_test, digest = "test images" in roles, hashlib.sha256()
 
     def read(role: str) -> tuple[np.ndarray, str]:
@@ -137,14 +131,13 @@ def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
         if "images" in role:
             keep = limit if has_test and role == "training images" else None
             return _read_images(where, source, keep, digest), ""
-        labels = np.concatenate(list(source.blocks())).reshape(source.shape)
-        return checked_labels(where, labels)
+        return checked_labels(where, source)
 
     found = dict(zip(roles, each(roles, read), strict=True))
     names = {source.names[0].removesuffix(".gz") for source in roles.values()}
     if left_out or not (names <= USUAL or (has_test and names <= SHA256.keys())):
         took = [f"{how}{roles[role].where} for the {role}" for role, (_, how) in found.items()]
-        took += [f"left out {source.where}" for source in left_out]
+        took += [f"left out {where}" for where in left_out]
         took += [] if has_test else ["held out one image in six for testing"]
         print(f"npvae: {path}: took {', '.join(took)}", file=sys.stderr)
     *train, images, labels = (found.get(role, (None, ""))[0] for role in ROLES)
@@ -158,16 +151,14 @@ def _load_named(path: Path, limit: int | None) -> tuple[Part, Part, str]:
 def _read_images(where: str, source: Source, limit: int | None, digest) -> np.ndarray:
     """Read the first `limit` images, (N, rows, columns), and add all of them to the digest."""
     n, *size = image_shape(source.shape)
-    dtype = np.dtype(np.uint8 if source.dtype == np.uint8 else np.float32)
-    digest.update(f"{dtype.str} {(n, *size)}".encode())
+    digest.update(f"{'|u1' if source.dtype == np.uint8 else '<f4'} {(n, *size)}".encode())
     kept, missing = [], min(n, limit or n) * math.prod(size)  # numbers
     for block in source.blocks():
         block = checked_images(where, block)
         digest.update(block)
-        if missing:
-            kept.append(block[:missing])
-            missing -= len(kept[-1])
-    return np.concatenate(kept).reshape(-1, *size)  # a copy, so that the blocks are let go
+        kept.append(block[:missing].copy())  # so that the rest of it is let go
+        missing -= len(kept[-1])
+    return np.concatenate(kept).reshape(-1, *size)
 
 
 def _hold_out(part: Part, every: int) -> tuple[Part, Part, str]:

@@ -31,21 +31,17 @@ def image_shape(shape: tuple[int, ...]) -> tuple[int, int, int] | None:
     return (n, *size) if len(size) == 2 and min(n, *size) > 0 else None
 
 
-def assign(path: Path, found: list[Source]) -> tuple[dict[str, Source], list[Source]]:
-    """Return the array of each role, of which some may be missing, and those that are left out.
+def assign(path: Path, found: list[Source]) -> dict[str, Source]:
+    """Return the array of each role, of which some may be missing; validation parts have none.
 
-    Raises UserError where nothing fits, or two arrays do: with all that is wrong, all that is
-    there, and how to convert it, in one line.
+    Raises one UserError with all that is wrong, all that is there, and how to convert it.
     """
-    faults, left_out, fitting = [], [], {role: [] for role in ROLES}
-    for source in found:
-        part, (kind, fault) = _part(source), _kind(source.shape, source.dtype)
-        if part == "validation":
-            left_out.append(source)
-            continue
+    faults, fitting = [], {role: [] for role in ROLES}
+    for source in (source for source in found if _part(source) != "validation"):
+        kind, fault = _kind(source.shape, source.dtype)
         faults += [f"{source.where}: {fault}"] if fault else []
         if kind:
-            fitting[f"{part} {kind}"].append(source)
+            fitting[f"{_part(source)} {kind}"].append(source)
     for role, several in fitting.items():
         if len(several) > 1:
             faults.append(f"the {role} may be {' or '.join(s.where for s in several)}")
@@ -63,7 +59,7 @@ def assign(path: Path, found: list[Source]) -> tuple[dict[str, Source], list[Sou
     faults += [FORMS] if len(forms) > 1 else []
     if faults:
         raise UserError(f"{path}: {'; '.join(faults)}. {_conversion(found)}")
-    return roles, left_out
+    return roles
 
 
 def _part(source: Source) -> str:
@@ -112,12 +108,12 @@ def checked_images(where: str, images: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(images, np.float32)
 
 
-def checked_labels(where: str, labels: np.ndarray) -> tuple[np.ndarray, str]:
+def checked_labels(where: str, source: Source) -> tuple[np.ndarray, str]:
     """Return labels as int64 (N,), and in words where in rows of several numbers they were.
 
-    They must be whole numbers from 0 to 255. Raises UserError.
+    Raises UserError unless they are whole numbers from 0 to 255.
     """
-    rows, how = labels.reshape(len(labels), -1), ""
+    rows, how = np.concatenate(list(source.blocks())).reshape(source.shape[0], -1), ""
     labels = rows[:, 0]
     if rows.shape[1] > 1:
         is_one_hot = ((rows == 0) | (rows == 1)).all() and (rows.sum(axis=1) == 1).all()

@@ -8,7 +8,6 @@ import gzip
 import io
 import math
 import re
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -48,17 +47,12 @@ class Source(NamedTuple):
 
 
 def find_sources(path: Path) -> list[Source]:
-    """List the arrays in a file, or in the files of a directory.
-
-    Raises UserError for files that cannot be read, are damaged, or are in none of the four forms.
-    """
+    """List the arrays in a file, or in a directory's; raises UserError for what cannot be read."""
     with told(path, "name a file or a directory of files"):
         path.stat()  # glob says nothing of a path that is not there
         if path.is_file():
             return _sources(path, path.name)
         files = _data_files(path)
-    if not files:
-        raise UserError(f"{path}: holds no IDX, .npz, .npy or CSV files")
     listed = each(files, lambda file: _sources(file, file.relative_to(path).as_posix(), file.name))
     return [source for sources in listed for source in sources]
 
@@ -73,8 +67,8 @@ def _data_files(directory: Path) -> list[Path]:
                 stem = re.sub("[^a-z0-9]+", "-", name.removesuffix(".gz"))
                 files.setdefault((path.parent, stem), path)
         if files:
-            break
-    return list(files.values())
+            return list(files.values())
+    raise UserError(f"{directory}: holds no IDX, .npz, .npy or CSV files")
 
 
 def _sources(path: Path, where: str, name: str = "") -> list[Source]:
@@ -114,9 +108,7 @@ def _idx(path: Path, where: str, name: str, stream: BinaryIO) -> Source:
     sizes = stream.read(4 * magic[3]) if len(magic) == 4 else b""
     if len(magic) < 4 or magic[2] not in IDX_TYPES or len(sizes) < 4 * magic[3]:
         raise UserError(f"{path}: damaged IDX header {magic.hex(' ')}; get the file again")
-    shape, dtype = struct.unpack(f">{magic[3]}I", sizes), np.dtype(IDX_TYPES[magic[2]])
-    if 0 in shape or not shape:
-        raise UserError(f"{path}: is empty: its header says {shape}; it must hold some data")
+    shape, dtype = tuple(np.frombuffer(sizes, ">u4").tolist()), np.dtype(IDX_TYPES[magic[2]])
     promised, step = math.prod(shape) * dtype.itemsize, 2**20
 
     def blocks() -> Iterator[np.ndarray]:
@@ -154,8 +146,7 @@ def _table(path: Path, where: str, name: str) -> list[Source]:
         column = table.shape[1] - 1 if first_is_pixel else 0
     labels = []
     if column is not None:
-        place = f"column {column + skip + 1} of {where}"
-        labels = [_held(place, (name,), table[:, column])]
+        labels = [_held(f"column {column + skip + 1} of {where}", (name,), table[:, column])]
         table = np.delete(table, column, axis=1)
     is_bytes = table.min() >= 0 and 1 < table.max() <= 255 and (table == np.rint(table)).all()
     pixels = table.astype(np.uint8) if is_bytes else table  # 0 and 1 are black and white

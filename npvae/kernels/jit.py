@@ -17,11 +17,8 @@ from pathlib import Path
 
 import numba
 import pooch
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.core.caching import FunctionCache
-from numba.extending import intrinsic
 
 from npvae.errors import UserError
 
@@ -37,8 +34,7 @@ def _start_threads() -> str:
     Only loading one tells if it is there. Raises UserError where Numba's variables forbid it.
     """
     if numba.config.DISABLE_JIT:
-        plain = "npvae/plain.py, which needs no compiler"
-        raise UserError(f"NUMBA_DISABLE_JIT is set; unset it, or run {plain}")
+        raise UserError("NUMBA_DISABLE_JIT is set; unset it, or run npvae/plain.py (plain NumPy)")
     try:
         numba.get_num_threads()
     except ValueError as error:
@@ -87,10 +83,8 @@ class _Cache(FunctionCache):
 
     def __init__(self, function: Callable):
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE)
-        try:
-            super().__init__(function)
-        finally:
-            numba.config.CACHE_DIR = before
+        super().__init__(function)
+        numba.config.CACHE_DIR = before
 
     def load_overload(self, *args) -> object | None:
         """Return compiled code, or None; then Numba compiles, and one line on stderr says so."""
@@ -112,16 +106,8 @@ def jit(function: Callable) -> Callable:
     return compiled
 
 
-@intrinsic
-def _threads(typingctx):
-    """Return `numba.get_num_threads()`, which in compiled code would keep it out of the cache."""
-
-    def codegen(context, builder, signature, args):
-        kind = ir.FunctionType(cgutils.intp_t, [])
-        function = cgutils.get_or_insert_function(builder.module, kind, "get_num_threads")
-        return builder.call(function, [])
-
-    return types.intp(), codegen
+# What `numba.get_num_threads` calls. That itself would keep compiled code out of the cache.
+_threads = types.ExternalFunction("get_num_threads", types.intp())
 
 
 def shared_from(least: int) -> Callable[[Callable], Callable]:

@@ -20,9 +20,7 @@ from npvae.kernels.threads import pace
 
 WATCHED_FLOP = 2_000_000  # smaller products are not timed for `pace`: it would cost too much
 STRIP_ROWS = STRIP * ROWS
-_REALS = [np.dtype(real) for real in (np.float32, np.float64)]
-_NO_BIAS = {real: np.zeros(0, real) for real in _REALS}
-_NO_GATE = {real: np.zeros((0, 0), real) for real in _REALS}
+_NO_ROWS = {np.dtype(real): np.zeros((0, 0), real) for real in (np.float32, np.float64)}
 
 
 @jit
@@ -48,11 +46,10 @@ def _strips(n, product):
 
 
 @jit
-def _add_up(A, a_transposed, B, bias, relu, gate, C):
-    """Compute C = A B (A^T B if `a_transposed`), plus the bias, then ReLU and the gate."""
+def _add_up(A, a_transposed, B, start, relu, gate, C):
+    """Compute C = start + A B (A^T B if `a_transposed`), then ReLU and the gate."""
     width = 2 * VECTOR_BYTES // C.itemsize  # of a panel
     n_strips = (C.shape[1] + width - 1) // width * ((C.shape[0] + STRIP_ROWS - 1) // STRIP_ROWS)
-    start = bias.reshape(min(bias.size, 1), bias.size)
     _strips(2 * C.size * B.shape[0], n_strips, Product(A, a_transposed, B, start, relu, gate, C))
 
 
@@ -66,23 +63,23 @@ def _transpose(a, out):
 
 
 @jit
-def _product(A, a_transposed, B, b_transposed, bias, relu, gate, C):
+def _product(A, a_transposed, B, b_transposed, start, relu, gate, C):
     """Check the shapes, and compute C as in `_add_up`, or C = A B^T if `b_transposed`."""
     m, n_k = (A.shape[1], A.shape[0]) if a_transposed else A.shape
     b_rows, n = (B.shape[1], B.shape[0]) if b_transposed else B.shape
-    fits = b_rows == n_k and C.shape == (m, n) and (bias.size == 0 or bias.size == n)
+    fits = b_rows == n_k and C.shape == (m, n) and start.size in (0, n)
     if not fits or (gate.size > 0 and gate.shape != C.shape):
         raise ValueError
     if not b_transposed:
-        _add_up(A, a_transposed, B, bias, relu, gate, C)
+        _add_up(A, a_transposed, B, start, relu, gate, C)
     elif B.size <= A.size + C.size:
         B_t = np.empty((n_k, n), B.dtype)
         _transpose(B.size, B, B_t)
-        _add_up(A, False, B_t, bias, relu, gate, C)
+        _add_up(A, False, B_t, start, relu, gate, C)
     else:
         A_t, C_t = np.empty((n_k, m), A.dtype), np.empty((n, m), C.dtype)
         _transpose(A.size, A, A_t)
-        _add_up(B, False, A_t, bias, relu, gate[:0], C_t)
+        _add_up(B, False, A_t, start, relu, gate[:0], C_t)
         _transpose(C.size, C_t, C)
         zero = C.dtype.type(0)
         for row in range(len(gate)):
@@ -93,9 +90,9 @@ def _product(A, a_transposed, B, b_transposed, bias, relu, gate, C):
 def _multiply(A, a_transposed, B, b_transposed, C, bias=None, relu=False, gate=None):
     """Call `_product`; whether types and layouts fit is seen when it is compiled for them."""
     try:
-        bias = _NO_BIAS[C.dtype] if bias is None else bias
-        gate = _NO_GATE[C.dtype] if gate is None else gate
-        _product(A, a_transposed, B, b_transposed, bias, relu, gate, C)
+        start = _NO_ROWS[C.dtype] if bias is None else bias[None]  # (1, n)
+        gate = _NO_ROWS[C.dtype] if gate is None else gate
+        _product(A, a_transposed, B, b_transposed, start, relu, gate, C)
     except (KeyError, NumbaError):
         given = ", ".join(f"{x.dtype} {x.shape}" for x in (A, B, bias, gate, C) if x is not None)
         needs = "a product needs C-contiguous arrays, all float32 or all float64"

@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 
 from npvae.errors import UserError
 
+ARM = ("arm64", "aarch64")  # all of these have NEON, though LLVM may name no feature of Apple's
 # name: (bytes in a vector register, rows of a tile). A tile keeps rows x 2 registers of sums and
 # needs a few more for A and B: 8 x 2 suits 32 registers (AVX-512, NEON), 6 x 2 suits 16.
 SHAPES = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (16, 6)}
@@ -35,11 +36,9 @@ def host_simd() -> str:
     forced = os.environ.get("NPVAE_SIMD")
     if forced and forced not in SHAPES:
         raise UserError(f"NPVAE_SIMD={forced} is unknown; use one of {', '.join(SHAPES)}")
-    features = binding.get_host_cpu_features()
-    if platform.machine().lower() in ("arm64", "aarch64"):
-        features = features or {"neon": True}  # LLVM may name none of Apple's, and all have NEON
-    known = [("avx512f", "avx512"), ("avx2", "avx2"), ("neon", "neon")]
-    return forced or next((name for feature, name in known if features.get(feature)), "plain")
+    features, is_arm = binding.get_host_cpu_features(), platform.machine().lower() in ARM
+    known = [(features.get("avx512f"), "avx512"), (features.get("avx2"), "avx2"), (is_arm, "neon")]
+    return forced or next((name for there, name in known if there), "plain")
 
 
 VECTOR_BYTES, ROWS = SHAPES[host_simd()]
@@ -149,22 +148,20 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
     past C's last column; its lanes out there are masked off.
     """
     kinds = dict(zip(product.fields, product.types, strict=True))  # Numba's type of each field
-    _check(*(kinds[name] for name in ("C", "A", "B", "start", "gate")))
+    matrices = "A", "B", "start", "gate", "C"
+    _check(*(kinds[m] for m in matrices))
     n_rows, n_vectors = rows.literal_value, vectors.literal_value
 
     def codegen(context, builder, signature, args):
         *_, fields, i, j = args
         field = dict(zip(kinds, cgutils.unpack_tuple(builder, fields), strict=True))
-
-        def matrix(name):
-            return _unpack(context, builder, kinds[name], field[name])
-
         index, vec = ir.IntType(64), _Vectors(context, builder, kinds["C"].dtype)
-        a_data, _, a_strides = matrix("A")
-        b_data, (n_k, _), (b_step, _) = matrix("B")
-        start_data, (start_rows, _), _ = matrix("start")
-        gate_data, (gate_rows, _), (gate_step, _) = matrix("gate")
-        c_data, (c_rows, n_columns), (c_step, _) = matrix("C")
+        A, B, start, gate, C = (_unpack(context, builder, kinds[m], field[m]) for m in matrices)
+        a_data, _, a_strides = A
+        b_data, (n_k, _), (b_step, _) = B
+        start_data, (start_rows, _), _ = start
+        gate_data, (gate_rows, _), (gate_step, _) = gate
+        c_data, (c_rows, n_columns), (c_step, _) = C
 
         element, inside = index(vec.align), builder.sub(n_columns, j)
         masks = [vec.mask(v, inside) if ragged.literal_value else vec.all for v in range(n_vectors)]
@@ -204,8 +201,8 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
             with builder.if_then(builder.icmp_signed(">", gate_rows, index(0))):
                 for r, v in block:
                     pointer = vec.at(gate_data, (row[r], gate_step), (j, element))
-                    gate, total = vec.load(pointer, v, masks[v]), builder.load(sums[r, v])
-                    builder.store(vec.choose(gate, ">", total, vec.zero), sums[r, v])
+                    opened, total = vec.load(pointer, v, masks[v]), builder.load(sums[r, v])
+                    builder.store(vec.choose(opened, ">", total, vec.zero), sums[r, v])
             for r, v in block:
                 pointer = vec.at(c_data, (row[r], c_step), (j, element))
                 vec.store(builder.load(sums[r, v]), pointer, v, masks[v])
@@ -218,8 +215,9 @@ def tile(typingctx, rows, vectors, ragged, product, i, j):
 def transpose_block(typingctx, a, out, i, j):
     """Copy the lanes x lanes block of `a` at (i, j), transposed, to `out` at (j, i).
 
-    The block is turned inside the registers: round s = 1, 2, 4, .. swaps the off-diagonal s x s
-    corners of each 2s x 2s block. Whatever reaches past the edge of the matrix is left out.
+    The block is turned inside the registers, as by riffling a deck of cards: each round interleaves
+    the numbers of the upper rows with those of the lower, until each row is a column. Whatever
+    reaches past the edge of the matrix is left out.
     """
     _check(a, out)
 
@@ -236,15 +234,11 @@ def transpose_block(typingctx, a, out, i, j):
             row = vec.smaller(builder.add(i, index(r)), last_row)
             rows.append(vec.load(vec.at(a_data, (row, a_step), (j, element)), 0, columns_inside))
 
-        for s in (2**power for power in range(n.bit_length() - 1)):
-            swap = [c ^ s for c in range(n)]
-            # Numbers below n pick from the first of the two rows, the others from the second.
-            upper = [n + swap[c] if c & s else c for c in range(n)]
-            lower = [n + c if c & s else swap[c] for c in range(n)]
-            for r in range(n):
-                if not r & s:
-                    pair = rows[r], rows[r | s]
-                    rows[r], rows[r | s] = vec.shuffle(*pair, upper), vec.shuffle(*pair, lower)
+        left = [c // 2 + c % 2 * n for c in range(n)]  # a0 b0 a1 b1 .. of rows a and b
+        right = [n // 2 + c for c in left]  # and so on from their middle
+        for _ in range(n.bit_length() - 1):
+            pairs = zip(rows[: n // 2], rows[n // 2 :], strict=True)
+            rows = [vec.shuffle(a, b, lanes) for a, b in pairs for lanes in (left, right)]
 
         for c in range(n):
             column = builder.add(j, index(c))

@@ -41,25 +41,23 @@ class Pace:
     patience: float = LEAST_PATIENCE
     spent: float = 0.0  # seconds of products in this window ..
     limit: float = 0.0  # .. and what one thread would have needed for them
-    best_of_all: dict[tuple, float] = field(default_factory=dict)  # seconds by shape
-    best_of_one: dict[tuple, float] = field(default_factory=dict)
+    best: dict[tuple, float] = field(default_factory=dict)  # seconds by (alone, shape)
 
     def start(self, most: int) -> None:
         """Begin anew with up to so many threads."""
-        self.most, self.patience = most, LEAST_PATIENCE
-        self.best_of_all, self.best_of_one = {}, {}
+        self.most, self.patience, self.best = most, LEAST_PATIENCE, {}
         self._switch(alone=False)
 
     def saw(self, shape: tuple[int, ...], seconds: float) -> None:
         """Take note of a product of this shape, and change the number of threads if that helps."""
-        best = self.best_of_one if self.alone else self.best_of_all
-        least = best[shape] = min(seconds, best.get(shape, seconds))
+        key = self.alone, shape
+        least = self.best[key] = min(seconds, self.best.get(key, seconds))
         if self.alone:
             if self.clock() >= self.until:
                 self._switch(alone=False)
             return
         self.spent += seconds
-        self.limit += self.best_of_one.get(shape, GAIN * least)
+        self.limit += self.best.get((True, shape), GAIN * least)
         if self.spent >= WINDOW and self.spent > self.limit:
             self.until = self.clock() + self.patience
             self.patience = min(2 * self.patience, MOST_PATIENCE)

@@ -23,15 +23,6 @@ STRETCH = 2_048  # parameters that a thread updates at a time: four rows of them
 
 
 @jit
-def _adam(theta, g, m, v, constants, rate, root_correction):
-    """Return theta, m and v after one update with the gradient g: the equations above."""
-    keep1, add1, keep2, add2, epsilon = constants  # b1, 1 - b1, b2, 1 - b2
-    m = keep1 * m + add1 * g
-    v = keep2 * v + add2 * g * g
-    return theta - rate * m / (math.sqrt(v) * root_correction + epsilon), m, v
-
-
-@jit
 def _flush(x):
     """Return x, or 0 where it is closer to 0 than any normal float32.
 
@@ -49,11 +40,13 @@ def _update_stretch(theta, dtheta, m, v, rate, root_correction):
     others; and the compiler may compare integers in any order, so it vectorises.
     """
     real = theta.dtype.type
-    constants = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2), real(EPSILON)
-    largest = reinterpret(real(0))
+    b1, add1, b2, add2 = real(BETA1), real(1 - BETA1), real(BETA2), real(1 - BETA2)
+    epsilon, largest = real(EPSILON), reinterpret(real(0))
     for n in range(theta.size):
         g = dtheta[n]
-        theta[n], m_n, v_n = _adam(theta[n], g, m[n], v[n], constants, rate, root_correction)
+        m_n = b1 * m[n] + add1 * g
+        v_n = b2 * v[n] + add2 * g * g
+        theta[n] -= rate * m_n / (math.sqrt(v_n) * root_correction + epsilon)
         m[n], v[n] = _flush(m_n), _flush(v_n)
         largest = max(largest, reinterpret(abs(g)))
     for n in range(theta.size):
@@ -72,13 +65,10 @@ def _update(theta, dtheta, m, v, rate, root_correction, largest):
 
 @jit
 def _update_all(theta, dtheta, m, v, rate, root_correction):
-    """Update all parameters; return the largest number as `_update_stretch` does, as a float."""
+    """Update all parameters; return the largest number of all stretches, or NaN if one is NaN."""
     largest = np.zeros((theta.size + STRETCH - 1) // STRETCH, theta.dtype)
     _update(theta.size, theta, dtheta, m, v, rate, root_correction, largest)
-    top = reinterpret(largest[0])
-    for bits in largest:
-        top = max(top, reinterpret(bits))
-    return reinterpret(top)
+    return largest.max()
 
 
 def adam_update(parameters: ParameterSet, t: int, lr: float) -> float:

@@ -36,12 +36,6 @@ def _bernoulli_row(a, x, scale, terms, da):
 
 
 @jit
-def _add(x, y):
-    for n in range(y.size):
-        x[n] += y[n]
-
-
-@jit
 def pairwise_sum(x: np.ndarray) -> float:
     """Return the sum of x (n,), and overwrite x: its second half is added to its first, and so on.
 
@@ -50,7 +44,8 @@ def pairwise_sum(x: np.ndarray) -> float:
     n = x.size
     while n > 1:
         half = (n + 1) // 2  # the first half is the longer one if n is odd
-        _add(x[:half], x[half:n])  # the first half now holds the whole sum
+        for p in range(n - half):
+            x[p] += x[half + p]  # the first half now holds the whole sum
         n = half
     return x[0]
 

@@ -26,8 +26,7 @@ class ParameterSet(NamedTuple):
 
     def views(self, flat: np.ndarray) -> NamedTuple:
         """Return named views into a vector laid out like theta."""
-        shapes = {name: array.shape for name, array in self.w._asdict().items()}
-        return _views(flat, type(self.w)(**shapes))
+        return _views(flat, type(self.w)(*(array.shape for array in self.w)))
 
 
 def dense_shapes(weights: type[Weights], *layers: tuple[int, int]) -> Weights:

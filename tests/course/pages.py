@@ -1,11 +1,7 @@
 """Pages that show what a program prints, in one block or, between two questions, in several.
 
-    <!-- output of: python -m course.trace kl -->        <!-- continued -->
-    ```text                                              ```text
-    ...                                                  ...
-    ```                                                  ```
-
-A continued block begins at a head line of the output, above which two lines are empty.
+A block is ```text after a line <!-- output of: python -m course.trace kl --> or, for the next
+part, <!-- continued -->. That begins at a head line of the output, above which two lines are empty.
 `python tests/course/pages.py course/trace.md` runs the programs again, cuts what they print now
 after as many heads, and puts it in.
 """
@@ -32,12 +28,6 @@ def shown(page: Path) -> dict[str, list[str]]:
     return found
 
 
-def run(command: str) -> str:
-    """Return what a command prints."""
-    words = [sys.executable, *command.split()]
-    return subprocess.check_output(words, cwd=ROOT, text=True).rstrip("\n")
-
-
 def cut(output: str, old: list[str]) -> list[str]:
     """Cut an output after as many heads as older pieces have; the last has the rest."""
     sections = output.split(SEAM)
@@ -47,7 +37,11 @@ def cut(output: str, old: list[str]) -> list[str]:
 
 def refresh(page: Path) -> None:
     """Run all programs that a page shows, and write the page anew."""
-    pieces = [p for command, old in shown(page).items() for p in cut(run(command), old)]
+    pieces = []
+    for command, old in shown(page).items():
+        words = [sys.executable, *command.split()]
+        output = subprocess.check_output(words, cwd=ROOT, text=True).rstrip("\n")
+        pieces += cut(output, old)
     text = BLOCK.sub(lambda m: m[1] + pieces.pop(0) + "\n" + m[4], page.read_text("utf-8"))
     page.write_text(text, "utf-8")
 

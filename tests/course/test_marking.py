@@ -92,18 +92,6 @@ def test_what_could_read_answers_is_refused_by_name_when_marking(tmp_path):
         assert report.lines[0].startswith(told)
 
 
-def test_a_marked_file_may_import_its_neighbours_and_each_seed_gives_other_numbers(tmp_path):
-    (tmp_path / "ann").mkdir()
-    (tmp_path / "ann/e02_relu.py").write_text("import numpy as np\n\nodd = np.cos\n")
-    text = f"from course.exercises.e02_relu import odd\n{FORWARD}{BACKWARD}"
-    (tmp_path / "ann/e01_dense.py").write_text(START + text.replace("+ b", "+ odd(b)"))
-    told, table = set(), tmp_path / "grades.csv"
-    for seed in ("", "spring"):
-        marking.mark(tmp_path, table, seed, ["e01_dense"])
-        told.add(table.read_text("utf-8"))
-    assert len(told) == 2 and all("y differs from npvae's result" in text for text in told)
-
-
 def test_a_class_is_marked_in_one_command(tmp_path, capsys):
     students, table = tmp_path / "class", tmp_path / "grades.csv"
     texts = {"leaves": HOSTILE["leaves"][0], "deletes": says("import shutil; shutil.rmtree('.')")}
@@ -111,6 +99,10 @@ def test_a_class_is_marked_in_one_command(tmp_path, capsys):
     for student, text in texts.items():
         (students / student / "week 1").mkdir(parents=True)
         (students / student / "week 1/e01_dense.py").write_text(START + text)
+    (students / "odd").mkdir()  # a file may import its neighbours
+    (students / "odd/e02_relu.py").write_text("import numpy as np\n\nodd = np.cos\n")
+    text = f"from course.exercises.e02_relu import odd\n{FORWARD}{BACKWARD}"
+    (students / "odd/e01_dense.py").write_text(START + text.replace("+ b", "+ odd(b)"))
     (students / "nothing/e01_dense.py").mkdir(parents=True)
     (students / "copies").mkdir()
     with contextlib.suppress(OSError):  # Windows may not allow it
@@ -120,13 +112,16 @@ def test_a_class_is_marked_in_one_command(tmp_path, capsys):
     with open(table, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["student", "exercise", "status", "points", "message"]
-    assert len(rows) == 2 * (len(texts) + 2)
+    assert len(rows) == 2 * (len(texts) + 3)
     assert {row["points"] for row in rows if row["exercise"] == "e02_relu"} == {"0"}
     dense = {row["student"]: row for row in rows if row["exercise"] == "e01_dense"}
     assert [student for student, row in dense.items() if row["points"] == "2.0"] == ["ann"]
     assert dense["'=bob"]["message"].startswith("db")
     assert dense["nothing"]["status"] == dense["copies"]["status"] == "missing"
     assert "`import shutil`" in dense["deletes"]["message"]
+    assert dense["odd"]["message"].startswith("y differs from npvae's result")
+    marking.mark(students, table, "", ["e01_dense"])  # without a seed, other numbers
+    assert dense["odd"]["message"] not in table.read_text("utf-8")
     assert sorted(tmp_path.iterdir()) == [students, table]
     with pytest.raises(UserError, match="holds no folders"):
         check.main(["--submissions", str(students / "copies")])

@@ -46,10 +46,6 @@ def hunt_of(is_right):
     return {"my_test": my_test}
 
 
-def spread_alone(sample):
-    assert np.allclose(sample(np.zeros(3), np.full(3, np.log(4)), np.ones(3)), 2)
-
-
 def exact(sample):
     mu, logvar, eps = np.random.default_rng(0).standard_normal((3, 4, 5))
     assert np.all(sample(mu, logvar, eps) == mu + np.exp(logvar / 2) * eps)
@@ -162,7 +158,7 @@ WRITTEN = {
         ("luck", {"my_test": is_lucky}),
         ("exact comparison", {"my_test": exact}),
         ("nothing found", hunt_of(lambda f, row: True)),
-        ("overfitted", {"my_test": spread_alone}),
+        ("overfitted", hunt_of(lambda f, row: np.isclose(f(0 * row, np.log(4) * row, row), 2))),
         ("overfitted", hunt_of(  # which log(1 + e^logvar) passes, and none else
             lambda f, row: 5 < f(*(np.full((2, 1), n) for n in (3.0, 2.0, 1.0)))[0] < 7)),
         ("overfitted", hunt_of(  # which holds for a single row

@@ -23,7 +23,7 @@ def npz(path, **arrays):
 
 def kmnist(tmp):
     for name, array in FOUR.items():
-        np.savez_compressed(tmp / f"kmnist-{name.replace('images', 'imgs')}.npz", array)
+        npz(tmp / f"kmnist-{name.replace('images', 'imgs')}.npz", arr_0=array)
     return tmp
 
 
@@ -54,8 +54,8 @@ def qmnist(tmp):
 
 
 def torchvision(tmp):
-    idx(tmp / "MNIST" / "raw", "{}-idx{}-ubyte.gz", lambda array: gzip.compress(idx_bytes(array)))
-    idx(tmp / "MNIST" / "raw")
+    raw = idx(tmp / "MNIST" / "raw")
+    idx(raw, "{}-idx{}-ubyte.gz", lambda array: gzip.compress(idx_bytes(array)))
     return tmp
 
 
@@ -83,20 +83,19 @@ def csv(tmp, columns=lambda x, y: np.c_[y, x], head="", **how):
     return tmp
 
 
-def last(x, y):
-    return np.c_[x, y]
-
-
 Y = {"y_train": TRAIN_Y, "y_test": TEST_Y}
 CHANNELS = {"x_train": TRAIN[..., None], "x_test": TEST[:, None], **Y}
+OURS = {"images": TRAIN, "labels": TRAIN_Y, "test_images": TEST, "test_labels": TEST_Y}
 ONE_HOT = {"Y_train": np.eye(3)[TRAIN_Y], "Y_test": np.eye(3)[TEST_Y]}
 FORTRAN = {"x_train": np.asfortranarray(FLAT), "x_test": FLAT_TEST[..., None]}
+LAST = lambda x, y: np.c_[x, y]  # noqa: E731
 PIXELS = ",".join(f"pixel{i}" for i in range(36))
 FORMS = {  # how to make it, and what the line about it says
     "keras": (
         lambda tmp: npz(tmp / "mnist.npz", x_train=TRAIN, x_test=TEST, **Y),
         "took x_train for the training images, y_train for the training labels, x_test for the te",
     ),
+    "ours, among others": (lambda tmp: npz(tmp / "o.npz", **OURS, mean=TRAIN.mean(axis=0)), ""),
     "KMNIST": (kmnist, "arr_0 of kmnist-train-imgs.npz for the training images"),
     "MedMNIST": (medmnist, "left out val_images, left out val_labels"),
     "with a channel": (lambda tmp: npz(tmp / "c.npz", **CHANNELS), "x_train for the training imag"),
@@ -117,8 +116,8 @@ FORMS = {  # how to make it, and what the line about it says
     "NumPy": (npy, "x_train.npy for the training images"),
     "CSV": (csv, "column 1 of mnist_train.csv for the training labels"),
     "CSV with a header": (lambda tmp: csv(tmp, head="label," + PIXELS), "column 1 of mnist_test.c"),
-    "CSV, class last": (lambda tmp: csv(tmp, last, PIXELS + ",class"), "column 37"),
-    "CSV, class last, no header": (lambda tmp: csv(tmp, last), "column 37"),
+    "CSV, class last": (lambda tmp: csv(tmp, LAST, PIXELS + ",class"), "column 37"),
+    "CSV, class last, no header": (lambda tmp: csv(tmp, LAST), "column 37"),
     "CSV of pandas, with its index": (
         lambda tmp: csv(tmp, lambda x, y: np.c_[300 + np.arange(len(x)), y, x], ",label," + PIXELS),
         "column 2 of mnist_train.csv",
@@ -153,15 +152,13 @@ def test_files_of_more_than_a_megabyte(tmp_path):
     assert len({*map(bytes, data.train_images[:1000])}) > 900
 
 
-@pytest.mark.parametrize("form", ["%d", "%.1f"])
-def test_a_table_of_zeros_and_ones_is_black_and_white_and_a_sixth_is_held_out(
-    tmp_path, capsys, form
-):
-    table(tmp_path / "own.csv", FLAT > 127, fmt=form)
-    data = load_data(tmp_path / "own.csv")
-    assert data.train_images.dtype == np.float32 and data.train_images.max() == 1
-    assert len(data.train_images) == 20 and len(data.test_images) == 4
-    assert "held out one image in six for testing" in capsys.readouterr().err
+def test_a_table_of_zeros_and_ones_is_black_and_white_and_a_sixth_is_held_out(tmp_path, capsys):
+    for form in ("%d", "%.1f"):
+        table(tmp_path / "own.csv", FLAT > 127, fmt=form)
+        data = load_data(tmp_path / "own.csv")
+        assert data.train_images.dtype == np.float32 and data.train_images.max() == 1
+        assert len(data.train_images) == 20 and len(data.test_images) == 4
+        assert "held out one image in six for testing" in capsys.readouterr().err
 
 
 def test_kaggles_test_file_has_no_labels_and_torchvisions_root_has_several_data_sets(tmp_path):

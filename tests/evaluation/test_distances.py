@@ -1,16 +1,12 @@
-"""Distances between samples against closed forms, naive loops and scipy."""
+"""Distances between samples against closed forms and scipy; densities fitted to known codes."""
 
 import numpy as np
 import pytest
 from scipy.linalg import sqrtm
-from scipy.stats import norm, wasserstein_distance
+from scipy.stats import multivariate_normal, norm, wasserstein_distance
 
-from npvae.evaluation.distances import (
-    assignment_w1,
-    frechet_distances,
-    normal_w1,
-    sliced_normal_w1,
-)
+from npvae.evaluation.densities import fit_density
+from npvae.evaluation.distances import assignment_w1, frechet_distances, normal_w1
 
 
 def normal(seed, n, d, scale=1.0):
@@ -39,15 +35,6 @@ def test_normal_w1_agrees_with_scipy_and_closed_forms():
     )
 
 
-def test_sliced_normal_w1_of_a_shift_is_its_length_and_depends_on_the_seed_alone():
-    for d in (1, 2, 10):
-        x, v = normal(11, 2000, d), 3 * np.eye(d)[-1]
-        found = sliced_normal_w1(x + v, directions=2_000, seed=0)
-        assert found == pytest.approx(3, rel=0.05)
-    found = [sliced_normal_w1(x, 20, seed) for seed in (1, 1, 2)]
-    assert found[0] == found[1] != found[2]
-
-
 def points(seed, mean, cov):
     """Points (100, d) of which mean and covariance are exactly these."""
     x = normal(seed, 100, len(mean))
@@ -74,3 +61,55 @@ def test_frechet_distances_of_singular_covariances():
     # 60 features that are mixtures of 10: of 60 dimensions 50 are empty.
     features = normal(23, 200, 10) @ normal(24, 10, 60)
     assert frechet_distances(features, same=features)["same"] == pytest.approx(0, abs=1e-8)
+
+
+PARTS = [(0.3, np.array([-3.0, 0.0]), 0.5), (0.7, np.array([3.0, 1.0]), 1.0)]
+
+
+@pytest.fixture(scope="module")
+def codes():
+    """Draws of a mixture of two round Gaussians, (share, centre, width) each."""
+    rng = np.random.default_rng(0)
+    draws = [c + s * rng.standard_normal((int(20_000 * p), 2)) for p, c, s in PARTS]
+    return rng.permutation(np.concatenate(draws)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def fitted(codes):
+    return {k: fit_density(codes, k) for k in (1, 10)}
+
+
+def test_the_mixture_has_the_density_that_the_codes_have(codes, fitted):
+    z = codes[:2000].astype(np.float64)
+    truth = np.log(sum(p * multivariate_normal(c, s**2).pdf(z) for p, c, s in PARTS))
+    assert np.sqrt(np.mean((fitted[10].log(z) - truth) ** 2)) < 0.1
+    # One Gaussian cannot have it: it has the codes' mean and covariance, which lies between.
+    one = multivariate_normal(codes.mean(axis=0), np.cov(codes, rowvar=False, ddof=0))
+    np.testing.assert_allclose(fitted[1].log(z), one.logpdf(z), atol=1e-3)
+
+
+@pytest.mark.parametrize(("components", "between"), [(1, 0.12), (10, 0)])
+def test_draws_lie_where_the_density_is_in_random_order(codes, fitted, components, between):
+    z = fitted[components].draw(10_000)
+    # Standard errors are below 0.03 for the means and below 0.1 for the covariances.
+    for part in (z, z[:3000]):
+        np.testing.assert_allclose(part.mean(axis=0), codes.mean(axis=0), atol=0.15)
+        covariance = np.cov(codes, rowvar=False)
+        np.testing.assert_allclose(np.cov(part, rowvar=False), covariance, atol=0.4)
+    assert np.mean(np.abs(z[:, 0]) < 0.5) == pytest.approx(between, abs=0.02)
+    np.testing.assert_array_equal(fitted[components].draw(10_000), z)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("latent", [1, 3])
+def test_codes_that_are_few_or_degenerate_are_fitted_nevertheless(latent):
+    rng = np.random.default_rng(1)
+    flat = rng.standard_normal((200, latent))
+    flat[:, 0] = 2.0  # a dimension that never varies
+    few = np.repeat(rng.standard_normal((4, latent)), 3, axis=0)  # four different codes
+    for z in (flat, few, np.full((11, latent), 0.7)):
+        found = fit_density(z, 10)
+        drawn = found.draw(50)
+        assert np.isfinite(drawn).all() and np.isfinite(found.log(drawn)).all()
+        assert np.abs(drawn.mean(axis=0) - z.mean(axis=0)).max() < 1
+        assert len(found.mixture.weights_) <= len(np.unique(z, axis=0))

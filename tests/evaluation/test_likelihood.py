@@ -18,7 +18,6 @@ from npvae.evaluation.likelihood import (
     fit_proposals,
     log_weights,
     measure_likelihood,
-    pixel_entropy,
 )
 from npvae.models.vae import make_vae
 from npvae.training.options import Options
@@ -170,11 +169,3 @@ def test_a_steep_decoder_has_proposals_and_a_bound(steepness):
     found = Measurement()
     measure_likelihood(found, encode_run(run, images, 0), data, fit_density(clustered(3), 3))
     assert all(np.isfinite(value) for value in found.values.values())
-
-
-def test_pixel_entropy_of_known_pixels():
-    images = np.array([[0.0, 1.0, 0.0, 1.0], [0.5, 0.5, 0.5, 0.5], [0.5, 0.0, 0.25, 1.0]])
-    quarter = 0.25 * np.log(4) + 0.75 * np.log(4 / 3)
-    assert pixel_entropy(images) == pytest.approx([0, 4 * np.log(2), np.log(2) + quarter])
-    images = np.array([[0, 255, 51]], np.uint8)
-    assert pixel_entropy(images) == pytest.approx(-0.2 * np.log(0.2) - 0.8 * np.log(0.8))

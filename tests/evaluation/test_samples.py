@@ -1,17 +1,33 @@
-"""Samples of a decoder whose images are known; the classifier's features are the pixels."""
+"""Samples of known images; the classifier where the class is plain to see; blurs of known width."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from known import PIXELS_ARE_FEATURES
+from scipy.ndimage import gaussian_filter
+from scipy.special import softmax
+from studies import PIXELS_ARE_FEATURES
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation.densities import fit_density
 from npvae.evaluation.encoded import encode_run
-from npvae.evaluation.images import measure_samples
-from npvae.evaluation.instruments import Instruments, principal_components
+from npvae.evaluation.images import (
+    BLURS,
+    blur_in_pixels,
+    blur_originals,
+    histogram_mode,
+    measure_gap,
+    measure_samples,
+    sharpness,
+)
+from npvae.evaluation.instruments import (
+    Instruments,
+    features,
+    principal_components,
+    train_classifier,
+)
 from npvae.evaluation.intervals import Measurement
+from npvae.nn.pixels import unit_range
 from npvae.training.options import Options
 from npvae.training.run import new_run
 
@@ -98,3 +114,78 @@ def test_principal_components_are_those_that_vary_most():
     x = (images / 255).astype(np.float32)
     distances = np.square(principal_components(images).transform(x)).sum(axis=1)
     np.testing.assert_allclose(distances, np.square(x - x.mean(axis=0)).sum(axis=1), rtol=1e-4)
+
+
+def stripes(seed, n):
+    """Noisy byte images of 4 x 4 pixels, of which the row numbered by the label is bright."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(4, size=n)
+    images = rng.integers(100, size=(n, 4, 4))
+    images[np.arange(n), labels] += 100
+    return images.reshape(n, 16).astype(np.uint8), labels
+
+
+def test_perfect_where_the_class_shows_and_useless_where_it_does_not():
+    images, labels = stripes(0, 300)
+    unseen, marks = stripes(1, 600)
+    net, other = (train_classifier(images, labels, seed) for seed in (0, 1))
+    assert net.score(unit_range(unseen), marks) == 1
+    assert not np.array_equal(net.coefs_[0], other.coefs_[0])
+    shuffled = np.random.default_rng(2).permutation(labels)
+    useless = train_classifier(images, shuffled, seed=0)
+    assert useless.score(unit_range(unseen), marks) == pytest.approx(0.25, abs=0.12)
+
+
+def test_features_are_the_layer_from_which_the_class_is_read():
+    images, labels = stripes(0, 50)  # fewer than a batch
+    net, again = (train_classifier(images, labels, seed=0) for _ in range(2))
+    assert np.array_equal(net.coefs_[0], again.coefs_[0])
+    found = features(net, images)
+    assert (found.shape, found.dtype, found.min()) == ((50, 64), np.float32, 0)
+    p = softmax(found @ net.coefs_[-1] + net.intercepts_[-1], axis=1)
+    np.testing.assert_allclose(p, net.predict_proba(unit_range(images)), atol=1e-5)
+    assert np.mean(p.argmax(axis=1) == labels) == 1
+    np.testing.assert_array_equal(features(net, unit_range(images)), found)
+
+
+def test_sharpness_of_a_plain_image_and_of_stripes():
+    rows, columns = np.indices((4, 6))
+    images = [0.7 + 0 * rows, columns % 2, rows % 2, (rows + columns) % 2, 0.5 * (columns == 5)]
+    expected = [0, 4 * 5 / 24, 6 * 3 / 24, (4 * 5 + 6 * 3) / 24, 0.5 * 4 / 24]
+    assert sharpness(np.reshape(images, (5, 24)), (4, 6)) == pytest.approx(expected)
+
+
+def test_the_blur_of_blurred_originals_is_the_one_they_got_and_sharper_ones_have_none():
+    """Black images with three white strokes each, a few pixels wide."""
+    rng, images, shape = np.random.default_rng(0), np.zeros((60, 28, 28), np.uint8), (28, 28)
+    for image in images:
+        for row, column in rng.integers(4, 18, size=(3, 2)):
+            image[row : row + 3, column : column + 9] = 255
+    table = blur_originals(images.reshape(60, -1), shape)
+    for s in (0.33, 0.7, 1.234, 2.5):  # the table's steps are 0.05
+        made = sharpness(gaussian_filter(images / 255, s, axes=(1, 2), mode="constant"), shape)
+        assert blur_in_pixels(made, table) == pytest.approx(s, abs=0.007)
+    as_sharp = sharpness((images / 255).astype(np.float32), shape)
+    assert blur_in_pixels(as_sharp, table) == pytest.approx(0, abs=1e-6)
+    assert blur_in_pixels(1.2 * as_sharp, table) == 0
+    assert blur_in_pixels(0 * as_sharp, table) == BLURS[-1]  # no more is looked for
+
+
+def test_the_gap_is_that_of_two_samples_which_both_vary():
+    rng, found = np.random.default_rng(1), Measurement()
+    test, train = rng.normal(5, 1, 400), rng.normal(4, 2, 400)
+    found.add_means(bce_mu=test)
+    # The error is known to 7 % from 100 replicates. With the training mean held still it would be
+    # 0.05. Resampled with one index, two equal samples would cancel.
+    for seen, variance in ((train, 5 / 400), (test, 2 / 400)):
+        measure_gap(found, seen)
+        assert found.values["gap_bce_mu"] == pytest.approx(test.mean() - seen.mean())
+        error = found.replicates["gap_bce_mu"].std(ddof=1)
+        assert error == pytest.approx(variance**0.5, rel=0.2)
+
+
+def test_histogram_mode_is_the_centre_of_the_fullest_bin():
+    values = np.array([0.1, 1.2, 1.9, 2.5, 2.6, 2.7, 3.1, 30])
+    assert (histogram_mode(values, bin_width=1), histogram_mode(values, bin_width=2)) == (2.5, 3)
+    assert histogram_mode(np.array([-0.1, -0.2, 0.3]), bin_width=1) == -0.5
+    assert histogram_mode(np.array([5.5, 1.5]), bin_width=1) == 1.5  # a tie goes to the lower bin

@@ -1,18 +1,18 @@
-"""Neighbours that must be right or useless, clusters apart or mixed, maps drawn by hand."""
+"""Neighbours that must be right or useless, clusters apart or mixed, maps and paths by hand."""
 
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
+from studies import PIXELS_ARE_FEATURES
 
 from npvae.data.dataset import Dataset
 from npvae.evaluation import structure
-from npvae.evaluation.structure import (
-    Embedding,
-    knn_hits,
-    measure_map,
-    pixel_neighbours,
-    tsne,
-)
+from npvae.evaluation.encoded import EncodedRun
+from npvae.evaluation.instruments import Instruments
+from npvae.evaluation.intervals import Measurement
+from npvae.evaluation.structure import POINTS, Embedding, knn_hits, path_lengths, tsne
+from npvae.training.options import Options
+from npvae.training.run import new_run
 
 
 def clusters(seed, n, gap, d=4, labels=5):
@@ -38,7 +38,7 @@ def silhouette(monkeypatch, points, labels):
     index, of_all = np.arange(0, 2 * len(points), 2), np.full(2 * len(points), 9)
     of_all[index] = labels
     monkeypatch.setattr(structure, "tsne", lambda mu, seed: Embedding(index, points))
-    found, _ = measure_map(of_all, of_all)
+    found, _ = structure.measure_map(of_all, of_all)
     assert found.values.keys() == found.replicates.keys()
     return found.values.get("tsne_silhouette")
 
@@ -65,7 +65,7 @@ def test_neighbours_in_pixels_are_those_of_all_pixels(monkeypatch):
         return x, y
 
     def share(train_x, train_y, x, y):
-        return pixel_neighbours(Dataset(train_x, train_y, x, y, (1, 13), "", False))
+        return structure.pixel_neighbours(Dataset(train_x, train_y, x, y, (1, 13), "", False))
 
     monkeypatch.setattr(structure, "PIXEL_TEST", 200)
     (train, train_y), (test, y) = images(1000), images(400)
@@ -99,3 +99,45 @@ def test_tsne_of_degenerate_codes_is_finite():
     ):
         index, points = tsne(mu, seed=0)
         assert len(index) == len(mu) and np.isfinite(points).all()
+
+
+def test_lengths_of_paths_drawn_by_hand():
+    def path(*corners):
+        """Even steps from corner to corner, POINTS in all."""
+        t = np.linspace(0, len(corners) - 1, POINTS)
+        return np.transpose([np.interp(t, range(len(corners)), x) for x in np.transpose(corners)])
+
+    straight, corner = path((0, 0), (1, 1)), path((0, 0), (0, 1), (1, 1))
+    sudden = np.repeat([[0.0, 1.0], [1.0, 0.0]], [POINTS - 1, 1], axis=0)
+    still = np.full((POINTS, 2), 0.3)
+    images = np.concatenate([straight, corner, sudden, still]).astype(np.float32)
+    found = path_lengths(PIXELS_ARE_FEATURES, images)
+    assert found == pytest.approx([1, np.sqrt(2), 1, 1])
+
+
+def test_a_model_is_measured_on_its_way_and_on_the_fade_between_its_own_ends(monkeypatch):
+    """Its two pixels rise one after the other: s(-3 max(0, -z)) and s(3 max(0, z)).
+
+    Decoded: from (0.5, s(-6)) up to (0.5, 0.5), then over to (s(6), 0.5): two equal legs.
+    """
+    run = new_run(Options("kl", latent_dim=1, hidden_dim=2), (1, 2))
+    run.vae.theta[:] = 0
+    run.vae.w.W3[:], run.vae.w.W4[:] = [[1, -1]], [[3, 0], [0, -3]]
+    mu, pairs = np.array([[-2.0], [2.0], [0.5]], np.float32), np.array([[0, 1], [1, 2]])
+    labels = np.array([0, 0, 1])
+    data = Dataset(None, np.repeat(labels, 5), None, np.array([0, 1, 1]), (1, 2), "", False)
+    instruments = Instruments(data, {}, classifier=PIXELS_ARE_FEATURES, pairs=pairs)
+    # Decoding z, which is elsewhere, would give other paths.
+    found, seen = Measurement(), []
+    lengths = lambda net, images: seen.append(images) or path_lengths(net, images)  # noqa: E731
+    monkeypatch.setattr(structure, "path_lengths", lengths)
+    model = EncodedRun(run, mu, mu, mu**2, None, None)
+    structure.measure_structure(found, model, instruments, np.repeat(mu, 5, axis=0))
+    assert found.values["knn"] == pytest.approx(100 * 2 / 3)  # the second is told wrongly
+    assert found.values["path"] == pytest.approx((np.sqrt(2) + 1) / 2, rel=1e-4)
+    assert found.values["fade_path"] == pytest.approx(1, rel=1e-5)
+    way, fade = (images.reshape(2, POINTS, 2)[:, [0, -1]] for images in seen)
+    np.testing.assert_allclose(fade, way)
+    # Of two paths, the standard error is half of their distance over √2.
+    error = (np.sqrt(2) - 1) / 2 / np.sqrt(2)
+    assert found.replicates["path"].std() == pytest.approx(error, rel=0.25)

@@ -1,8 +1,10 @@
-"""Other programs' habits: forks, threads, Numba's variables, a cache that is damaged or planted."""
+"""Other programs' habits: forks, threads, Numba's variables; caches stale, damaged or planted."""
 
+import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from llvmlite import binding
@@ -108,6 +110,23 @@ def test_compiling_is_told_in_one_line_and_done_again_only_where_a_file_is_damag
         (file,) = tmp_path.rglob(pattern)
         file.write_bytes(file.read_bytes()[:50])
     assert python(MEANS, **where) == (0, ["True True", "0 0 1"], said)
+
+
+COMPILERS = {
+    "jit", "shared_from", "njit", "vectorize", "guvectorize", "stencil", "cfunc", "jit_module",
+    "intrinsic", "overload", "overload_method", "register_jitable", "generated_jit",
+}  # fmt: skip
+
+
+def test_every_file_that_compiles_is_in_a_room_whose_content_names_the_cache():
+    package, rooms = Path(jit.__file__).parents[1], set()
+    for file in package.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        names = {getattr(n, name, None) for n in nodes for name in ("id", "attr", "name")}
+        if COMPILERS & names:
+            # A room stands for the files in it, not for those of its subdirectories.
+            rooms.add(file.parent.relative_to(package).as_posix())
+    assert rooms == set(jit.COMPILED_ROOMS) == {"kernels", "nn", "models"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the modes and owners of POSIX")

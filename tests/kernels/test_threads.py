@@ -1,13 +1,10 @@
-"""How many threads work: all, one while the cores are busy, and no result that depends on it."""
-
-import random
+"""How many threads work: all, or one while the cores are busy."""
 
 import numba
 import pytest
-from small import sized
 
 from npvae.errors import UserError
-from npvae.kernels import matmul, threads
+from npvae.kernels import threads
 from npvae.kernels.threads import LEAST_PATIENCE, MOST_PATIENCE, WINDOW, Pace, set_threads
 
 SHAPE = (64, 784, 256)
@@ -84,29 +81,3 @@ def test_a_number_of_threads_is_a_firm_choice_and_none_means_what_the_quota_allo
     finally:
         set_threads(most)
     assert threads.pace.most == 1  # firm again: nothing is watched in the other tests
-
-
-@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="there is one thread only")
-@pytest.mark.parametrize("train", ["train_kl", "train_ws"])
-def test_weights_do_not_depend_on_when_the_threads_change(train, monkeypatch):
-    """The number of threads changes after products at random, in the middle of steps too."""
-
-    def trained():
-        net = sized()  # large enough for the products to be shared out
-        getattr(net, train)(6)
-        return net.vae.theta.tobytes() + net.critic.theta.tobytes()
-
-    class Restless(Pace):
-        def saw(self, shape, seconds):
-            self.changes += 1
-            numba.set_num_threads(random.Random(self.changes).choice([1, 2]))
-
-    steady = trained()
-    restless = Restless(most=2)
-    restless.changes = 0
-    monkeypatch.setattr(matmul, "pace", restless)
-    try:
-        assert trained() == steady
-    finally:
-        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
-    assert restless.changes > 10

@@ -45,33 +45,35 @@ def same(found, wanted, shape):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64, np.float16, ">f4"])
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_many_images(model, shape, dtype):
+def test_many_images_which_may_be_a_view_or_read_only_and_are_not_changed(model, shape, dtype):
     images = BYTES if dtype == np.uint8 else (BYTES / 255).astype(dtype)
     w, rows = model.run.vae.w, flat(images if dtype == np.uint8 else images.astype(np.float32))
     mu, logvar = inference.encode(w, rows)
-    given = images.reshape(N, *shape)
+    given = np.repeat(images, 2, axis=0).reshape(-1, *shape)[::2]
+    given.flags.writeable = False
     found_mu, found_sigma = model.encode(given)
     same(found_mu, mu, (N, LATENT))
     same(found_sigma, inference.posterior_sigma(logvar), (N, LATENT))
     same(model.decode(mu), inference.decode(w, mu), (N, ROWS, COLUMNS))
     same(model.reconstruct(given), inference.decode(w, mu), (N, ROWS, COLUMNS))
+    assert np.array_equal(flat(given), flat(images))
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_one_image_has_no_leading_axis(ws, shape):
+def test_one_image_has_no_leading_axis_and_an_axis_of_one_channel_means_nothing(ws, shape):
     image, many = BYTES[2].reshape(shape), BYTES[2:3]
     for found, wanted in zip(ws.encode(image), ws.encode(many), strict=True):
         same(found, wanted[0], (LATENT,))
     mu, _ = ws.encode(many)
     same(ws.decode(mu[0]), ws.decode(mu)[0], (ROWS, COLUMNS))
-    same(ws.reconstruct(image), ws.reconstruct(many)[0], (ROWS, COLUMNS))
     same(ws.score(mu[0]), ws.score(mu)[0], ())
+    for given in (image, BYTES[2][..., None]):
+        same(ws.reconstruct(given), ws.reconstruct(many)[0], (ROWS, COLUMNS))
+    for given in (BYTES[..., None], BYTES[:, None]):
+        same(ws.reconstruct(given), ws.reconstruct(BYTES), (N, ROWS, COLUMNS))
 
 
-def test_an_axis_of_one_channel_means_nothing_and_a_single_row_is_one_image(ws, tmp_path):
-    for many in (BYTES[..., None], BYTES[:, None]):
-        same(ws.reconstruct(many), ws.reconstruct(BYTES), (N, ROWS, COLUMNS))
-    same(ws.reconstruct(BYTES[2][..., None]), ws.reconstruct(BYTES[2]), (ROWS, COLUMNS))
+def test_a_single_row_is_one_image(tmp_path):
     of_one_row = saved(tmp_path, "kl", shape=(1, 6))
     for many, shape in ((BYTES[:1, 0, :3], (1, 6)), (BYTES[:2, 0, :3], (2, 1, 6))):
         assert of_one_row.reconstruct(np.tile(many, 2)).shape == shape
@@ -91,31 +93,23 @@ def test_images_that_look_like_a_mistake_are_warned_of_at_the_callers_line(model
             method(dark[3])
 
 
-def test_what_comes_in_is_not_changed_and_may_be_a_view_or_read_only(model):
-    images = np.repeat(BYTES / 255, 2, axis=2)[:, :, ::2]
-    images.flags.writeable = False
-    before = images.copy()
-    same(model.reconstruct(images), model.reconstruct(before), (N, ROWS, COLUMNS))
-    assert np.array_equal(images, before)
-
-
 def test_samples_are_decoded_from_the_prior_and_repeat_with_their_seed(model):
     rng = np.random.default_rng([3, streams.LIBRARY_SAMPLES])
     z = rng.standard_normal((N, LATENT), dtype=np.float32)
     same(model.sample(N, seed=3), inference.decode(model.run.vae.w, z), (N, ROWS, COLUMNS))
     assert not np.array_equal(model.sample(N, seed=4), model.sample(N, seed=3))
     same(model.sample(1), model.sample(1, seed=0), (1, ROWS, COLUMNS))
+    for n, seed, name in ((0, 0, "n"), (2.0, 0, "n"), (1, -1, "seed")):
+        with pytest.raises(npvae.UserError, match=f"^{name}: is .* must be a whole number from"):
+            model.sample(n, seed)
 
 
-def test_scores_are_those_of_the_critic_for_any_number_of_z(ws):
+def test_scores_are_those_of_the_critic_for_any_number_of_z_and_other_runs_have_none(ws, tmp_path):
     z = np.random.default_rng(0).standard_normal((inference.BATCH + 3, LATENT), np.float32)
     a = make_critic_activations(ws.run.critic.w, len(z))
     a.z[:] = z
     score_forward(ws.run.critic.w, a)
     same(ws.score(z), a.score, (len(z),))
-
-
-def test_a_run_without_a_critic_has_no_scores(tmp_path):
     for label in ("KL", "SW"):
         with pytest.raises(npvae.UserError, match=f"a run of {label} has no critic; load a WS run"):
             saved(tmp_path, label.lower()).score(np.zeros(LATENT))
@@ -158,9 +152,3 @@ def test_what_does_not_fit_is_refused_in_one_line(ws, name, values, words):
         with pytest.raises(npvae.UserError, match=words) as info:
             method(values)
         assert "\n" not in str(info.value)
-
-
-@pytest.mark.parametrize(("n", "seed", "name"), [(0, 0, "n"), (2.0, 0, "n"), (1, -1, "seed")])
-def test_a_number_of_samples_or_a_seed_that_cannot_be(ws, n, seed, name):
-    with pytest.raises(npvae.UserError, match=f"^{name}: is .* must be a whole number from"):
-        ws.sample(n, seed)

@@ -1,84 +1,75 @@
 """npvae/plain.py is the fast engine's oracle: it shares no code with what it is compared to.
 
-Both start from the same weights and see the same images and noise. After 20 steps in float64 every
-parameter may differ by 1e-10. Rounding leaves differences below 1e-12; a wrong formula moves some
-parameter otherwise by a good part of a step of Adam, 1e-3, however small the gradient is. So what
-is checked of the fast engine, by finite differences above all, holds here too.
+After 20 steps in float64 every parameter may differ by 1e-10. Rounding leaves less than 1e-12; a
+wrong formula moves some parameter otherwise by a good part of a step of Adam, 1e-3. So what finite
+differences say of the fast engine holds here too.
 """
 
 import inspect
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from small import Small
 
 from course.replace import plain_with
 from npvae import plain
-from npvae.models.critic import make_critic
-from npvae.models.objectives import make_critic_batch
 from npvae.models.sliced import make_lines
 from npvae.models.steps import kl_step, sw_step, ws_step
-from npvae.models.vae import make_vae, make_vae_activations
 
 STEPS, UPDATES, DIRECTIONS, LR, CRITIC_LR = 20, 3, 9, 1e-3, 2e-3
 TOLERANCE = 1e-10
-SMALL = (12, 9, 3, 5, (8, 7), 4)
-REFERENCE = (784, 256, 10, 64, (512, 256), 10)
+REFERENCE = {
+    "batch": 64, "latent": 10, "pixels": 784, "hidden": 256, "critic": (512, 256), "units": 10,
+}  # fmt: skip
 
 
-class Played:
-    """Stands for a random generator; plays given arrays in the order in which they are asked."""
+def played(*arrays):
+    """Stand for a random generator; play given arrays in the order in which they are asked."""
 
-    def __init__(self, *arrays):
-        self.arrays = list(arrays)
-
-    def standard_normal(self, shape, dtype):
-        array = self.arrays.pop(0).reshape(shape)
+    def draw(shape, dtype):
+        array = next(left).reshape(shape)
         assert array.dtype == dtype
         return array
 
-    random = standard_normal
+    left = iter(arrays)
+    return SimpleNamespace(standard_normal=draw, random=draw)
 
 
-class Twins:
+class Twins(Small):
     """The same networks twice, fast and plain, and what both see in each step."""
 
-    def __init__(self, pixels, hidden, latent, batch, critic_hidden, units, dtype=np.float64):
-        self.rng, self.dtype, self.shape = np.random.default_rng(7), dtype, (batch, latent)
-        self.vae = make_vae(pixels, hidden, latent, dtype, self.rng)
-        self.critic = make_critic(latent, dtype, self.rng, critic_hidden, units)
-        self.act = make_vae_activations(self.vae.w, batch)
-        self.batch = make_critic_batch(self.critic.w, batch)
-        self.lines = make_lines(DIRECTIONS, batch, latent, dtype)
-        self.images = self.rng.uniform(size=(2 * batch, pixels)).astype(dtype)
+    def __init__(self, **sizes):
+        super().__init__(5, **sizes)
+        self.lines = make_lines(DIRECTIONS, *self.a.eps.shape, self.dtype)
         self.networks = [copies(self.vae), copies(self.critic)]
         self.states = [plain_state(network) for network in self.networks]
 
-    def normal(self, *shape):
-        return self.rng.standard_normal((*shape, *self.shape)).astype(self.dtype)
-
     def step(self, run, t, weight=1.3, gp_weight=8.0):
         """Do step t with both; return both's losses, without their sum."""
-        index = self.rng.permutation(len(self.images))[: self.shape[0]]
-        x, eps, noise = self.images[index], self.normal(), self.normal(UPDATES, 2)
-        alpha = self.rng.uniform(size=(UPDATES, self.shape[0])).astype(self.dtype)
-        lines = self.rng.standard_normal((DIRECTIONS, self.shape[1])).astype(self.dtype)
-        self.act.eps[:], self.lines.prior[:], self.lines.directions[:] = eps, noise[0, 0], lines
-        fast, seen, rates = (self.vae, self.act), (self.images, index), {"lr": LR, "t": t}
+        batch, latent = self.a.eps.shape
+        index = self.rng.permutation(len(self.images))[:batch]
+        x, (eps, *noise) = self.images[index], self.normal(1 + 2 * UPDATES, batch, latent)
+        noise = np.reshape(noise, (UPDATES, 2, batch, latent))
+        alpha = self.rng.uniform(size=(UPDATES, batch)).astype(self.dtype)
+        lines = self.normal(DIRECTIONS, latent)
+        self.a.eps[:], self.lines.prior[:], self.lines.directions[:] = eps, noise[0, 0], lines
+        fast, seen, rates = (self.vae, self.a), (self.images, index), {"lr": LR, "t": t}
         (vae, critic), (state, critic_state) = self.networks, self.states
         before = dict(vae)
         if run == "kl":
             *losses, _ = kl_step(*fast, *seen, beta=weight, **rates)
-            loss, *ours = plain.kl_step(vae, state, x, Played(eps), weight, LR)
+            loss, *ours = plain.kl_step(vae, state, x, played(eps), weight, LR)
         elif run == "sw":
             *losses, _ = sw_step(*fast, self.lines, *seen, wasserstein_weight=weight, **rates)
-            rng = Played(np.stack([eps, noise[0, 0]]), lines)
+            rng = played(np.stack([eps, noise[0, 0]]), lines)
             loss, *ours = plain.sw_step(vae, state, x, rng, weight, LR, DIRECTIONS)
         else:
             *losses, _ = ws_step(
                 *fast, self.critic, self.batch, *seen, noise=noise, alpha=alpha, **rates,
                 wasserstein_weight=weight, gp_weight=gp_weight, critic_lr=CRITIC_LR,
             )  # fmt: skip
-            rng, rates = Played(noise, *alpha, eps), (LR, CRITIC_LR, UPDATES)
+            rng, rates = played(noise, *alpha, eps), (LR, CRITIC_LR, UPDATES)
             networks = vae, state, critic, critic_state
             loss, *ours = plain.ws_step(*networks, x, rng, weight, gp_weight, *rates)
             z = plain.sample(*plain.encode(before, x)[1:], eps)
@@ -97,11 +88,11 @@ def plain_state(network):
     return {"t": 0, "m": m, "v": v}
 
 
-@pytest.mark.parametrize("sizes", [SMALL, REFERENCE], ids=["small", "reference"])
+@pytest.mark.parametrize("sizes", [{}, REFERENCE], ids=["small", "reference"])
 @pytest.mark.parametrize("run", ["kl", "ws", "sw"])
 @pytest.mark.usefixtures("one_thread")  # NumPy's threads would wait for those of npvae
 def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
-    twins = Twins(*sizes)
+    twins = Twins(**sizes)
     pairs = list(zip([twins.vae, twins.critic], twins.networks, strict=True))
     pairs = pairs if run == "ws" else pairs[:1]
     before = [copies(fast) for fast, _ in pairs]
@@ -118,7 +109,7 @@ def test_every_parameter_is_that_of_the_fast_engine_after_20_steps(run, sizes):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_type_is_used_throughout(dtype):
-    twins = Twins(*SMALL, dtype=dtype)
+    twins = Twins(dtype=dtype)
     for t, run in enumerate(("kl", "ws", "sw"), start=1):
         twins.step(run, t)
     for network, state in zip(twins.networks, twins.states, strict=True):
@@ -145,7 +136,7 @@ LEARNED = [  # every function but those that read files and print
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_no_step_goes_round_a_function(name):
-    twins, rng = Twins(*SMALL), np.random.default_rng(0)
+    twins, rng = Twins(), np.random.default_rng(0)
     (vae, critic), (state, critic_state), x = twins.networks, twins.states, twins.images
     other = plain_with(**{name: lambda *_: 1 / 0})
     with pytest.raises(ZeroDivisionError):

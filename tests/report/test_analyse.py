@@ -126,17 +126,22 @@ def test_runs_that_cannot_be_compared_are_told_apart(ws, ae, words, own, tmp_pat
     assert not request.out.exists()
 
 
-def test_runs_on_unlike_images_are_not_compared_nor_on_a_few(own, tmp_path):
-    unlike, few = tmp_path / "unlike.npz", tmp_path / "few.npz"
+def test_runs_on_unlike_images_are_not_compared_nor_on_images_that_tell_nothing(own, tmp_path):
     with np.load(own) as file:
-        np.savez(unlike, images=file["images"][::-1], test_images=file["test_images"])
-        np.savez(few, images=file["images"][:10], test_images=file["test_images"])
+        images, test = file["images"], file["test_images"]
+    files = {  # training and test images, and words of the line
+        "own": (images, test, "ws.checkpoint.npz: trained on unlike.npz, .* now in own.npz, "),
+        "unlike": (images[::-1], test, "kl.checkpoint.npz: trained on own.npz, .* in unlike.npz, "),
+        "few": (images[:10], test, "at least 11 training images, not 10"),
+        "fewer": (images, test[:10], "at least 11 test images, not 10"),
+        "alike": (images, np.repeat(test[:1], 20, axis=0), "are alike"),
+        "grey": (images, np.tile(test[:, :1, :1], (1, 3, 3)), "of one grey"),
+    }
+    for name, (train_images, test_images, _) in files.items():
+        np.savez(tmp_path / f"{name}.npz", images=train_images, test_images=test_images)
     save(tmp_path / "kl", own, kind="kl")
-    save(tmp_path / "ws", unlike, kind="ws")
-    for data, words in (
-        (own, "ws.checkpoint.npz: trained on unlike.npz, .* now in own.npz, "),
-        (unlike, "kl.checkpoint.npz: trained on own.npz, .* now in unlike.npz, "),
-        (few, "at least 11 training images, not 10"),
-    ):
+    save(tmp_path / "ws", tmp_path / "unlike.npz", kind="ws")
+    for name, (*_, words) in files.items():
         with pytest.raises(UserError, match=words):
-            analyse(request_of(tmp_path, data))
+            analyse(request_of(tmp_path, tmp_path / f"{name}.npz"))
+        assert not (tmp_path / "report").exists()

@@ -1,19 +1,23 @@
-"""Files that cannot be written, moved or replaced, runs in one place, and how a program ends."""
+"""Kills, files that cannot be written or moved, runs in one place, and how a program ends."""
 
 import errno
+import multiprocessing
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
-from own_runs import small, trained
+from own_runs import bits, small, trained
 
 from npvae import files
-from npvae.cli import run_program
 from npvae.errors import UserError
 from npvae.files import make_directory, move_aside, only_user, replacing, write_text
+from npvae.training.checkpoint import load_checkpoint
 
 FILES = ("checkpoint.npz", "history.csv", "config.json")
 
@@ -24,53 +28,41 @@ def content(directory):
 
 def failing(code, times=10**9):
     """In place of `os.replace`: it fails in its first calls, and then renames."""
-    left = [times]
 
     def fails(*arguments):
-        left[0] -= 1
-        if left[0] >= 0:
-            raise OSError(code, os.strerror(code), *map(str, arguments[:1]))
-        return rename(*arguments)
+        if next(left, None) is None:
+            return rename(*arguments)
+        raise OSError(code, os.strerror(code), *map(str, arguments[:1]))
 
-    rename = os.replace
+    rename, left = os.replace, iter(range(times))
     return fails
-
-
-@pytest.fixture
-def kept(tmp_path):
-    """A file that is to stay as it is, alone in its directory."""
-    (tmp_path / "kept").mkdir()
-    path = tmp_path / "kept" / "kept.txt"
-    write_text(path, "old")
-    yield path
-    assert path.read_text(encoding="utf-8") == "old" and list(path.parent.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("function", ["fsync", "replace"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_write_that_fails_leaves_the_old_file_alone(kept, monkeypatch, function, code):
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path, monkeypatch, function, code):
+    path = tmp_path / "kept.txt"
+    write_text(path, "old")
+    for error in (RuntimeError(), OSError(errno.EACCES, "no entry", "fonts.json")):
+        with pytest.raises(type(error)), replacing(path) as file:  # not an error of this file
+            file.write("half of the new")
+            raise error
     monkeypatch.setattr(files, "PATIENCE", 0.1)
     monkeypatch.setattr(os, function, lambda *_: failing(code)())
     with pytest.raises(UserError, match=os.strerror(code)) as info:
-        write_text(kept, "new")
+        write_text(path, "new")
     assert ("make room" in str(info.value)) == (code == errno.ENOSPC)
+    assert path.read_text(encoding="utf-8") == "old" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("error", [RuntimeError(), OSError(errno.EACCES, "no entry", "fonts.json")])
-def test_an_error_while_writing_leaves_the_old_file_alone(kept, error):
-    with pytest.raises(type(error)), replacing(kept) as file:  # not an error of this file
-        file.write("half of the new")
-        raise error
-
-
-def test_an_open_handle_of_another_program_is_waited_for(tmp_path, there, monkeypatch):
+def test_an_open_handle_of_another_program_is_waited_for(there, monkeypatch):
     out = there()
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
-    write_text(tmp_path / "a.txt", "new")
-    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "new"
+    write_text(out / "a.txt", "new")
     monkeypatch.setattr(os, "replace", failing(errno.EACCES, times=5))
-    assert move_aside(out, ["not there", *FILES]) == tmp_path / "out.1"
-    assert content(tmp_path / "out.1")
+    assert move_aside(out, ["not there", "a.txt", *FILES]) == out.with_name("out.1")
+    assert content(out.with_name("out.1"))
+    assert (out.with_name("out.1") / "a.txt").read_text(encoding="utf-8") == "new"
 
 
 def test_a_disk_that_fills_up_stops_the_run_and_keeps_the_checkpoint(there, own):
@@ -94,14 +86,18 @@ def test_a_place_that_is_taken(tmp_path, own):
     (tmp_path / "out" / "checkpoint.npz").mkdir(parents=True)
     with pytest.raises(UserError, match=r"checkpoint\.npz: cannot be written \("):
         trained(small(), tmp_path / "out", own)
+    (tmp_path / "out" / ".lock").unlink()
+    (tmp_path / "out" / ".lock").mkdir()
+    with pytest.raises(UserError, match=r"out: cannot be written to \(Is a directory\); choose"):
+        trained(small(), tmp_path / "out", own)
 
 
-def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(tmp_path, there, own):
+def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(there, own):
     out = there()
     before = content(out)
     with only_user(out), pytest.raises(UserError, match="another run is writing there"):
         trained(small(), out, own)
-    assert content(out) == before and not (tmp_path / "out.1").exists()
+    assert content(out) == before and not out.with_name("out.1").exists()
 
 
 def python(code, **how):
@@ -144,15 +140,13 @@ ENDS = {  # what a program raises: its line, its status
 
 
 @pytest.mark.parametrize(("error", "line", "status"), ENDS.values(), ids=ENDS.keys())
-def test_a_program_ends_with_one_line(error, line, status, capsys):
+def test_a_program_ends_with_one_line(error, line, status, ends):
     def main():
         raise error
 
-    with pytest.raises(SystemExit) as stop:
-        run_program(main)
-    said = capsys.readouterr().err
-    assert (stop.value.code, said.count("\n")) == (status, 1) and line in said
-    assert "make room" not in said
+    found, _, said = ends(main)
+    assert (found, said.count("\n")) == (status, 1) and said.startswith("program: ")
+    assert line in said and "make room" not in said
 
 
 def test_the_old_run_is_moved_to_the_next_free_number(tmp_path, own, capsys):
@@ -208,14 +202,52 @@ def test_a_kill_on_the_way_loses_nothing(moves, tmp_path, there, own, monkeypatc
     assert content(kept)["checkpoint.npz"] == before["checkpoint.npz"]
 
 
-@pytest.mark.parametrize("code", [errno.EXDEV, errno.EACCES])
-def test_a_move_that_fails_gives_one_line_and_changes_nothing(
-    code, tmp_path, there, own, monkeypatch
-):
+def test_a_move_that_fails_gives_one_line_and_changes_nothing(there, own, monkeypatch):
     out = there()
     before = content(out)
     monkeypatch.setattr(files, "PATIENCE", 0.1)
-    monkeypatch.setattr(os, "replace", failing(code))
-    with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
-        trained(small(), out, own)
-    assert content(out) == before and not (tmp_path / "out.1").exists()
+    for code in (errno.EXDEV, errno.EACCES):
+        monkeypatch.setattr(os, "replace", failing(code))
+        with pytest.raises(UserError, match=rf"out.1 \({os.strerror(code)}\); choose"):
+            trained(small(), out, own)
+        assert content(out) == before and not out.with_name("out.1").exists()
+
+
+# Most of a start is imports. These processes are forked from one that has them.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["pytest", "npvae.training.train", "npvae.models.steps"])
+ENDLESS = small("ws", epochs=10**6)  # the run is killed before
+
+
+def epochs(out):
+    """Count the epochs in the history of a run."""
+    path = out / "history.csv"
+    return path.read_bytes().count(b"\n") - 1 if path.exists() else 0
+
+
+def test_kill_at_random_moments_and_resume_to_the_same_bytes(own, tmp_path):
+    """Four times, while a run starts, or so many epochs and milliseconds later."""
+    rng, out, epoch = np.random.default_rng(0), tmp_path / "killed", 0
+    for _ in range(4):
+        child = FORKS.Process(target=trained, args=(ENDLESS, out, own, True))
+        child.start()
+        if new := rng.integers(0, 4):
+            end = epochs(out) + new
+            while epochs(out) < end:
+                assert child.is_alive()
+                time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.03))
+        child.kill()
+        child.join()
+        assert child.exitcode == -signal.SIGKILL
+        if epoch or (out / "checkpoint.npz").exists():
+            now = load_checkpoint(out / "checkpoint.npz").epoch
+            assert now >= epoch
+            epoch = now
+    assert epoch > 0
+    killed, whole = (
+        trained(small("ws", epochs=epoch + 2), tmp_path / name, own, resume=True)
+        for name in ("killed", "whole")
+    )
+    assert not list(out.glob(".*.tmp"))
+    assert bits(killed) == bits(whole)

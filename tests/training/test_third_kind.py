@@ -1,7 +1,4 @@
-"""A third regulariser needs an objective, a step and a row in the table of kinds, and nothing else.
-
-Here it is the mean square of z: MS = mean |z|^2 over the batch, with dz = 2 z / B.
-"""
+"""A third regulariser needs an objective, a step and a row in the table of kinds: mean |z|^2."""
 
 import numpy as np
 
@@ -21,25 +18,21 @@ from npvae.training.options import read_command_line
 from npvae.training.train import STEP_MAKERS, train
 
 
-def ms_objective(vae, a, weight):
-    """Compute BCE and MS of one batch, and in `vae.dw` the gradient of BCE + weight * MS."""
-    bce = reconstruct_forward(vae.w, a)
-    decode_backward(vae.w, vae.dw, a)
-    a.dz[:] += weight * 2 * a.z / len(a.z)
-    reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
-    encode_backward(vae.w, vae.dw, a)
-    return bce, float(np.square(a.z).sum(axis=1).mean())
-
-
 def make_ms_step(run, images, batch):
-    o, a = run.options, make_vae_activations(run.vae.w, batch)
+    """Make steps of BCE + beta * MS, with MS = mean |z|^2 over the batch, and dz = 2 z / B."""
+    o, vae, a = run.options, run.vae, make_vae_activations(run.vae.w, batch)
 
     def step(index, rng):
         rng.standard_normal(out=a.eps, dtype=np.float32)
         gather(images, index, a.x)
-        encode_forward(run.vae.w, a)
-        losses = ms_objective(run.vae, a, o.beta)
-        return *losses, adam_update(run.vae, run.steps + 1, o.lr)
+        encode_forward(vae.w, a)
+        bce = reconstruct_forward(vae.w, a)
+        decode_backward(vae.w, vae.dw, a)
+        a.dz[:] += o.beta * 2 * a.z / batch
+        reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
+        encode_backward(vae.w, vae.dw, a)
+        ms = float(np.square(a.z).sum(axis=1).mean())
+        return bce, ms, adam_update(vae, run.steps + 1, o.lr)
 
     return step
 
@@ -53,7 +46,6 @@ MS = Kind(
     options=("beta",),
     program="run_ms.py",
 )
-TEST = ["test_bce_mu", "test_bce_z", "test_sse_mu", "test_sse_z", "mean_sigma", "seconds"]
 
 
 def test_a_third_kind_trains_and_its_weight_is_used(own, tmp_path, monkeypatch, capsys):
@@ -65,14 +57,11 @@ def test_a_third_kind_trains_and_its_weight_is_used(own, tmp_path, monkeypatch, 
         where = "--threads", "1", "--data-dir", str(own), "--out", str(tmp_path / beta)
         train(*read_command_line("ms", "", [*small, *where]))
         runs.append(load_checkpoint(tmp_path / beta / "checkpoint.npz"))
-    table = (tmp_path / "1000" / "history.csv").read_text(encoding="utf-8").splitlines()
-    assert table[0].split(",") == ["epoch", "train_bce", "train_ms", *TEST] and len(table) == 31
+    table = (tmp_path / "1000" / "history.csv").read_text(encoding="utf-8")
+    assert table.startswith("epoch,train_bce,train_ms,test_bce_mu,") and table.count("\n") == 31
     shown = capsys.readouterr().out
     assert "epoch  30/30  BCE " in shown and "  MS 0." in shown
-    loose, tight = ([run.history[n] for n in (0, -1)] for run in runs)
-    assert tight[1]["train_ms"] < 0.5 * loose[1]["train_ms"]
-    assert (
-        loose[1]["train_bce"] < tight[1]["train_bce"]
-        and loose[1]["train_bce"] < loose[0]["train_bce"]
-    )
+    first, (loose, tight) = runs[0].history[0], (run.history[-1] for run in runs)
+    assert tight["train_ms"] < 0.5 * loose["train_ms"]
+    assert loose["train_bce"] < min(first["train_bce"], tight["train_bce"])
     assert runs[1].options.kind == "ms" and runs[1].critic is None and runs[1].epoch == 30

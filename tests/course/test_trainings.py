@@ -1,8 +1,11 @@
-"""python -m course.train: the whole path with all right answers, and steps that are refused."""
+"""Trainings with a learner's own functions, and with the faults of the page of failures."""
 
 import importlib
 import inspect
+import re
 import sys
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +14,6 @@ from exercise_answers import RIGHT
 from course import exercises, failures, train
 from course.replace import plain_with
 from npvae import plain
-from npvae.cli import run_program
 from npvae.errors import UserError
 from npvae.nn.gradcheck import check_gradients
 
@@ -21,11 +23,8 @@ OTHERS = {name: getattr(plain, name) for name in ("dense_forward", "sample", "kl
 @pytest.fixture(autouse=True)
 def few_differences(monkeypatch):
     """Finite differences for a few numbers of each array; in a wrong one, most are wrong."""
-    monkeypatch.setattr(
-        train,
-        "check_gradients",
-        lambda *args, **options: check_gradients(*args, **options | {"samples": 4}),
-    )
+    few = partial(check_gradients, samples=4, step=1e-4)
+    monkeypatch.setattr(train, "check_gradients", lambda *args, **_: few(*args))
 
 
 @pytest.fixture
@@ -96,13 +95,10 @@ def test_what_is_not_written_is_told(monkeypatch, capsys):
     assert not np.allclose(vae["W1"], other["W1"], atol=0.01)
 
 
-def test_an_error_in_training_is_raised():
+def test_an_error_in_training_is_raised_and_alpha_may_be_one_minus_alpha():
     modules = {"yours": plain_with(kl=lambda *_: 1 / 0), "plain's": plain_with()}
     with pytest.raises(ZeroDivisionError):
         train.trained(modules, "KL", np.zeros((8, 4), np.float32), 1, 0, 1.0)
-
-
-def test_alpha_and_one_minus_alpha_are_both_right():
     mine = {"mix": lambda z, prior, rng: plain.mix(prior, z, rng)}
     assert train.refuse_wrong("ws", mine) > 40
 
@@ -128,11 +124,46 @@ def test_a_wrong_function_is_named_before_it_trains(name):
 
 
 @pytest.mark.parametrize("package", ["mlxtend", "matplotlib"])
-def test_a_package_that_is_missing_is_told_in_one_line(package, monkeypatch, capsys):
+def test_a_package_that_is_missing_is_told_in_one_line(package, monkeypatch, ends):
     monkeypatch.setattr(train, "find_spec", lambda name: None if name == package else name)
-    for main, words in ((train.main, ["train", "kl"]), (failures.main, ["failures"])):
-        monkeypatch.setattr(sys, "argv", words)
-        with pytest.raises(SystemExit) as stop:
-            run_program(main)
-        told = capsys.readouterr().err
-        assert (stop.value.code, told.count("\n")) == (2, 1) and f"no package {package}" in told
+    for main, *words in ((train.main, "kl"), (failures.main,)):
+        status, _, told = ends(main, *words)
+        assert (status, told.count("\n")) == (2, 1) and f"no package {package}" in told
+
+
+COURSE = Path(__file__).parents[2] / "course"
+SIZES = {"HIDDEN": 64, "CRITIC_HIDDEN": (64, 32)}
+EPOCHS = {"KL": 60, "WS": 8}
+
+
+@pytest.fixture(scope="module")
+def small_digits():
+    """Every fifth of the sample's digits, half as wide and high, in full batches."""
+    return plain.load_images(None)[:4800:5].reshape(-1, 14, 2, 14, 2).mean((2, 4)).reshape(960, -1)
+
+
+@pytest.fixture(scope="module")
+def right(small_digits):
+    return {k: failures.run(k, {}, small_digits, n, **SIZES).measures for k, n in EPOCHS.items()}
+
+
+@pytest.mark.parametrize("letter", failures.FAULTS)
+def test_a_fault_does_what_the_page_says(letter, small_digits, right):
+    kind, functions, _ = failures.FAULTS[letter]
+    found = failures.run(kind, functions, small_digits, EPOCHS[kind], **SIZES).measures
+    assert failures.does_what_the_page_says(letter, found, right[kind]), found
+    assert not failures.does_what_the_page_says(letter, right[kind], right[kind])
+
+
+def test_the_page_has_all_its_pictures_and_the_words_of_its_template():
+    """Where the template has a number, the page may have any."""
+    page, template = (
+        (COURSE / name).read_text("utf-8") for name in ("failures.md", "failures/page.md")
+    )
+    pictures = re.findall(r"\(failures/(\w+)\.png\)", page)
+    assert sorted(pictures) == sorted(["kl", "ws", "codes", *failures.FAULTS])
+    files = [COURSE / "failures.md", *(COURSE / "failures").iterdir()]
+    assert sum(file.stat().st_size for file in files) < 400_000
+    assert page.count("<details>") == len(failures.FAULTS)
+    parts = [re.escape(part) for part in re.split(r"\{\w+\[[^]]+\][^}]*\}", template)]
+    assert re.fullmatch(r"-?[\d.,e+-]+".join(parts), page)
