@@ -160,17 +160,18 @@ def test_a_claim_is_a_row_of_bars_coloured_by_what_they_say_the_later_lighter(tm
         return Verdict(claim, "", [Part("a", "", m and Interval(*m)) for m in margins])
 
     first, late = verdict("first", (2, 1, 3), (-8, -9, -7)), verdict("first", (0, -1, 1), None)
-    other, last = verdict("second", (-2, -3, -1)), verdict("second", (0.1, 0.1, 0.1))
+    other, last = verdict("second", (-1.1, -2.1, -0.1)), verdict("second", (0.1, 0.1, 0.1))
     charts.draw_claims({"35 epochs": [first, other], "70 epochs": [late, last]}, tmp_path)
     (ax,) = figures["claims.png"].axes
     assert texts(ax.get_yticklabels()) == ["first", "second"]
-    assert texts(ax.texts) == [f"{MIXED}\n→ {OPEN}", f"{FAILS}\n→ {HOLDS}"]
+    assert texts(ax.texts) == [f"{MIXED}\n→ {OPEN}", f"{FAILS}*\n→ {HOLDS}"]
+    assert ax.get_xlabel().endswith("* borderline")
     assert [text.get_color() for text in ax.texts] == [charts.COLOURS[v] for v in (OPEN, HOLDS)]
     bars = [(to_hex(bar.get_color()[0]).upper(), bar.get_alpha()) for bar in ax.collections]
     said = (HOLDS, 1), (FAILS, 1), (OPEN, 0.45), (FAILS, 1), (HOLDS, 0.45)
     assert bars == [(charts.COLOURS[verdict], alpha) for verdict, alpha in said]
     ends = np.array([bar.get_segments()[0] for bar in ax.collections])
-    np.testing.assert_allclose(ends[:, :, 0], [[1, 3], [-6, -4], [-1, 1], [-3, -1], [4, 6]])
+    np.testing.assert_allclose(ends[:, :, 0], [[1, 3], [-6, -4], [-1, 1], [-2.1, -0.1], [4, 6]])
     rows = ends[:, 0, 1]
     assert list(np.round(rows)) == [0, 0, 0, 1, 1] and len(set(rows)) == 5
 
@@ -181,6 +182,7 @@ def test_the_texts_of_the_claims_do_not_run_into_one_another(tmp_path, figures):
     figure = figures["claims.png"]
     figure.draw_without_rendering()
     (ax,) = figure.axes
+    assert ax.get_position().width > 0.43  # of the figure, as long names are broken
     names = [label.get_window_extent() for label in ax.get_yticklabels()]
     words = [text.get_window_extent() for text in ax.texts]
     assert len(names) == len(words) == len(CLAIMS)
