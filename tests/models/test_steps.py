@@ -85,9 +85,7 @@ def test_the_critic_teaches_the_encoder_in_proportion_to_its_weight_and_not_the_
 
 @pytest.mark.parametrize("distance", [0.0, 2.0, 4.0])
 def test_the_critic_finds_the_distance_of_two_gaussians(distance):
-    """The penalty is soft: a linear score of slope s has the loss 10 (s - 1)^2 - s W1, least at
-    s = 1 + W1 / 20, where the estimate is s W1.
-    """
+    """A score of slope s: loss 10 (s - 1)^2 - s W1, least at s = 1 + W1 / 20; estimate s W1."""
     rng = np.random.default_rng(3)
     critic = make_critic(4, np.float32, rng, hidden=(64, 32))
     batch = make_critic_batch(critic.w, 128)
