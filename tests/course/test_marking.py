@@ -92,10 +92,14 @@ def test_what_could_read_answers_is_refused_by_name_when_marking(tmp_path):
         assert report.lines[0].startswith(told)
 
 
-def test_a_class_is_marked_in_one_command(tmp_path, capsys):
+def test_a_class_is_marked_in_one_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     students, table = tmp_path / "class", tmp_path / "grades.csv"
     texts = {"leaves": HOSTILE["leaves"][0], "deletes": says("import shutil; shutil.rmtree('.')")}
-    texts |= {"ann": FORWARD + BACKWARD, "=bob": FORWARD + BACKWARD.replace("sum", "mean")}
+    texts |= {
+        "ann": says("np.ones(1).dump('left')"),
+        "=bob": FORWARD + BACKWARD.replace("sum", "mean"),
+    }
     for student, text in texts.items():
         (students / student / "week 1").mkdir(parents=True)
         (students / student / "week 1/e01_dense.py").write_text(START + text)
