@@ -145,12 +145,13 @@ RELU = f"from npvae.plain import {', '.join(FUNCTIONS['e02_relu'])}\n"
 
 
 def test_the_check_command(graded):
-    status, out, _ = graded("penalty", "hunt")
-    assert status == 1 and out.splitlines() == [
+    status, out, _ = graded("relu", "penalty", "hunt", e02_relu=RELU)
+    assert status == 1 and "Measured" in out and "Now compare" not in out
+    assert out.splitlines()[-4:] == [
         "e08_penalty              not yet  penalty is still to be written.",
         "e13_hunt_sampler         not yet  my_test is still to be written.",
         "e14_hunt_units           not yet  my_test is still to be written.",
-        "0 of 3 done",
+        "1 of 4 done",
     ]
     status, out, _ = graded("relu", e02_relu=RELU)
     assert status == 0 and "Now compare with" in out and "of 1 done" not in out

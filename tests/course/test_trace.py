@@ -1,17 +1,18 @@
 """The traced step is the real one, its gradients are measured; the page; a learner's functions."""
 
 import contextlib
+import importlib
 import io
 import re
 import sys
-import types
 from functools import cache
 from itertools import product
 from unittest import mock
 
 import pytest
-from pages import ROOT, cut, shown
+from pages import ROOT, renewed
 
+from course import exercises
 from course.trace import __main__ as program
 
 CHECK = re.compile(
@@ -80,17 +81,14 @@ def test_bad_options_give_one_line_and_status_2(ends):
         assert (status, told.count("\n")) == (2, 1) and word in told
 
 
-PAGE = ROOT / "course" / "trace.md"
-TEXT = PAGE.read_text("utf-8")
+TEXT = (ROOT / "course/trace.md").read_text("utf-8")
 PROSE = re.sub(r"```text.*?```", "", TEXT, flags=re.DOTALL)
 
 
 def test_the_page_shows_what_the_program_prints_and_asks_before():
-    blocks = shown(PAGE)
-    assert list(blocks) == ["-m course.trace kl", "-m course.trace ws"]
-    for command, pieces in blocks.items():
-        output = usual(command.split()[-1]).rstrip("\n")
-        assert len(pieces) > 5 and cut(output, pieces) == pieces
+    commands = []
+    assert renewed(TEXT, lambda line: commands.append(line) or usual(line.split()[-1])) == TEXT
+    assert commands == ["-m course.trace kl", "-m course.trace ws"]
     questions = [m.start() for m in re.finditer(r"^\*\*\d+\. ", TEXT, re.MULTILINE)]
     answers = [m.start() for m in re.finditer("<details><summary>Answer</summary>", TEXT)]
     assert len(questions) >= 10
@@ -135,19 +133,15 @@ def learner(monkeypatch, tmp_path):
     """Put files in the place of the exercises: {file: (content, functions)}."""
 
     def install(**files):
-        package = types.ModuleType("course.exercises")
-        package.__path__ = [str(tmp_path)]
-        package.FUNCTIONS = {file: functions for file, (_, functions) in files.items()}
-        for name in [name for name in sys.modules if name.startswith("course.exercises")]:
-            monkeypatch.delitem(sys.modules, name)
-        monkeypatch.setitem(sys.modules, "course.exercises", package)
+        monkeypatch.setattr(exercises, "__path__", [str(tmp_path)])
+        functions = {file: functions for file, (_, functions) in files.items()}
+        monkeypatch.setattr(exercises, "FUNCTIONS", functions)
         for file, (content, _) in files.items():
+            sys.modules.pop(f"course.exercises.{file}", None)
             (tmp_path / f"{file}.py").write_text(content)
-        sys.path_importer_cache.clear()
+        importlib.invalidate_caches()
 
-    yield install
-    for name in [name for name in sys.modules if name.startswith("course.exercises.")]:
-        del sys.modules[name]
+    return install
 
 
 def test_functions_still_to_be_written_are_npvaes():
