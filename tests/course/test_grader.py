@@ -125,9 +125,6 @@ def test_the_graders_weights_are_the_ratios_of_the_densities():
     np.testing.assert_allclose(log_w, log_p + ratios.sum(axis=2))
 
 
-RELU = f"from npvae.plain import {', '.join(FUNCTIONS['e02_relu'])}\n"
-
-
 def test_the_check_command(tmp_path, monkeypatch, capsys):
     def graded(*words, **texts):
         """Grade the stubs, with predictions, and these texts for some."""
@@ -138,7 +135,8 @@ def test_the_check_command(tmp_path, monkeypatch, capsys):
         return check.main(words), *capsys.readouterr()
 
     monkeypatch.setattr(check, "FOLDER", tmp_path)
-    status, out, _ = graded("relu", "penalty", "hunt", e02_relu=RELU)
+    right = f"from npvae.plain import {', '.join(FUNCTIONS['e02_relu'])}\n"
+    status, out, _ = graded("relu", "penalty", "hunt", e02_relu=right)
     assert status == 1 and "Measured" in out and "Now compare" not in out
     assert out.splitlines()[-4:] == [
         "e08_penalty              not yet  penalty is still to be written.",
@@ -146,7 +144,7 @@ def test_the_check_command(tmp_path, monkeypatch, capsys):
         "e14_hunt_units           not yet  my_test is still to be written.",
         "1 of 4 done",
     ]
-    status, out, _ = graded("relu", e02_relu=RELU)
+    status, out, _ = graded("relu", e02_relu=right)
     assert status == 0 and "Now compare with" in out and "of 1 done" not in out
     with pytest.raises(UserError, match=r"^no exercise is called 'penality': choose from dense,"):
         check.main(["penality"])
@@ -155,7 +153,7 @@ def test_the_check_command(tmp_path, monkeypatch, capsys):
     fails = "the file does not run"
     told = [
         ("e01_dense", wrong, WRONG, "bias forgotten", "y: the bias is missing."),
-        ("e02_relu", RELU, DONE, None, "You predicted: 2\nMeasured: "),
+        ("e02_relu", right, DONE, None, "You predicted: 2\nMeasured: "),
         ("e03_bce", odd, WRONG, "unknown", "loss differs from npvae's result"),
         ("e04_kl", "def kl(\n", WRONG, fails, "{} 2, cannot be run. SyntaxError"),
         ("e05_reparameterisation", "\n\n1/0", WRONG, fails, "{} 4, cannot be run. ZeroDivision"),
