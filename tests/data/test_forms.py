@@ -143,15 +143,6 @@ def test_what_people_have_is_the_same_data(tmp_path, capsys, make, words):
     assert words in line and line.count("\n") == bool(words)
 
 
-def test_files_of_more_than_a_megabyte(tmp_path):
-    images = np.random.default_rng(4).integers(0, 256, (300_000, 2, 2), np.uint8)
-    write(tmp_path, "images-ubyte", idx_bytes(images))
-    write(tmp_path, "labels-ubyte", idx_bytes(images[:, 0, 0].astype(int)))
-    data = load_data(tmp_path)
-    np.testing.assert_array_equal(data.train_images[:, 0], data.train_labels)
-    assert len({*map(bytes, data.train_images[:1000])}) > 900
-
-
 def test_a_table_of_zeros_and_ones_is_black_and_white_and_a_sixth_is_held_out(tmp_path, capsys):
     for form in ("%d", "%.1f"):
         table(tmp_path / "own.csv", FLAT > 127, fmt=form)

@@ -98,7 +98,6 @@ BAD = [  # a program, its options, words of the line
     ("run_kl.py", ["--lr", "-1"], "--lr"),
     ("run_kl.py", ["--threads", "4000"], "--threads"),
     ("run_ws.py", ["--gp-weight", "nan"], "--gp-weight"),
-    ("run_ws.py", ["--distance", "sliced", "--critic-steps", "6"], "--distance critic"),
     ("run_kl.py", ["--data-dir", "nowhere"], "nowhere"),
     ("run_kl.py", ["--data-dir", OWN, "--out", OWN], "own"),
     ("analyze.py", ["--kl", "nowhere", "--data-dir", OWN], "nowhere"),

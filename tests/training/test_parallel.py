@@ -86,7 +86,6 @@ def test_a_directory_with_another_run_is_refused_and_kept(there, own, tmp_path, 
             train_missing({path: small(**changes)}, own, data)
 
     refused("beta 1.0", beta=3.0)
-    refused("epochs 2, not 1", epochs=1)
     refused("no longer finite", path=tmp_path / "b", lr=1e30)
     refused("the worker finds other images", replace(data, fingerprint="0"), tmp_path / "c")
     with np.load(own) as file:
