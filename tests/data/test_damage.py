@@ -61,7 +61,7 @@ BAD_FILES = {
     "npz with wrong CRC": (
         npz_of("(2, 2, 2)", b"SOMEBYTE").replace(b"SOMEBYTE", b"someBYTE"), "Bad CRC-32",
     ),
-    "npy truncated": (NPY[:-1], "cannot be read ("),
+    "npy truncated and zipped": (gzip.compress(NPY[:-1]), "(EOF: reading array data"),
     "npy of objects": (npy(np.full((3, 4, 3), None)), "Object arrays cannot be loaded"),
 }  # fmt: skip
 

@@ -180,9 +180,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("arrays", "words"), REFUSED.values(), ids=REFUSED)
-def test_a_refusal_lists_all_and_its_two_lines_of_numpy_make_a_file_that_is_read(
-    tmp_path, monkeypatch, arrays, words
-):
+def test_a_refusal_lists_all_and_says_how_to_convert_it(tmp_path, monkeypatch, arrays, words):
     message = error_line(npz(tmp_path / "theirs.npz", **arrays))
     assert all(word in message for word in [*words, "numpy.savez('own.npz', images="])
     code = message.partition("To convert: ")[2]

@@ -109,9 +109,7 @@ WEIGHTS = [  # kind, weight
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("seeds", "short", "long"), [((), 5, 3), ((1,), 1, 1), ((2,), 2, 2), ((7,), 7, 3)]
-)
+@pytest.mark.parametrize(("seeds", "short", "long"), [((), 5, 3), ((1,), 1, 1), ((7,), 7, 3)])
 def test_the_study_is_each_setting_with_its_seeds_at_both_lengths(seeds, short, long):
     wanted = study_trainings(*seeds)
     found = {(o.kind, o.weight, o.epochs, o.seed) for o in wanted}
