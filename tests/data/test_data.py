@@ -69,7 +69,6 @@ def test_without_a_network_the_sample_is_used_and_says_so(capfd, monkeypatch):
 def test_real_mnist(capfd):
     data = load_data(REAL_MNIST)
     assert data.name == "MNIST, 60,000 training and 10,000 test images"
-    assert data.image_shape == (28, 28)
     assert data.fingerprint == dataset.MNIST == load_data(REAL_MNIST, limit=10).fingerprint
     assert capfd.readouterr() == ("", "")  # no warning, and nothing to say of what was taken
     assert list(data.train_labels[:5]) == [5, 0, 4, 1, 9]

@@ -92,14 +92,6 @@ def test_a_place_that_is_taken(tmp_path, own):
         trained(small(), tmp_path / "out", own)
 
 
-def test_a_second_run_in_the_same_place_is_refused_and_harms_nothing(there, own):
-    out = there()
-    before = content(out)
-    with only_user(out), pytest.raises(UserError, match="another run is writing there"):
-        trained(small(), out, own)
-    assert content(out) == before and not out.with_name("out.1").exists()
-
-
 def python(code, **how):
     """Run a program in a process of its own."""
     code = f"from npvae.cli import run_program; run_program(lambda: {code})"
@@ -199,9 +191,11 @@ def test_a_kill_on_the_way_loses_nothing(moves, tmp_path, there, own, monkeypatc
     assert content(kept)["checkpoint.npz"] == before["checkpoint.npz"]
 
 
-def test_a_move_that_fails_gives_one_line_and_changes_nothing(there, own, monkeypatch):
+def test_a_run_in_use_or_that_cannot_be_moved_is_kept_and_one_line_says_so(there, own, monkeypatch):
     out = there()
     before = content(out)
+    with only_user(out), pytest.raises(UserError, match="another run is writing there"):
+        trained(small(), out, own)
     monkeypatch.setattr(files, "PATIENCE", 0.1)
     for code in (errno.EXDEV, errno.EACCES):
         monkeypatch.setattr(os, "replace", failing(code))
