@@ -1,5 +1,6 @@
 """What the tests of the pages share: waiting, and npvae's side of an update of the laboratory."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,55 @@ def number(page, name):
 def same(found, expected, tolerance=1e-10):
     found = np.asarray(found).reshape(np.shape(expected))
     assert np.abs(found - expected).max() < tolerance
+
+
+class Drawing:
+    """What `draw`, a JavaScript function, calls of pens and paths: the name, the numbers and texts,
+    the canvas, and the pen's dash and colour. `result` is what it returns."""
+
+    def __init__(self, page, draw, given=None):
+        self.calls, self.result = page.evaluate(
+            """async (given) => {
+                const calls = [], kept = [], names = ["moveTo", "lineTo", "arc", "ellipse",
+                    "stroke", "fill", "fillText", "fillRect", "beginPath"];
+                const watch = (prototype, name) => {
+                    const own = prototype[name];
+                    kept.push(() => { prototype[name] = own; });
+                    prototype[name] = function (...all) {
+                        const at = all.filter((x) => ["number", "string"].includes(typeof x));
+                        const { id, dataset: { model, chart } = {} } = this.canvas ?? {};
+                        const of = this instanceof Path2D ? "path" : id || model || chart;
+                        const dash = this.getLineDash?.().length;
+                        calls.push({ name, at, of, dash, ink: this.fillStyle });
+                        return own.apply(this, all); }; };
+                for (const { prototype } of [CanvasRenderingContext2D, Path2D])
+                    names.filter((name) => name in prototype).forEach((n) => watch(prototype, n));
+                const result = await (DRAW)(given);
+                kept.forEach((restore) => restore());
+                return [calls, result]; }""".replace("DRAW", draw),
+            given,
+        )
+
+    def all(self, name, of=None):
+        """The numbers and texts of all calls of this name, or of those of one canvas."""
+        return [c["at"] for c in self.calls if c["name"] == name and of in (None, c.get("of"))]
+
+    def lines(self, *of):
+        """Rows x0, y0, x1, y1: each straight line of these canvases, or of paths."""
+        of = of or ("path",)
+        calls = [c for c in self.calls if c.get("of") in of and c["name"] in ("moveTo", "lineTo")]
+        ends = [(a["at"], b["at"]) for a, b in pairwise(calls) if b["name"] == "lineTo"]
+        return np.reshape(ends, (-1, 4))
+
+    def paths(self):
+        """The places x, y, dash of the calls of lineTo, those of each path together."""
+        found = []
+        for call in self.calls:
+            if call["name"] == "beginPath":
+                found.append([])
+            elif call["name"] == "lineTo" and found:
+                found[-1].append([*call["at"], call["dash"]])
+        return list(filter(None, found))
 
 
 class Laboratory:

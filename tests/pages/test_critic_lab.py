@@ -9,7 +9,17 @@ import re
 import numpy as np
 import pytest
 from explorers import READ
-from page_helpers import CRITIC_LAB, Laboratory, choose, number, resting, settled, swipe, until
+from page_helpers import (
+    CRITIC_LAB,
+    Drawing,
+    Laboratory,
+    choose,
+    number,
+    resting,
+    settled,
+    swipe,
+    until,
+)  # fmt: skip
 
 from npvae.evaluation.distances import assignment_w1
 
@@ -137,31 +147,30 @@ def test_the_history_is_thinned_as_it_is_recorded(lab):
 
 
 def test_the_curves_show_what_they_are_given(lab):
-    width, height, lines, texts, marks, long = lab.ask(
-        """const entries = [[0, 1, 2, 0.1, 3], [2, 5, -1, 0.2, 0], [4, 2, 1, 0.3, 4]].map(
-            ([step, estimate, w1, slope, penalty]) => ({ step, estimate, w1, slope, penalty }));
-        const lines = [], texts = [], marks = [], canvas = document.getElementById("curves");
-        const pen = CanvasRenderingContext2D.prototype;
-        const { beginPath, lineTo, fillText, fillRect } = pen;
-        pen.beginPath = function () { lines.push([]); };
-        pen.lineTo = function (...at) { lines.at(-1).push([...at, this.getLineDash().length]); };
-        pen.fillText = (...written) => texts.push(written);
-        pen.fillRect = (...rectangle) => marks.push(rectangle);
-        const now = { step: 8, estimate: 4, w1: 3 };
-        labCurves.draw(canvas, { entries, moves: [3], now, name: "Jensen–Shannon" });
-        Object.assign(pen, { beginPath, lineTo, fillText, fillRect });
-        const ctx = canvas.getContext("2d");
-        ctx.font = "12px system-ui, sans-serif";
-        const long = ctx.measureText("Jensen–Shannon").width;
-        return [canvas.clientWidth, canvas.clientHeight, lines, texts, marks, long];"""
+    drawing = Drawing(
+        lab.page,
+        """() => {
+            const entries = [[0, 1, 2, 0.1, 3], [2, 5, -1, 0.2, 0], [4, 2, 1, 0.3, 4]].map(
+                ([step, estimate, w1, slope, penalty]) => ({ step, estimate, w1, slope, penalty }));
+            const canvas = document.getElementById("curves"), now = { step: 8, estimate: 4, w1: 3 };
+            labCurves.draw(canvas, { entries, moves: [3], now, name: "Jensen–Shannon" });
+            const ctx = canvas.getContext("2d");
+            ctx.font = "12px system-ui, sans-serif";
+            const long = ctx.measureText("Jensen–Shannon").width;
+            const hex = (n) => n.toString(16).padStart(2, "0");
+            const ink = (name) => `#${npvaePictures.rgb(name).map(hex).join("")}`;
+            return [canvas.clientWidth, canvas.clientHeight, long, ["muted", "ink"].map(ink)]; }""",
     )
+    width, height, long, inks = drawing.result
+    assert {call["ink"] for call in drawing.calls if call["name"] == "fillText"} == set(inks)
+    texts, marks = drawing.all("fillText"), drawing.all("fillRect")
     x = lambda step: 50 + np.multiply(step, (width - 62) / 10)  # noqa: E731
     third = (height - 20) / 3
     given = [  # chart, steps, values, dash
         (0, [0, 2, 4, 8], [1, 5, 2, 4], 0), (0, [0, 2, 4, 8], [2, -1, 1, 3], 2),
         (1, [0, 10], [1, 1], 0), (1, [0, 2, 4], [0.1, 0.2, 0.3], 0), (2, [0, 2, 4], [3, 0, 4], 0),
     ]  # fmt: skip
-    drawn = [line for line in lines if line[0][0] != line[1][0] - 24]  # those of the legend
+    drawn = [path for path in drawing.paths() if path[0][0] != path[1][0] - 24]  # not the legend's
     for (chart, steps, values, dash), line in zip(given, drawn, strict=True):
         ticks = [(float(text.replace("−", "-")), y - 4) for text, at, y in texts
                  if at == 44 and third * chart < y < third * (chart + 1) + 5]  # fmt: skip

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_helpers import CRITIC_LAB, VAE_LAB, contrast, settled
+from page_helpers import CRITIC_LAB, VAE_LAB, Drawing, contrast, settled
 
 from npvae.report.page import write_page
 
@@ -131,24 +131,22 @@ def test_numbers_as_text(still):
 
 def test_a_field_is_drawn_as_it_is(still):
     """Of f(x, y) = x + 2y: contours lie at multiples of the spacing, and colours follow f."""
-    lines, inks, corners = still.evaluate(
+    drawing = Drawing(
+        still,
         """() => {
-            const { NODES, nodePlace, contours, heatMap } = npvaeField, lines = [];
-            const size = 400, often = { willReadFrequently: true };
+            const { NODES, nodePlace, contours, heatMap } = npvaeField, size = 400;
+            const often = { willReadFrequently: true };
             const ctx = new OffscreenCanvas(size, size).getContext("2d", often);
             const values = Float64Array.from({ length: NODES * NODES }, (_, n) =>
                 nodePlace(n % NODES, 1) + 2 * nodePlace(Math.floor(n / NODES), 1));
-            const { moveTo, lineTo } = Path2D.prototype, keep = (x, y) => lines.push([x, y]);
-            Object.assign(Path2D.prototype, { moveTo: keep, lineTo: keep });
-            contours(ctx, size, values, 0.5);
-            Object.assign(Path2D.prototype, { moveTo, lineTo });
             contours(ctx, size, values, 0.5, 0); // f = 0 is thick, and goes through the middle
             const at = ([x, y]) => [...ctx.getImageData(x, y, 1, 1).data.subarray(0, 3)];
             const inks = [[200, 200], [300, 200]].map(at);
             heatMap(ctx, size, values, [-3, 3]);
-            return [lines, inks, [[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }"""
+            return [inks, [[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }""",
     )
-    x, y = (np.array(lines) / 200 - 1).T * [[1], [-1]]
+    inks, corners = drawing.result
+    x, y = (drawing.lines().reshape(-1, 2) / 200 - 1).T * [[1], [-1]]
     assert len(x) > 100 and np.abs((x + 2 * y) * 2 - np.round((x + 2 * y) * 2)).max() < 1e-9
     names = ["ink", "contour", "heat-low", "heat-high"]
     ink, contour, low, high = still.evaluate("(all) => all.map(npvaePictures.rgb)", names)

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from explorers import KEYS, READ, decoded, image_of, mode, numbers, on_map, picture
-from page_helpers import resting, settled, swipe, until
+from page_helpers import Drawing, resting, settled, swipe, until
 
 from npvae.evaluation.distances import normal_w1
 
@@ -34,7 +34,8 @@ def test_it_opens_with_a_draw_of_the_prior(page, made):
 
 
 def test_a_slider_dragged_with_the_mouse(page, made):
-    before = numbers(page)
+    before, cross = numbers(page), "document.querySelector('canvas.map').toDataURL()"
+    map_before = page.evaluate(cross)
     page.evaluate("z2.scrollIntoView({ behavior: 'instant', block: 'center' })")
     box = page.locator("#z2").bounding_box()
     y = box["y"] + box["height"] / 2
@@ -49,6 +50,7 @@ def test_a_slider_dragged_with_the_mouse(page, made):
     assert after[:1] + after[2:] == before[:1] + before[2:]
     assert picture(page, "#decoded canvas", 1) == decoded(page, 1)
     resting(page, "document.querySelector('#along .strip canvas').toDataURL()")
+    assert page.evaluate(cross) != map_before
     first = "explorer.latent.state.numbers.with(0, -explorer.page.reach)"
     assert picture(page, "#along .strip canvas") == decoded(page, 0, first)
     page.select_option("#strip-dimension", "1")
@@ -143,32 +145,35 @@ def test_sampling_again_moves_the_wide_posterior_only(page, made):
         assert np.abs(np.array(gap) - 127.5 - change).max() < 2
 
 
-def test_a_wobble_goes_on_until_it_is_stopped(page, made):
-    page.click("#wobble")
-    assert page.get_attribute("#wobble", "aria-pressed") == "true"
-    drawn = page.evaluate(
-        """new Promise((go) => { const eps = [], frame = () => {
-            eps.push([...explorer.image.state.eps]);
-            if (eps.length < 40) requestAnimationFrame(frame); else go(eps); };
-            frame(); })"""
-    )
-    steps = np.linalg.norm(np.diff(drawn, axis=0), axis=1)
-    assert np.count_nonzero(steps) > 20 and steps.max() < np.linalg.norm(drawn, axis=1).max()
-    page.click("#wobble")
-    eps = "explorer.image.state.eps"
-    resting(page, f"{eps}.join()")
-    code = f"(({{ mu, sigma }}) => npvaeVae.reparameterise(mu, sigma, {eps}))"
+# What eps is after frames at these milliseconds of a wobble, and after it has been stopped.
+WOBBLE = """() => { const frames = [], eps = () => [...explorer.image.state.eps], found = [eps()];
+    const { requestAnimationFrame } = window, wobble = document.getElementById("wobble");
+    window.requestAnimationFrame = (frame) => frames.push(frame);
+    const pressed = () => wobble.getAttribute("aria-pressed");
+    wobble.click();
+    found.push(pressed());
+    for (const time of [100, 350, 1099, 1100, 1600]) { frames.pop()(time); found.push(eps()); }
+    wobble.click();
+    frames.forEach((frame) => frame(3000));
+    found.push(eps(), pressed());
+    Object.assign(window, { requestAnimationFrame });
+    return found; }"""
+
+
+@pytest.mark.parametrize("calm", [False, True])
+def test_a_wobble_goes_round_until_it_is_stopped(watched, made, calm):
+    """From draw to draw, eps = cos(a) from + sin(a) to; for who wants less motion, it jumps."""
+    page = watched.open(made.url, reduced_motion="reduce" if calm else "no-preference")
+    first, on, start, quarter, almost, second, half, stopped, off = page.evaluate(WOBBLE)
+    assert (on, off) == ("true", "false") and start == first != second and stopped == half
+    turn = np.radians(0 if calm else 22.5)
+    expected = np.cos(turn) * np.array(first) + np.sin(turn) * np.array(second)
+    assert quarter == pytest.approx(expected)
+    assert almost == pytest.approx(first if calm else second, abs=0.01)
+    assert (half == second) == calm
+    code = "(({ mu, sigma }) => npvaeVae.reparameterise(mu, sigma, explorer.image.state.eps))"
     code += "(explorer.image.state.codes[0])"
     assert picture(page, "#encoded .kl .pixels", 1) == decoded(page, 0, code)
-
-
-def test_a_calm_wobble_jumps(watched, made):
-    page = watched.open(made.url, reduced_motion="reduce")
-    first = page.evaluate("[...explorer.image.state.eps]")
-    page.click("#wobble")
-    settled(page)
-    assert page.evaluate("[...explorer.image.state.eps]") == first
-    until(page, f"explorer.image.state.eps[0] !== {first[0]}")
 
 
 def test_the_bars_are_mu_and_sigma(page, made):
@@ -201,6 +206,11 @@ def test_the_bars_are_mu_and_sigma(page, made):
         sizes = [size for _, size in canvases.nth(1).evaluate(bars, key)]
         assert sizes == pytest.approx(whole * np.log10(sigma / 1e-8) / 9, abs=2)
         assert (sigma < 1e-5).all() == (key != "kl") and min(sizes) > 5
+    width = page.locator("#encoded .bars").first.evaluate("(canvas) => canvas.clientWidth")
+    texts = Drawing(page, "() => explorer.image.show()").all("fillText")
+    below = [(n, x) for n, x, y in texts if y == 112 - 3]  # the dimensions' numbers
+    places = [(j + 1, pytest.approx(36 + (width - 36) * (j + 0.5) / 5)) for j in range(5)]
+    assert below == places * 6
 
 
 def test_drawing_with_the_mouse(page, made):
@@ -209,6 +219,7 @@ def test_drawing_with_the_mouse(page, made):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.75 * box["height"])
     page.mouse.up()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"])  # draws no more
     settled(page)
     image = image_of(page).reshape(8, 6)
     assert (image[2:6, 1] > 0.4).all()  # the stroke, on an empty pad
@@ -278,28 +289,35 @@ def test_every_dimension_has_a_histogram_and_its_numbers(page, made):
         three = r"KL (\S+), WS (\S+), SW (\S+)"
         told = re.fullmatch(rf"z{j + 1} W₁ {three}; std {three}", caption).groups()
         assert [float(x) for x in told] == pytest.approx(expected[:, j], abs=0.006)
-    texts, strokes, size = page.evaluate(
-        """() => { const texts = [], strokes = [], pen = CanvasRenderingContext2D.prototype;
-            const { fillText, lineTo, stroke, beginPath } = pen;
-            let path = [];
-            pen.fillText = (text, x) => texts.push([text, x]);
-            pen.beginPath = () => { path = []; };
-            pen.lineTo = (x, y) => path.push([x, y]);
-            pen.stroke = () => strokes.push(path);
-            explorer.histograms.show();
-            Object.assign(pen, { fillText, lineTo, stroke, beginPath });
+    drawing = Drawing(
+        page,
+        """() => { explorer.histograms.show();
             const { clientWidth, clientHeight } = document.querySelector(".histogram");
-            const reach = Math.max(...explorer.page.models.map(({ edges }) => edges[1]));
-            return [texts, strokes, [clientWidth, clientHeight, reach]]; }"""
+            const { models } = explorer.page, reach = Math.max(...models.map((m) => m.edges[1]));
+            return [clientWidth, clientHeight, reach, models.map(({ edges }) => edges)]; }""",
     )
-    width, height, reach = size
-    ticks = [width * (tick + reach) / 2 / reach for tick in (-2, 0, 2)]
-    assert [text for text, _ in texts[:3]] == ["−2", "0", "2"]
-    assert [x for _, x in texts[:3]] == pytest.approx(ticks)
-    x, y = np.transpose(strokes[2])  # of WS, of SW, and then of N(0, 1)
-    density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2)
-    high = height - 16 - y
-    assert high / high.max() == pytest.approx(density / density.max(), abs=0.01)
+    width, height, reach, edges = drawing.result
+    bins = [np.linspace(*ends, 61) for ends in edges]
+    counts = [
+        np.histogram(model.z[:, 0], ends)[0] / len(model.z)
+        for model, ends in zip(made.models, bins, strict=True)
+    ]
+    values = np.array(counts) / np.diff(bins)
+    texts, paths = drawing.all("fillText"), drawing.paths()[:4]
+    place = lambda x: width * (np.add(x, reach)) / 2 / reach  # noqa: E731
+    assert [text for text, *_ in texts[:3]] == ["−2", "0", "2"]
+    assert [x for _, x, _ in texts[:3]] == pytest.approx(place([-2, 0, 2]))
+    ways = [(c["name"], c["dash"]) for c in drawing.calls if c["name"] in ("fill", "stroke")]
+    assert ways[:4] == [("fill", 0), ("stroke", 0), ("stroke", 2), ("stroke", 2)]  # without colour
+    highest = min(1.2, max(0.45, np.max(values)))
+    for ends, value, path in zip(bins, values, paths[:3], strict=True):
+        x, y, _ = np.transpose(path)
+        assert x[:-1] == pytest.approx(place(np.repeat(ends, 2)[1:-1]))
+        tops = np.append(np.repeat(np.minimum(value, highest) / highest, 2), 0)
+        assert (height - 16 - y) / (height - 20) == pytest.approx(tops)
+    x, y, _ = np.transpose(paths[3])  # N(0, 1)
+    density = np.exp(-((x / width * 2 * reach - reach) ** 2) / 2) / np.sqrt(2 * np.pi)
+    assert (height - 16 - y) / (height - 20) == pytest.approx(density / highest, abs=0.01)
 
 
 def test_a_finger_on_a_phone(watched, made):

@@ -8,6 +8,8 @@ mu, 0.00013 in sigma and 0.0025 in the score (of size 9). The slope jumps where 
 most 0.027.
 """
 
+import json
+
 import numpy as np
 import pytest
 from page_helpers import input_gradient
@@ -16,7 +18,6 @@ from scipy.special import expit
 from npvae.evaluation.structure import straight_lines
 from npvae.models.critic import make_critic_activations
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
-from npvae.nn.pixels import unit_range
 from npvae.report.explorer import pack
 
 HALF = {"image": 1e-3, "mu": 3e-3, "sigma": 3e-4, "score": 1e-3, "slope": 5e-3}
@@ -39,77 +40,52 @@ def critic_at(w, z):
     return {"score": act.score.copy(), "slope": np.linalg.norm(act.dz, axis=1)}
 
 
-def in_page(page, m, body, argument):
-    """Evaluate an expression in the page, with its model m and the argument x."""
-    return page.evaluate(
-        f"([m, x]) => {{ const N = explorerNetworks, model = explorer.page.models[m];"
-        f" return {body}; }}",
-        [m, argument],
-    )
-
-
 def largest_gap(found, expected):
     return np.abs(np.asarray(found) - expected).max()
 
 
-@pytest.mark.parametrize("m", [0, 1])
-def test_codes_and_images_are_npvaes(made, desk, m):
-    w, x = made.models[m].w, unit_range(made.data.test_images[:6]).astype(np.float64)
-    body = """x.map((image) => { const { mu, sigma } = N.encode(model, Float64Array.from(image));
-        return { mu: [...mu], sigma: [...sigma], image: [...N.decode(model, mu).image] }; })"""
-    found = in_page(desk, m, body, x.tolist())
-    found = {name: np.array([one[name] for one in found]) for name in ("mu", "sigma", "image")}
-    for weights, tolerance in ((rounded(w), dict.fromkeys(HALF, 1e-10)), (w, HALF)):
-        mu, logvar = encode(weights, x if weights is not w else x.astype(np.float32))
-        assert largest_gap(found["mu"], mu) < tolerance["mu"]
-        assert largest_gap(found["sigma"], posterior_sigma(logvar)) < tolerance["sigma"]
-        assert largest_gap(found["image"], decode(weights, mu)) < tolerance["image"]
-    assert np.std(found["image"]) > 0.2 and np.std(found["mu"]) > 0.5  # there is something to see
+# Codes, images, scores, errors, draws of the fitted Gaussian and a line, of images x and codes z.
+ASK = """([m, x, z]) => {
+    const N = explorerNetworks, model = explorer.page.models[m], row = (x) => Float64Array.from(x);
+    const images = x.map(row), line = explorerLines.line(model, images[0], images[1]);
+    const asked = z.map(row).map((z, n) => {
+        const { sse, bce } = N.reconstruct(model, z, images[n]);
+        return { ...N.encode(model, images[n]), ...(model.critic ? N.criticAt(model, z) : {}),
+                 image: N.decode(model, z).image, shaped: N.shaped(model, z), errors: [sse, bce] };
+    });
+    return JSON.stringify([asked, line], (_, x) => ArrayBuffer.isView(x) ? [...x] : x); }"""
 
 
-def test_the_critic_is_npvaes(made, desk):
-    w = made.models[1].run.critic.w
-    z = np.random.default_rng(3).standard_normal((6, made.latent)) * 2
-    found = in_page(desk, 1, "x.map((z) => N.criticAt(model, Float64Array.from(z)))", z.tolist())
-    for weights, tolerance in ((rounded(w), dict.fromkeys(HALF, 1e-10)), (w, HALF)):
-        for name, expected in critic_at(weights, z).items():
-            assert largest_gap([one[name] for one in found], expected) < tolerance[name]
-    assert desk.evaluate("explorer.page.models[0].critic") is None
-
-
-def test_both_errors_are_npvaes(made, desk):
-    images = made.data.test_images[:6]
-    w, z = rounded(made.models[0].w), np.random.default_rng(4).standard_normal((6, made.latent))
-    x = images / 255
-    body = """x.map((pair) => pair.map((values) => Float64Array.from(values)))
-        .map(([z, image]) => N.reconstruct(model, z, image)).map(({ sse, bce }) => [sse, bce])"""
-    found = in_page(desk, 0, body, [[a, b] for a, b in zip(z.tolist(), x.tolist(), strict=True)])
-    errors = reconstruction_errors(w, z, images)
-    assert np.array(found) == pytest.approx(np.stack([errors.sse, errors.bce], axis=1), rel=1e-9)
-
-
-def test_the_fitted_gaussian_is_that_of_the_codes(made, desk):
-    eps = np.random.default_rng(5).standard_normal(made.latent)
-    for m, model in enumerate(made.models):
-        covariance = np.cov(model.z, rowvar=False) + 1e-9 * np.eye(made.latent)
-        mean, factor = model.z.mean(axis=0), np.linalg.cholesky(covariance)
-        found = in_page(desk, m, "[...N.shaped(model, Float64Array.from(x))]", eps.tolist())
-        assert found == pytest.approx(mean + stored(factor) @ eps, abs=1e-10)
-
-
-def test_the_line_is_npvaes(made, desk):
-    x = unit_range(made.data.test_images[:2]).astype(np.float64)
-    body = """(({ images, ...rest }) => ({ images: images.map((i) => [...i]), ...rest }))(
-        explorerLines.line(model, ...x.map((image) => Float64Array.from(image))))"""
-    found = in_page(desk, 1, body, x.tolist())
-    w = rounded(made.models[1].w)
-    z = straight_lines(encode(w, x)[0], np.array([[0, 1]]), 9)  # in float32
-    images = decode(w, z.astype(np.float64))
+@pytest.mark.parametrize("m", [0, 1, 2])
+def test_what_a_model_is_asked_is_npvaes(made, desk, m):
+    model, pixels = made.models[m], made.data.test_images[:6]
+    x, z = pixels / 255, np.random.default_rng(3).standard_normal((6, made.latent))
+    asked, line = json.loads(desk.evaluate(ASK, [m, x.tolist(), z.tolist()]))
+    found = {name: np.array([one[name] for one in asked]) for name in asked[0]}
+    critic = model.run.critic and model.run.critic.w
+    for weights, tolerance in ((rounded, dict.fromkeys(HALF, 1e-10)), (lambda w: w, HALF)):
+        w = weights(model.w)
+        mu, logvar = encode(w, x.astype(w.W1.dtype))
+        image = decode(w, z.astype(mu.dtype))
+        expected = {"mu": mu, "sigma": posterior_sigma(logvar), "image": image}
+        expected |= critic_at(weights(critic), z) if critic else {}
+        for name, value in expected.items():
+            assert largest_gap(found[name], value) < tolerance[name], name
+    assert np.std(image) > 0.1 and np.std(mu) > 0.5  # there is something to see
+    assert ("score" in found) == (m == 1)
+    errors = reconstruction_errors(rounded(model.w), z, pixels)
+    assert found["errors"] == pytest.approx(np.stack([errors.sse, errors.bce], axis=1), rel=1e-9)
+    covariance = np.cov(model.z, rowvar=False) + 1e-9 * np.eye(made.latent)
+    factor = stored(np.linalg.cholesky(covariance))
+    assert found["shaped"] == pytest.approx(model.z.mean(axis=0) + z @ factor.T, abs=1e-10)
+    w = rounded(model.w)
+    way = straight_lines(encode(w, x[:2])[0], np.array([[0, 1]]), 9)  # in float32
+    images = decode(w, way.astype(np.float64))
     steps = np.linalg.norm(np.diff(images, axis=0), axis=1)
-    assert largest_gap(found["images"], images) < 1e-5
-    assert found["steps"] == pytest.approx(steps, abs=1e-5)
-    assert found["length"] == pytest.approx(steps.sum(), abs=1e-4)
-    assert found["direct"] == pytest.approx(np.linalg.norm(images[-1] - images[0]), abs=1e-5)
+    assert largest_gap(line["images"], images) < 1e-5
+    assert line["steps"] == pytest.approx(steps, abs=1e-5)
+    assert line["length"] == pytest.approx(steps.sum(), abs=1e-4)
+    assert line["direct"] == pytest.approx(np.linalg.norm(images[-1] - images[0]), abs=1e-5)
 
 
 def test_numbers_come_out_of_the_page_as_they_went_in(desk):
@@ -132,16 +108,6 @@ def test_principal_components_are_directions_of_most_variance(made, desk):
         assert (axes.max(axis=1) == np.abs(axes).max(axis=1)).all()  # so their signs are decided
 
 
-def test_histograms_count_the_codes(made, desk):
-    for m, model in enumerate(made.models):
-        low, high = desk.evaluate("(m) => explorer.page.models[m].edges", m)
-        counts, _ = np.histogram(model.z[:, 2], np.linspace(low, high, 61))
-        bins = desk.evaluate("(m) => explorer.histograms.density(explorer.page.models[m], 2)", m)
-        width = (high - low) / 60
-        assert [b[1] for b in bins] == pytest.approx(counts / len(model.z) / width)
-        assert bins[0][0] == low and bins[-1][0] + bins[-1][2] == pytest.approx(high)
-
-
 @pytest.mark.parametrize("view", ["dimensions", "components"])
 def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
     desk.evaluate("(view) => explorer.map.change({ view, i: 1, j: 3, layer: 'slope' })", view)
@@ -160,6 +126,13 @@ def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
         z = mean + np.stack([across.ravel(), up.ravel()], axis=1) @ axes.reshape(2, -1)
     for name, expected in critic_at(rounded(model.run.critic.w), z).items():
         assert found[name] == pytest.approx(expected, abs=1e-6)  # the mean passes through float32
+    answers = """async (view) => { const [, ws] = explorer.page.models, answers = [];
+        const plane = explorerPlane.planeOf(ws, { view, i: 1, j: 3 });
+        for (const over of [false, true]) explorerPlane.askCritic(ws, plane, 3, {
+            done: () => answers.push(over), stopped: () => over });
+        while (!answers.length) await new Promise((go) => setTimeout(go, 20));
+        return answers; }"""
+    assert desk.evaluate(answers, view) == [False]  # none once it is stopped
 
 
 def test_far_logits_and_log_variances_stay_finite(desk):

@@ -1,4 +1,4 @@
-"""The VAE's laboratory against npvae/plain.py: gradients, whole steps, 200 steps, what is measured.
+"""The VAE's laboratory against npvae/plain.py: gradients, whole steps, 60 steps, what is measured.
 
 Gradients agree to 1e-10 and steps to 1e-9, because Adam divides by the root of small squares.
 """
@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pytest
-from page_helpers import VAE_LAB, same
+from page_helpers import VAE_LAB, same, until
 
 from course.replace import plain_with
 from npvae import plain
@@ -138,17 +138,16 @@ def test_gradients_and_whole_steps_are_plains(lab, images, kind, sigma):
                 same(found[f"d{part}"][name], expected, 1e-9 if t else 1e-10)
 
 
-def test_200_steps_from_an_address_are_plains(watched, images):
+def test_60_steps_from_an_address_are_plains(watched, images):
     """The numbers of a page that was opened, drew, and trained in its worker."""
-    address = "#seed=3&left=SW&weightLeft=5&t=200&updates=2&seeds=other&did=weightRight:10@120"
+    address = "#seed=3&left=SW&weightLeft=5&t=60&updates=2&seeds=other&did=weightRight:10@36"
     page = watched.open(URL + address)
-    while page.evaluate("vaeLab.present()?.t") != 200:
-        page.wait_for_timeout(50)
+    until(page, "vaeLab.present()?.t === 60")
     found = ask(page, "return vaeLab.present().sides.map((side) => [side.theta, side.bce]);")
     for side, (kind, seed) in enumerate([("SW", 3), ("WS", 1003)]):
         body = """
             const { vae, critic } = labSteps.make(given.seed), { seed, kind } = given;
-            const noise = Array.from({ length: 200 }, (_, t) =>
+            const noise = Array.from({ length: 60 }, (_, t) =>
                 [labSteps.drawNoise(seed, t, kind, 2), [...labSteps.batchOf(seed, t, 1000)]]);
             return { vae: vae.w, critic: critic.w, noise };
         """
@@ -158,7 +157,7 @@ def test_200_steps_from_an_address_are_plains(watched, images):
             for name in network:
                 network[name] = np.reshape(given[name], network[name].shape)
         for t, (noise, index) in enumerate(start["noise"]):
-            weight = 5 if kind == "SW" else 2 if t < 120 else 10
+            weight = 5 if kind == "SW" else 2 if t < 36 else 10
             plain_step(model, kind, images[index], noise, OPTIONS | {"weight": weight})
         theta = np.concatenate([W.ravel() for W in model[0].values()])
         same(found[side][0], theta, 1e-6)

@@ -81,3 +81,24 @@ def test_a_task_asks_and_then_shows_what_it_promises(phone, number):
         page.click("#task-close")
         assert page.evaluate("document.activeElement.id") == "play"
         assert page.is_hidden("#task") and "task" not in page.url
+
+
+# The numbers that the answers tell, in their order.
+TOLD = [
+    "left.sigma right.sigma", "right.sigma right.bce left.bce", "right.width left.width",
+    "left.bce right.bce left.width right.width", "left.places left.sigma left.bce right.bce",
+    "left.bce right.bce left.sigma right.sigma", "right.sigma right.places right.bce left.bce",
+    "left.bce right.bce left.sigma right.sigma",
+]  # fmt: skip
+FACTS = {
+    "left": {"bce": 31.4, "sigma": 0.111, "width": 0.222, "places": 0.333},
+    "right": {"bce": 42.6, "sigma": 1e-5, "width": 0.555, "places": 0.666},
+}
+
+
+def test_the_answers_tell_their_numbers(phone):
+    answers = phone.evaluate("(facts) => labTasks.TASKS.map((task) => task.answer(facts))", FACTS)
+    for answer, told in zip(answers, TOLD, strict=True):
+        expected = [FACTS[side][name] for side, name in (x.split(".") for x in told.split())]
+        found = [float(x) for x in re.findall(r"\d+\.\d+", answer)]
+        assert found == pytest.approx(expected, abs=5e-4), answer

@@ -154,7 +154,7 @@ const explorerLines = (() => {
       ctx.setLineDash([]);
     }
 
-    return { show, density };
+    return { show };
   }
 
   return { line, attachLine, attachHistograms };
