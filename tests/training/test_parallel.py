@@ -54,22 +54,17 @@ def test_training_in_processes_is_what_a_training_is_or_gives_one_line(own, tmp_
 
 
 @pytest.mark.parametrize(("cores", "quota", "most"), [(2, 8, 2), (8, 2, 2), (8, 8, 3)])
-def test_no_more_processes_than_needed_and_allowed(cores, quota, most, own, counts, monkeypatch):
+def test_finished_runs_need_no_process_and_others_few(cores, quota, most, own, counts, monkeypatch):
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", cores)
     monkeypatch.setattr(joblib, "cpu_count", lambda: quota)
-    wanted = {own.with_name(f"{n}"): small(seed=n, epochs=1) for n in range(3)}
-    assert len(train_missing(wanted, own, load_data(own))) == 3 and counts == [most]
-
-
-def test_finished_runs_are_not_trained_again(own, tmp_path, counts):
     limits = {"all": None, "few": 20, "more than there are": 1000}
-    wanted = {tmp_path / name: small(limit=limit) for name, limit in limits.items()}
+    wanted = {own.with_name(name): small(limit=limit) for name, limit in limits.items()}
     data = load_data(own)
     first = train_missing(wanted, own, data)
     assert [run.data.split()[1] for run in first.values()] == ["40", "20", "40"]
     again = train_missing(wanted, own, data)
     assert [bits(run) for run in again.values()] == [bits(run) for run in first.values()]
-    assert len(counts) == 1
+    assert counts == [most]
 
 
 def test_a_directory_with_another_run_is_refused_and_kept(there, own, tmp_path, counts):
