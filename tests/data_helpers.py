@@ -56,8 +56,7 @@ def error_line(path: Path | str, load=load_data) -> str:
     with pytest.raises(UserError) as info:
         load(path)
     message = str(info.value)
-    assert "\n" not in message
-    assert str(path) in message
+    assert "\n" not in message and str(path) in message
     return message
 
 

@@ -1,7 +1,4 @@
-"""A made-up study: four models and other weights of two, at two lengths, with plausible numbers.
-
-And untrained models, to draw pictures of.
-"""
+"""A made-up study with plausible numbers, and untrained models to draw pictures of."""
 
 from dataclasses import replace
 from itertools import product
@@ -39,9 +36,7 @@ LABELLED = ("frechet", "knn", "tsne_silhouette", "path", "fade_path")  # so begi
 WITHOUT_REPLICATES = "seconds", "shape_shortfall", "critic_w1", "critic_slope", "critic_penalty"
 PERFECT = {"w1_sliced": 0.06, "frechet": 0.54, "frechet_mix": 0.54, "bce_mu": 45.5}
 BASELINES = {"classifier": {"accuracy": 98.1}, "pixels": {"knn": 97.3}}
-MODELS = {
-    "kl": Options("kl"), "ws": Options("ws"), "sw": Options("sw"), "ae": Options("kl", beta=0.0),
-}  # fmt: skip
+MODELS = {kind: Options(kind) for kind in ("kl", "ws", "sw")} | {"ae": Options("kl", beta=0.0)}
 # A classifier of images of two pixels whose features are these pixels.
 PIXELS_ARE_FEATURES = SimpleNamespace(
     coefs_=[np.eye(2, dtype=np.float32)] * 3, intercepts_=[np.zeros(2, np.float32)] * 3

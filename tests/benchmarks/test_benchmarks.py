@@ -1,8 +1,8 @@
 """The benchmark's competitors do the same work, PyTorch and JAX if they are there; its tables."""
 
 import contextlib
-import importlib.util
 import sys
+from functools import partial
 from types import SimpleNamespace
 
 import numba
@@ -104,43 +104,31 @@ def test_competitors_take_turns_and_the_median_of_each_is_returned(monkeypatch):
     clock = SimpleNamespace(perf_counter=lambda: now[0], sleep=lambda seconds: None)
     monkeypatch.setattr("benchmarks.timing.time", clock)
 
-    def competitor(name, seconds):
-        def run():
-            order.append(name)
-            now[0] += seconds.pop(0)
-
-        return 1, run
+    def run(name, seconds):
+        order.append(name)
+        now[0] += seconds.pop(0)
 
     # A turn is an untimed run and, for runs as long as these, one timed run.
-    a = competitor("a", [9.0, 2.0, 9.0, 50.0, 9.0, 3.0])
-    b = competitor("b", [9.0, 5.0, 9.0, 6.0, 9.0, 4.0])
-    assert median_seconds([a, b], rounds=3) == [3.0, 5.0]
+    times = {"a": [9.0, 2.0, 9.0, 50.0, 9.0, 3.0], "b": [9.0, 5.0, 9.0, 6.0, 9.0, 4.0]}
+    runs = [(1, partial(run, name, seconds)) for name, seconds in times.items()]
+    assert median_seconds(runs, rounds=3) == [3.0, 5.0]
     assert order == ["a", "a", "b", "b"] * 3
 
 
-def test_ladder_table_gives_rate_and_share_of_the_peak_of_as_many_threads():
-    rates = {RUNGS[0]: 1.0, RUNGS[4]: 150.0}
-    peak = {rung.threads: 100.0 * rung.threads for rung in RUNGS}
-    rows = ladder_table({(2, 3, 4): rates}, peak).splitlines()
-    share = f"150 ({1.5 / RUNGS[4].threads:.0%})"
-    for row, end in ((0, "2×3×4"), (2, "1 (1%)"), (3, "–"), (6, share)):
+def test_the_ladders_table_has_rates_and_shares_of_the_peak_of_as_many_threads(monkeypatch):
+    monkeypatch.setattr(matmul_ladder, "median_seconds", lambda runs: [2.0] * len(runs))
+    shapes = (3, 4, 5), (1000, 1001, 500)  # the slowest rung leaves out the larger product
+    rates = {shape: measure(shape) for shape in shapes}
+    for shape, rungs in zip(shapes, (RUNGS, RUNGS[1:]), strict=True):
+        assert rates[shape] == dict.fromkeys(rungs, 2 * np.prod(shape) / 2e9)
+    peak = {rung.threads: 2.5 * rung.threads for rung in RUNGS}
+    rows = ladder_table(rates, peak).splitlines()
+    share = f"0.5 ({0.2 / RUNGS[4].threads:.0%})"
+    for row, end in ((0, "3×4×5 | 1000×1001×500"), (2, "6e-08 (0%) | –"), (6, share)):
         assert rows[row].endswith(f"| {end} |")
 
 
-def test_large_products_leave_out_the_slowest_rung(monkeypatch):
-    monkeypatch.setattr(matmul_ladder, "median_seconds", lambda runs: [2.0] * len(runs))
-    for shape, rungs in (((3, 4, 5), RUNGS), ((1000, 1001, 500), RUNGS[1:])):
-        flop = 2 * np.prod(shape)
-        assert measure(shape) == dict.fromkeys(rungs, flop / 2e9)
-
-
 SIZES = Sizes(pixels=30, hidden=16, latent=3, critic=(24, 16, 5), batch=20, critic_updates=3)
-FRAMEWORKS = {"torch eager": "torch", "jax jit": "jax"}
-
-
-def needs(*packages):
-    missing = [p for p in packages if importlib.util.find_spec(p) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"{missing} not installed")
 
 
 @pytest.fixture
@@ -164,12 +152,9 @@ def test_flop_are_those_of_the_products_that_a_step_does(run, monkeypatch):
     assert sum(done) == step_flop(run, Sizes(*widths))
 
 
-@needs("torch", "jax")
 @pytest.mark.parametrize("loss", ["kl", "critic", "ws"])
 def test_losses_and_gradients_agree_on_the_same_weights_and_noise(loss):
-    import jax
-    import torch
-
+    jax, torch = map(pytest.importorskip, ("jax", "torch"))
     from benchmarks import jax_peer, torch_peer
 
     rng = np.random.default_rng(3)
@@ -179,29 +164,24 @@ def test_losses_and_gradients_agree_on_the_same_weights_and_noise(loss):
     noise = rng.standard_normal((4, SIZES.batch, SIZES.latent), np.float32)
     alpha = rng.random((SIZES.batch, 1), np.float32)
 
-    def tensors(layers):
-        return [tuple(torch.tensor(a, requires_grad=True) for a in layer) for layer in layers]
+    arrays = vae, critic, x, noise, alpha
 
-    t_vae, t_critic, t_x, t_noise = tensors(vae), tensors(critic), *map(torch.tensor, (x, noise))
-    trained = t_critic if loss == "critic" else t_vae
-    if loss == "kl":
-        t_loss = torch_peer.kl_loss(t_vae, t_x, t_noise[0])
-        j_loss, j_grads = jax.value_and_grad(jax_peer.kl_loss)(vae, x, noise[0])
-    elif loss == "ws":
-        z = torch_peer.sample(*torch_peer.encode(t_vae, t_x), t_noise[0])
-        t_loss = torch_peer.ws_loss(t_vae, t_critic, t_x, z)
-        j_loss, j_grads = jax.value_and_grad(jax_peer.ws_loss)(vae, critic, x, noise[0])
-    else:
-        draws = t_noise[2], t_noise[3], torch.tensor(alpha)
-        gradient = torch_peer.gradient_by_autograd
-        t_loss = torch_peer.critic_loss(t_critic, t_noise[0], t_noise[1], draws, gradient)
-        draws = noise[2], noise[3], alpha
-        j_loss, j_grads = jax.value_and_grad(jax_peer.critic_loss)(critic, *noise[:2], draws)
+    def value(peer, vae, critic, x, noise, alpha, *gradient):
+        if loss == "kl":
+            return peer.kl_loss(vae, x, noise[0])
+        if loss == "critic":
+            return peer.critic_loss(critic, *noise[:2], (*noise[2:], alpha), *gradient)
+        z = torch_peer.sample(*torch_peer.encode(vae, x), noise[0]) if gradient else noise[0]
+        return peer.ws_loss(vae, critic, x, z)
+
+    trained = int(loss == "critic")
+    j_loss, j_grads = jax.value_and_grad(partial(value, jax_peer), argnums=trained)(*arrays)
+    tensors = jax.tree.map(lambda a: torch.tensor(a, requires_grad=True), arrays)
+    t_loss = value(torch_peer, *tensors, torch_peer.gradient_by_autograd)
     t_loss.backward()
     assert t_loss.item() == pytest.approx(float(j_loss), rel=1e-5)
-    for layer, j_layer in zip(trained, j_grads, strict=True):
-        for tensor, j_grad in zip(layer, j_layer, strict=True):
-            np.testing.assert_allclose(tensor.grad, j_grad, rtol=2e-4, atol=2e-6)
+    for tensor, j_grad in zip(*map(jax.tree.leaves, (tensors[trained], j_grads)), strict=True):
+        np.testing.assert_allclose(tensor.grad, j_grad, rtol=2e-4, atol=2e-6)
 
 
 def test_a_competitor_that_cannot_run_is_unavailable(monkeypatch, images):
@@ -212,10 +192,12 @@ def test_a_competitor_that_cannot_run_is_unavailable(monkeypatch, images):
         assert "1000000 threads asked for" in worker.absent
 
 
-@pytest.mark.parametrize(
-    "name", ["npvae", *(pytest.param(name, marks=needs(p)) for name, p in FRAMEWORKS.items())]
-)
+PACKAGES = {"npvae": "numba", "torch eager": "torch", "jax jit": "jax"}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
 def test_a_worker_runs_the_steps_it_is_asked_for(images, name):
+    pytest.importorskip(PACKAGES[name])
     with Worker(name, "kl", 1, images, SIZES) as worker:
         assert worker.absent is None
         timing = worker.run(10)

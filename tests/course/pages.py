@@ -2,50 +2,42 @@
 
 A block is ```text after a line <!-- output of: python -m course.trace kl --> or, for the next
 part, <!-- continued -->. That begins at a head line of the output, above which two lines are empty.
-`python tests/course/pages.py course/trace.md` runs the programs again, cuts what they print now
-after as many heads, and puts it in.
+`python tests/course/pages.py course/trace.md` puts in what the programs print now.
 """
 
 import re
 import subprocess
 import sys
-from itertools import accumulate, pairwise
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(
-    r"(<!-- (?:output of: python (.+?)|continued) -->\n```text\n)(.*?)\n(```\n)", re.DOTALL
+    r"(<!-- (?:output of: python (.+?)|continued) -->\n```text\n)(.*?)(\n```\n)", re.DOTALL
 )
 SEAM = "\n\n\n"
 
 
-def shown(page: Path) -> dict[str, list[str]]:
-    """Return the pieces of each output that a page shows, by its command without `python`."""
-    found, command = {}, ""
-    for _, name, text, _ in BLOCK.findall(page.read_text("utf-8")):
-        command = name or command
-        found.setdefault(command, []).append(text)
-    return found
+def renewed(page: str, output_of: Callable[[str], str]) -> str:
+    """Return a page with new outputs, cut after as many heads; the last block has the rest."""
+    left = []
+
+    def block(old):
+        if old[2]:
+            left[:] = output_of(old[2]).rstrip("\n").split(SEAM)
+        following = BLOCK.search(page, old.end())
+        is_last = not following or following[2]
+        taken = left[: None if is_last else old[3].count(SEAM) + 1]
+        del left[: len(taken)]
+        return old[1] + SEAM.join(taken) + old[4]
+
+    return BLOCK.sub(block, page)
 
 
-def cut(output: str, old: list[str]) -> list[str]:
-    """Cut an output after as many heads as older pieces have; the last has the rest."""
-    sections = output.split(SEAM)
-    ends = [*accumulate(piece.count(SEAM) + 1 for piece in old[:-1]), len(sections)]
-    return [SEAM.join(sections[start:end]) for start, end in pairwise([0, *ends])]
-
-
-def refresh(page: Path) -> None:
-    """Run all programs that a page shows, and write the page anew."""
-    pieces = []
-    for command, old in shown(page).items():
-        words = [sys.executable, *command.split()]
-        output = subprocess.check_output(words, cwd=ROOT, text=True).rstrip("\n")
-        pieces += cut(output, old)
-    text = BLOCK.sub(lambda m: m[1] + pieces.pop(0) + "\n" + m[4], page.read_text("utf-8"))
-    page.write_text(text, "utf-8")
+def printed(command: str) -> str:
+    return subprocess.check_output([sys.executable, *command.split()], cwd=ROOT, text=True)
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        refresh(Path(name))
+    for page in map(Path, sys.argv[1:]):
+        page.write_text(renewed(page.read_text("utf-8"), printed), "utf-8")

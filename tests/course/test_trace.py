@@ -1,27 +1,21 @@
 """The traced step is the real one, its gradients are measured; the page; a learner's functions."""
 
 import contextlib
-import copy
+import importlib
 import io
 import re
 import sys
-import types
 from functools import cache
 from itertools import product
 from unittest import mock
 
-import numpy as np
 import pytest
-from pages import ROOT, SEAM, cut, shown
+from pages import ROOT, renewed
 
-from course import mine
-from course.exercises import e04_kl
-from course.replace import plain_with
+from course import exercises
 from course.trace import __main__ as program
-from course.trace import watch
 from npvae import plain
 
-RUNS = pytest.mark.parametrize("run", ["kl", "ws"])
 CHECK = re.compile(
     r"^    d (.+) / d (\w+)\[([\d, ]+)\] +(\S+)    (?:measured +(\S+))?(.*)$", re.MULTILINE
 )
@@ -38,28 +32,6 @@ def trace(*arguments):
 usual = cache(trace)
 
 
-@cache
-def watched(run):
-    """Watch a step; return the watch, and its arguments as they are afterwards."""
-    module = plain_with()
-    arguments = program.new_arguments(module, run, program.SEED)
-    seen = watch.Watch(module)
-    seen.run(lambda: getattr(module, f"{run}_step")(**arguments))
-    return seen, arguments
-
-
-@RUNS
-def test_the_watched_step_is_the_real_one_bit_for_bit(run):
-    _, traced = watched(run)
-    real = program.new_arguments(plain, run, program.SEED)
-    before = copy.deepcopy(real["vae"])
-    getattr(plain, f"{run}_step")(**real)
-    for name in ("vae", "critic") if run == "ws" else ("vae",):
-        for key, array in real[name].items():
-            assert array.tobytes() == traced[name][key].tobytes()
-    assert any(not np.array_equal(before[key], real["vae"][key]) for key in before)
-
-
 @pytest.mark.parametrize("seed", [(), ("--seed", 3)])
 @pytest.mark.parametrize(("run", "count"), [("kl", 24), ("ws", 65)])
 def test_every_gradient_is_measured_and_agrees_in_the_digits_shown(run, count, seed):
@@ -74,22 +46,12 @@ def test_every_gradient_is_measured_and_agrees_in_the_digits_shown(run, count, s
 
 
 def test_a_relu_that_flips_is_named(monkeypatch):
-    def at_the_kink(*args):
-        arguments = new_arguments(*args)
-        arguments["vae"]["W3"][:] = arguments["vae"]["b3"][:] = 0.0
-        return arguments
-
-    new_arguments = program.new_arguments
-    monkeypatch.setattr(program, "new_arguments", at_the_kink)
+    arguments = program.new_arguments(plain, "kl", program.SEED)
+    arguments["vae"]["W3"][:] = arguments["vae"]["b3"][:] = 0.0
+    monkeypatch.setattr(program, "new_arguments", lambda *_: arguments)
     checks = CHECK.findall(trace("kl"))
     assert {y for _, y, *_, remark in checks if "a ReLU flips" in remark} >= {"a_dec", "b3", "W3"}
     assert not any("DIFFER" in remark for *_, remark in checks)
-
-
-def test_adam_is_told_in_full_only_if_asked_for():
-    adam = trace("kl", "--part", "adam")
-    assert adam.count("m_hat (") == adam.count("theta (") == 8
-    assert "m_hat (" not in usual("kl")
 
 
 def test_each_part_is_a_piece_of_the_whole_and_both_steps_decode_the_same_codes():
@@ -101,6 +63,8 @@ def test_each_part_is_a_piece_of_the_whole_and_both_steps_decode_the_same_codes(
         if part == "decode":
             decoded += re.findall(r"logits.*\n(.+\n.+)", "\n".join(text))
     assert len(decoded) == 2 and len(set(decoded)) == 1
+    adam = trace("kl", "--part", "adam")  # told in full only if asked for
+    assert adam.count("m_hat (") == adam.count("theta (") == 8 and "m_hat (" not in usual("kl")
 
 
 def test_bad_options_give_one_line_and_status_2(ends):
@@ -114,17 +78,19 @@ def test_bad_options_give_one_line_and_status_2(ends):
         assert (status, told.count("\n")) == (2, 1) and word in told
 
 
-PAGE = ROOT / "course" / "trace.md"
-PROSE = re.sub(r"```text.*?```", "", PAGE.read_text("utf-8"), flags=re.DOTALL)
+TEXT = (ROOT / "course/trace.md").read_text("utf-8")
+PROSE = re.sub(r"```text.*?```", "", TEXT, flags=re.DOTALL)
 
 
-def test_the_page_shows_what_the_program_prints():
-    blocks = shown(PAGE)
-    assert list(blocks) == ["-m course.trace kl", "-m course.trace ws"]
-    for command, pieces in blocks.items():
-        output = usual(command.split()[-1]).rstrip("\n")
-        assert len(pieces) > 5 and SEAM.join(pieces) == output
-        assert cut(output, pieces) == pieces
+def test_the_page_shows_what_the_program_prints_and_asks_before():
+    commands = []
+    assert renewed(TEXT, lambda line: commands.append(line) or usual(line.split()[-1])) == TEXT
+    assert commands == ["-m course.trace kl", "-m course.trace ws"]
+    questions = [m.start() for m in re.finditer(r"^\*\*\d+\. ", TEXT, re.MULTILINE)]
+    answers = [m.start() for m in re.finditer("<details><summary>Answer</summary>", TEXT)]
+    assert len(questions) >= 10
+    for question, answer in zip(questions, answers, strict=True):
+        assert question < answer < TEXT.index("<!-- continued -->", question)
 
 
 def test_every_number_was_printed_and_the_sums_in_the_answers_are_right():
@@ -139,15 +105,6 @@ def test_every_number_was_printed_and_the_sums_in_the_answers_are_right():
     for left, right in sums:  # two units of the last digit: they are made of rounded numbers
         unit = 10.0 ** -len(right.partition(".")[2])
         assert abs(eval(left) - float(right)) <= 2 * unit, left
-
-
-def test_each_question_has_a_folded_answer_and_stands_before_a_block():
-    text = PAGE.read_text("utf-8")
-    questions = [m.start() for m in re.finditer(r"^\*\*\d+\. ", text, re.MULTILINE)]
-    answers = [m.start() for m in re.finditer("<details><summary>Answer</summary>", text)]
-    assert len(questions) == len(answers) >= 10
-    for question, answer in zip(questions, answers, strict=True):
-        assert question < answer < text.index("<!-- continued -->", question)
 
 
 RIGHT = """
@@ -173,29 +130,23 @@ def learner(monkeypatch, tmp_path):
     """Put files in the place of the exercises: {file: (content, functions)}."""
 
     def install(**files):
-        package = types.ModuleType("course.exercises")
-        package.__path__ = [str(tmp_path)]
-        package.FUNCTIONS = {file: functions for file, (_, functions) in files.items()}
-        for name in [name for name in sys.modules if name.startswith("course.exercises")]:
-            monkeypatch.delitem(sys.modules, name)
-        monkeypatch.setitem(sys.modules, "course.exercises", package)
+        monkeypatch.setattr(exercises, "__path__", [str(tmp_path)])
+        functions = {file: functions for file, (_, functions) in files.items()}
+        monkeypatch.setattr(exercises, "FUNCTIONS", functions)
         for file, (content, _) in files.items():
+            sys.modules.pop(f"course.exercises.{file}", None)
             (tmp_path / f"{file}.py").write_text(content)
-        sys.path_importer_cache.clear()
+        importlib.invalidate_caches()
 
-    yield install
-    for name in [name for name in sys.modules if name.startswith("course.exercises.")]:
-        del sys.modules[name]
+    return install
 
 
-def test_functions_still_to_be_written_are_npvaes():
+def test_npvaes_functions_stand_in_and_a_wrong_one_shows_where_it_is_made(learner):
     text = trace("kl", "--mine")
     assert "Yours: nothing yet." in text and "not written them: dense_forward, dense_back" in text
     assert text.endswith(usual("kl").partition("\n")[2])
-
-
-def test_right_functions_give_the_same_numbers_and_a_wrong_one_shows_where_it_is_made(learner):
-    learner(e05=(RIGHT, SAMPLER))
+    bare = "def kl(mu, logvar):\n    raise NotImplementedError\n", ("kl",)  # a stub, too
+    learner(e05=(RIGHT, SAMPLER), e04=bare)
     text = trace("kl", "--mine")
     assert "Yours: sample, sample_backward." in text
     assert "DIFFER" not in text and "not measured" not in text
@@ -247,6 +198,7 @@ EDITS = [  # old text, new text, and words of what is told
     ("mu + sigma", "mu + sigmoid", "your sample in e05.py", "7", "sigmoid"),
     ("return z", "return z[0]", "your sample in e05.py", "(2,)", "(2, 2)"),
     ("return z", "z", "sample", "NoneType"),
+    ("return z", "raise TypeError(z)", "your sample in e05.py", "TypeError"),  # no stub
     ("dz.copy(), (", "(", "sample_backward", "array (2, 2), an array (2, 2)"),
     ("return z", "return z z", "e05.py", "SyntaxError"),
     ("def sample_backward", "def other", "e05.py", "sample_backward"),
@@ -261,16 +213,3 @@ def test_what_is_wrong_with_ones_own_file_is_told_in_one_line(learner, ends):
         assert (status, told.count("\n")) == (2, 1)
         assert all(word in told for word in words), told
         assert sys.gettrace() is None
-
-
-def test_a_body_of_a_single_raise_is_a_stub():
-    def unfinished(x):
-        """Return x."""
-        y = x + 1
-        raise ValueError(y)
-
-    def bare(x):
-        raise NotImplementedError
-
-    assert mine.is_stub(e04_kl.kl) and mine.is_stub(bare)
-    assert not mine.is_stub(plain.kl) and not mine.is_stub(unfinished)

@@ -1,7 +1,6 @@
 """Damaged files: every kind of damage is told in one line, and takes no memory."""
 
 import gzip
-import io
 import struct
 import tracemalloc
 import zipfile
@@ -50,11 +49,9 @@ BAD_FILES = {
     "no dimensions": (header(), "images-idx3-ubyte () uint8"),
     "gigabytes": (header(KILO, KILO, KILO) + bytes(100), "shorter than the 1,073,741,824"),
     "terabytes": (header(2**31, 2**20, 2**20) + bytes(100), "than the 2,361,183,241,434,822,606,8"),
-    "gzip of too long": (gzip.compress(GOOD + b"\0"), LONGER),
     "gzip bomb": (gzip.compress(header(2, 3, 5) + bytes(64 * KILO**2), 1), "longer than the 30"),
     "gzip cut off": (ZIPPED[:-9], "cannot be read (Compressed file ended"),
     "gzip with wrong CRC": (ZIPPED[:-8] + bytes(8), "cannot be read (CRC check failed"),
-    "gzip with junk behind": (ZIPPED + b"junk", "cannot be read (Not a gzipped file"),
     "gzip with a bad block": (ZIPPED[:10] + b"\xff" * 40, "cannot be read (Error -3 while decomp"),
     "npz of no array": (zip_of({"images": b"hello"}), "a zip archive without arrays of NumPy"),
     "npz of endless sizes": (npz_of(f"({'9' * 4000}, {'9' * 4000}, 1)"), "cannot be read"),
@@ -63,7 +60,6 @@ BAD_FILES = {
     "npz with wrong CRC": (
         npz_of("(2, 2, 2)", b"SOMEBYTE").replace(b"SOMEBYTE", b"someBYTE"), "Bad CRC-32",
     ),
-    "npy truncated": (NPY[:-1], "cannot be read ("),
     "npy truncated and zipped": (gzip.compress(NPY[:-1]), "(EOF: reading array data"),
     "npy of objects": (npy(np.full((3, 4, 3), None)), "Object arrays cannot be loaded"),
 }  # fmt: skip
@@ -90,11 +86,13 @@ def test_gigabytes_in_a_small_archive_are_refused_before_they_are_expanded(tmp_p
 @pytest.mark.parametrize("opened", [open, gzip.open])
 def test_a_limit_takes_the_memory_of_the_images_that_it_keeps(tmp_path, opened):
     few = np.zeros((4, 32, 32), np.uint8)
+    some = np.random.default_rng(4).integers(0, 256, (KILO + 9, KILO), np.uint8)  # over a megabyte
     with opened(tmp_path / "images-idx3-ubyte", "wb") as file:
-        file.write(header(16 * KILO, 32, 32) + bytes(16 * KILO**2))
+        file.write(header(16 * KILO, 32, 32) + some.tobytes() + bytes(16 * KILO**2 - some.size))
     (tmp_path / "t10k-images-idx3-ubyte").write_bytes(idx_bytes(few))
     with little_memory(8 * KILO**2):
-        assert len(load_data(tmp_path, limit=1000).train_images) == 1000
+        images = load_data(tmp_path, limit=len(some)).train_images
+    np.testing.assert_array_equal(images, some)
     for more in ({}, {"test_images": few}):  # of an archive, the rest is let go
         np.savez(tmp_path / "own.npz", images=np.zeros((8 * KILO, 32, 32), np.uint8), **more)
         tracemalloc.start()
@@ -138,10 +136,8 @@ def test_bad_arrays(tmp_path, arrays, problem):
     assert all(words in message for words in problem.split(", and "))
 
 
-VALID = [GOOD, ZIPPED, NPY, b"label,a,b,c,d\n" + b"1,2,3,4,5\n" * 9, b"0 1 2 3 4\n" * 9]
-with io.BytesIO() as whole:
-    np.savez_compressed(whole, images=images(6, "f4"), labels=np.arange(6))
-    VALID.append(whole.getvalue())
+TABLES = [b"label,a,b,c,d\n" + b"1,2,3,4,5\n" * 9, b"0 1 2 3 4\n" * 9]
+VALID = [GOOD, ZIPPED, NPY, zip_of({"images": NPY, "labels": npy(np.arange(6))}), *TABLES]
 
 
 @FUZZ

@@ -85,8 +85,6 @@ def test_images_that_look_like_a_mistake_are_warned_of_at_the_callers_line(model
         with pytest.warns(UserWarning, match=r"^images: .* dark ink on white paper") as caught:
             method(255 - dark)
         assert [warning.filename for warning in caught] == [__file__]
-        with pytest.warns(UserWarning, match="brightest pixel is 1 where white is 255"):
-            method(dark // 255)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             method(dark)
@@ -123,7 +121,6 @@ def test_a_directory_is_named_by_text_too_and_one_without_a_run_is_refused(model
 
 
 SHAPE = r"images: have shape .*; this model takes \(5, 4\) for one image"
-CHANNEL = r"^images: .*finite and in \[0, 1\]"
 BAD_IMAGES = {
     "a number": (0.5, SHAPE),
     "nothing": (np.zeros((0, ROWS, COLUMNS)), SHAPE),
@@ -132,7 +129,6 @@ BAD_IMAGES = {
     "two channels": (np.zeros((N, 2, ROWS, COLUMNS)), SHAPE),
     "integers": (np.zeros((ROWS, COLUMNS), int), "has type int64; it must be float"),
     "bytes as floats": (np.full((ROWS, COLUMNS), 255.0), r"in \[0, 1\] \(divide bytes by 255\)"),
-    "NaN": (np.full((ROWS, COLUMNS), np.nan), CHANNEL),
 }
 BAD_Z = {
     "no z": (np.zeros((0, LATENT)), "^z: has shape"),

@@ -115,10 +115,7 @@ for name in RIGHT:
 
 
 def test_the_plain_file_the_trace_and_the_grader_need_nothing_but_numpy(tmp_path):
-    """All other imports are refused; so are most of npvae. The plain file needs only itself.
-
-    Numba would take seconds, and minutes on a machine that has never compiled.
-    """
+    """Numba would take seconds, and minutes on a machine that has never compiled."""
     np.savez(tmp_path / "own.npz", images=np.random.default_rng(4).uniform(size=(70, 3, 4)))
     words = [sys.executable, "-c", ALONE, tmp_path / "own.npz"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)

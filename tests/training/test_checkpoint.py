@@ -19,23 +19,24 @@ def path(tmp_path):
     return tmp_path / "checkpoint.npz"
 
 
-def rewrite(path, **changes):
-    """Write the file again with some arrays replaced, or taken out where None is given."""
+def arrays_and_meta(path):
     with np.load(path) as file:
-        arrays = {name: file[name] for name in file.files} | changes
+        return dict(file), json.loads(str(file["meta"]))
+
+
+def rewrite(path, words=None, options=None, **changes):
+    """Write the file again with words of `meta`, options and arrays replaced; None: taken out."""
+    arrays, meta = arrays_and_meta(path)
+    meta |= {"options": meta["options"] | (options or {})} | (words or {})
+    arrays |= {"meta": np.array(json.dumps(meta))} | changes
     np.savez(path, **{name: a for name, a in arrays.items() if a is not None})
-
-
-def meta_of(path):
-    with np.load(path) as file:
-        return json.loads(str(file["meta"]))
 
 
 @pytest.mark.parametrize("kind", ["kl", "ws", "sw"])
 def test_a_run_comes_back_as_it_was_and_one_of_an_older_version_with_defaults(kind, tmp_path):
     saved, path = small_run(kind), tmp_path / "checkpoint.npz"
     save_checkpoint(path, saved)
-    found, meta = load_checkpoint(path), meta_of(path)
+    found, (_, meta) = load_checkpoint(path), arrays_and_meta(path)
     assert (found.options, found.image_shape, found.data) == (saved.options, (3, 2), "toys")
     assert (found.fingerprint, found.critic is None) == ("f1", kind != "ws")
     assert bits(found) == bits(saved)
@@ -58,50 +59,37 @@ def flip_a_bit(path):
     path.write_bytes(path.read_bytes().replace(weights, bytes([weights[0] ^ 1]) + weights[1:]))
 
 
-def arrays(**changes):
-    return lambda path: rewrite(path, **changes)
-
-
-def meta(**changes):
-    return lambda path: rewrite(path, meta=np.array(json.dumps(meta_of(path) | changes)))
-
-
-def options(**changes):
-    return lambda path: meta(options=meta_of(path)["options"] | changes)(path)
-
-
-BIAS, FIT = "decoder.hidden.bias", "do not fit its arrays"
-DAMAGE = {  # what is done to the file, and words of the line
+BIAS, FIT, ROWS = "decoder.hidden.bias", "do not fit its arrays", [{"epoch": 1}, {"epoch": 2}]
+DAMAGE = {  # what is done to the file, or replaced in it, and words of the line
     "gone": (lambda path: path.unlink(), "no such checkpoint"),
     "a directory": (lambda path: (path.unlink(), path.mkdir()), "cannot be read ("),
     "cut": (lambda path: path.write_bytes(path.read_bytes()[:-100]), "cannot be read ("),
     "a bit": (flip_a_bit, "cannot be read (Bad CRC-32"),
     "a promise": (lie, ""),  # told as damage, or as too large for the memory
-    "shape": (arrays(**{BIAS: np.zeros(5, "f4")}), f"array {BIAS} is not float32(2,)"),
-    "type": (arrays(**{BIAS: np.zeros(2)}), f"array {BIAS} is not float32(2,)"),
-    "objects": (arrays(**{BIAS: np.array([{}, {}])}), "Object arrays"),
-    "missing": (arrays(**{BIAS: None}), f"array {BIAS} is missing"),
-    "NaN": (arrays(**{BIAS: np.full(2, np.nan, "f4")}), f"{BIAS} holds NaN"),
-    "infinity": (arrays(**{BIAS: np.full(2, -np.inf, "f4")}), "or infinity"),
-    "extra": (arrays(zebra=np.zeros(3)), "array zebra is missing, or does not belong there"),
-    "no meta": (arrays(meta=None), "no array `meta`"),
-    "no JSON": (arrays(meta=np.array("{")), "cannot be read ("),
-    "another JSON": (arrays(meta=np.array("[]")), "cannot be read ("),
-    "endless JSON": (arrays(meta=np.array("[" * 100_000)), "cannot be read ("),
-    "the future": (meta(format=99), "format 99, and this version of npvae reads 1"),
-    "another kind": (options(run="gan"), "cannot be read ('gan'"),
-    "another option": (options(speed=1), "'speed'"),
-    "a large network": (options(hidden_dim=2**60), FIT),
-    "a large code": (options(latent_dim=2**60), FIT),
-    "another image": (meta(image_shape=[4, 2]), FIT),
-    "short history": (meta(epoch=3), "the history does not fit"),
-    "other columns": (meta(history=[{"epoch": 1}, {"epoch": 2}]), "the history does not fit"),
+    "shape": ({BIAS: np.zeros(5, "f4")}, f"array {BIAS} is not float32(2,)"),
+    "type": ({BIAS: np.zeros(2)}, f"array {BIAS} is not float32(2,)"),
+    "objects": ({BIAS: np.array([{}, {}])}, "Object arrays"),
+    "missing": ({BIAS: None}, f"array {BIAS} is missing"),
+    "NaN": ({BIAS: np.full(2, np.nan, "f4")}, f"{BIAS} holds NaN"),
+    "infinity": ({BIAS: np.full(2, -np.inf, "f4")}, "or infinity"),
+    "extra": ({"zebra": np.zeros(3)}, "array zebra is missing, or does not belong there"),
+    "no meta": ({"meta": None}, "no array `meta`"),
+    "another JSON": ({"meta": np.array("[]")}, "cannot be read ("),
+    "endless JSON": ({"meta": np.array("[" * 100_000)}, "cannot be read ("),
+    "the future": ({"words": {"format": 99}}, "format 99, and this version of npvae reads 1"),
+    "another kind": ({"options": {"run": "gan"}}, "cannot be read ('gan'"),
+    "another option": ({"options": {"speed": 1}}, "'speed'"),
+    "a large network": ({"options": {"hidden_dim": 2**60}}, FIT),
+    "a large code": ({"options": {"latent_dim": 2**60}}, FIT),
+    "another image": ({"words": {"image_shape": [4, 2]}}, FIT),
+    "short history": ({"words": {"epoch": 3}}, "the history does not fit"),
+    "other columns": ({"words": {"history": ROWS}}, "the history does not fit"),
 }
 
 
 @pytest.mark.parametrize(("damage", "words"), DAMAGE.values(), ids=DAMAGE.keys())
 def test_damage_is_told_in_one_line(path, damage, words):
-    damage(path)
+    damage(path) if callable(damage) else rewrite(path, **damage)
     line = error_line(path, load_checkpoint)
     assert words in line and len(line) < 500
 

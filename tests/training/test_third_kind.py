@@ -37,14 +37,9 @@ def make_ms_step(run, images, batch):
     return step
 
 
+LOSSES = Loss("train_bce", "BCE"), Loss("train_ms", "MS", "mean square of z", "MS")
 MS = Kind(
-    key="ms",
-    label="MS",
-    weight="beta",
-    symbol="β",
-    losses=(Loss("train_bce", "BCE"), Loss("train_ms", "MS", "mean square of z", "MS")),
-    options=("beta",),
-    program="run_ms.py",
+    "ms", "MS", weight="beta", symbol="β", losses=LOSSES, options=("beta",), program="run_ms.py"
 )
 
 

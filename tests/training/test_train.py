@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import signal
 from functools import partial
 
@@ -174,6 +175,7 @@ def test_sigma_of_every_image_stays_as_given_and_everything_else_moves(kind, own
 DIVERGES = "(this run diverges: knowing nothing gives BCE 8, W1 1.4)"
 NO_DISTANCE = "(W1 is no distance: with --gp-weight 0 nothing keeps the critic's slope at 1)"
 MEANS = "(training: the mean over the epoch; test: after it)"
+LABELS = {"kl": "KL", "ws": "W1 .* penalty", "sw": "SW"}
 NOTES = [  # a run, and the notes on each of its epochs
     *((small(kind), []) for kind in KINDS),
     (small("kl", lr=100.0), [DIVERGES]),
@@ -186,6 +188,8 @@ NOTES = [  # a run, and the notes on each of its epochs
 @pytest.mark.parametrize(("options", "notes"), NOTES)
 def test_the_line_of_an_epoch_says_what_its_losses_are_worth(options, notes, own, tmp_path, capsys):
     trained(options, tmp_path / "out", own)
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch ")]
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == f"{NAME}; results go to {tmp_path / 'out'}"
     for line, told in zip(lines, ([*notes, MEANS], notes), strict=True):
         assert all(note in line for note in told) and line.count("(") == len(told), line
+        assert re.match(rf"epoch +\d/2  BCE .*  {LABELS[options.kind]} .* images/s", line), line
