@@ -17,9 +17,7 @@ def test_assignment_w1_of_a_shift_and_of_a_pairing_by_hand():
     x, v = normal(0, 300, 10), normal(1, 1, 10)
     assert assignment_w1(x, x + v) == pytest.approx(np.linalg.norm(v), rel=1e-12)
     # Pairing in order costs (4 + 4)/2; crossing over costs (1 + 1)/2.
-    x = np.array([[0.0, 0.0], [3.0, 0.0]])
-    y = np.array([[4.0, 0.0], [-1.0, 0.0]])
-    assert assignment_w1(x, y) == 1
+    assert assignment_w1(np.array([[0.0, 0], [3, 0]]), np.array([[4.0, 0], [-1, 0]])) == 1
 
 
 def test_normal_w1_agrees_with_scipy_and_closed_forms():
@@ -28,11 +26,9 @@ def test_normal_w1_agrees_with_scipy_and_closed_forms():
     middles = norm.ppf((np.arange(n) + 0.5) / n)
     expected = [wasserstein_distance(x[:, j], middles) for j in range(3)]
     np.testing.assert_allclose(normal_w1(x), expected, rtol=1e-10)
-    shifted_and_scaled = np.column_stack([middles + 0.7, 3 * middles, np.zeros(n)])
-    mean_size = np.sqrt(2 / np.pi)
-    np.testing.assert_allclose(
-        normal_w1(shifted_and_scaled), [0.7, 2 * mean_size, mean_size], rtol=2e-3
-    )
+    known = np.column_stack([middles + 0.7, 3 * middles, np.zeros(n)])
+    size = np.sqrt(2 / np.pi)  # the mean of |x|
+    np.testing.assert_allclose(normal_w1(known), [0.7, 2 * size, size], rtol=2e-3)
 
 
 def points(seed, mean, cov):
@@ -66,38 +62,27 @@ def test_frechet_distances_of_singular_covariances():
 PARTS = [(0.3, np.array([-3.0, 0.0]), 0.5), (0.7, np.array([3.0, 1.0]), 1.0)]
 
 
-@pytest.fixture(scope="module")
-def codes():
-    """Draws of a mixture of two round Gaussians, (share, centre, width) each."""
+def test_a_mixture_has_the_density_that_the_codes_have_and_draws_lie_there_in_random_order():
+    """Codes of a mixture of two round Gaussians, (share, centre, width) each."""
     rng = np.random.default_rng(0)
-    draws = [c + s * rng.standard_normal((int(20_000 * p), 2)) for p, c, s in PARTS]
-    return rng.permutation(np.concatenate(draws)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def fitted(codes):
-    return {k: fit_density(codes, k) for k in (1, 10)}
-
-
-def test_the_mixture_has_the_density_that_the_codes_have(codes, fitted):
+    codes = [c + s * rng.standard_normal((int(20_000 * p), 2)) for p, c, s in PARTS]
+    codes = rng.permutation(np.concatenate(codes)).astype(np.float32)
+    mean, covariance = codes.mean(axis=0), np.cov(codes, rowvar=False, ddof=0)
+    one, ten = (fit_density(codes, components) for components in (1, 10))
     z = codes[:2000].astype(np.float64)
     truth = np.log(sum(p * multivariate_normal(c, s**2).pdf(z) for p, c, s in PARTS))
-    assert np.sqrt(np.mean((fitted[10].log(z) - truth) ** 2)) < 0.1
+    assert np.sqrt(np.mean((ten.log(z) - truth) ** 2)) < 0.1
     # One Gaussian cannot have it: it has the codes' mean and covariance, which lies between.
-    one = multivariate_normal(codes.mean(axis=0), np.cov(codes, rowvar=False, ddof=0))
-    np.testing.assert_allclose(fitted[1].log(z), one.logpdf(z), atol=1e-3)
-
-
-@pytest.mark.parametrize(("components", "between"), [(1, 0.12), (10, 0)])
-def test_draws_lie_where_the_density_is_in_random_order(codes, fitted, components, between):
-    z = fitted[components].draw(10_000)
-    # Standard errors are below 0.03 for the means and below 0.1 for the covariances.
-    for part in (z, z[:3000]):
-        np.testing.assert_allclose(part.mean(axis=0), codes.mean(axis=0), atol=0.15)
-        covariance = np.cov(codes, rowvar=False)
-        np.testing.assert_allclose(np.cov(part, rowvar=False), covariance, atol=0.4)
-    assert np.mean(np.abs(z[:, 0]) < 0.5) == pytest.approx(between, abs=0.02)
-    np.testing.assert_array_equal(fitted[components].draw(10_000), z)
+    expected = multivariate_normal(mean, covariance).logpdf(z)
+    np.testing.assert_allclose(one.log(z), expected, atol=1e-3)
+    for density, between in ((one, 0.12), (ten, 0)):
+        z = density.draw(10_000)
+        # Standard errors are below 0.03 for the means and below 0.1 for the covariances.
+        for part in (z, z[:3000]):
+            np.testing.assert_allclose(part.mean(axis=0), mean, atol=0.15)
+            np.testing.assert_allclose(np.cov(part, rowvar=False), covariance, atol=0.4)
+        assert np.mean(np.abs(z[:, 0]) < 0.5) == pytest.approx(between, abs=0.02)
+        np.testing.assert_array_equal(density.draw(10_000), z)
 
 
 @pytest.mark.filterwarnings("error")

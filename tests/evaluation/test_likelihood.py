@@ -12,13 +12,7 @@ from npvae.evaluation import likelihood
 from npvae.evaluation.densities import fit_density, standard_normal
 from npvae.evaluation.encoded import encode_run
 from npvae.evaluation.intervals import Measurement
-from npvae.evaluation.likelihood import (
-    WIDER,
-    bound,
-    fit_proposals,
-    log_weights,
-    measure_likelihood,
-)
+from npvae.evaluation.likelihood import WIDER, bound, fit_proposals, log_weights, measure_likelihood
 from npvae.models.vae import make_vae
 from npvae.training.options import Options
 from npvae.training.run import new_run
@@ -27,10 +21,7 @@ PIXELS, HIDDEN, IMAGES = 16, 200, 40
 
 
 def small_decoder(latent, seed=0):
-    """Make a decoder in float64, 40 grey images of its own with some noise, and codes near theirs.
-
-    It has so many units that no single kink matters, as in a trained decoder.
-    """
+    """A decoder of so many units that no kink matters, noisy images of its own, and their codes."""
     rng = np.random.default_rng(seed)
     w = make_vae(PIXELS, HIDDEN, latent, np.float64, rng).w
     w.W3[:], w.b3[:] = rng.standard_normal(w.W3.shape), rng.standard_normal(w.b3.shape)
@@ -149,10 +140,7 @@ def test_measure_likelihood_takes_a_random_choice_of_images_and_both_priors(monk
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("steepness", [1e2, 1e4, 1e6])
 def test_a_steep_decoder_has_proposals_and_a_bound(steepness):
-    """Two latent numbers of three say the same, so that the Hessian is singular but for the prior.
-
-    Beside curvatures of steepness squared, its 1 is lost in rounding.
-    """
+    """Two of three latent numbers say the same: but for the prior's 1 the Hessian is singular."""
     run, rng = new_run(Options("kl", latent_dim=3, hidden_dim=8), (4, 4)), np.random.default_rng(14)
     w = run.vae.w
     w.W3[:2], w.W3[2] = steepness * rng.standard_normal(8), 0

@@ -19,21 +19,14 @@ SHAPE, PIXELS, GREY, SIGMA = (4, 6), 24, 0.25, 0.9
 N = 60  # test images: 40 of 6 white pixels (label 0), 20 of 12 (label 1)
 
 
-def images_with(rng, *counts):
-    """Black images (n, 24) with so many white pixels each, anywhere."""
-    images = np.zeros((len(counts), PIXELS), np.uint8)
-    for image, count in zip(images, counts, strict=True):
-        image[rng.permutation(PIXELS)[:count]] = 255
-    return images
-
-
 @pytest.fixture(scope="module")
 def data():
     """Of 120 training images, 30 have label 1; the others have labels 0 and 2."""
     rng = np.random.default_rng(0)
-    train, test = np.array([0, 1] * 30 + [0] * 40 + [2] * 20), np.array([0, 0, 1] * 20)
-    images = [images_with(rng, *(6 + 6 * labels)) for labels in (train, test)]
-    return Dataset(images[0], train, images[1], test, SHAPE, "counts", is_sample=False)
+    labels = np.array([0, 1] * 30 + [0] * 40 + [2] * 20 + [0, 0, 1] * 20)
+    white = 255 * (np.arange(PIXELS) < 6 + 6 * labels[:, None]).astype(np.uint8)
+    x = rng.permuted(white, axis=1)
+    return Dataset(x[:120], labels[:120], x[120:], labels[120:], SHAPE, "counts", is_sample=False)
 
 
 def counting_run(kind="kl"):

@@ -57,23 +57,14 @@ def test_silhouette_of_labels_apart_of_labels_mixed_and_of_four_points_by_hand(m
 def test_neighbours_in_pixels_are_those_of_all_pixels(monkeypatch):
     """The label is in one strong pixel among twelve of noise; bytes count as shares of 255."""
     rng = np.random.default_rng(13)
-
-    def images(n):
-        y = rng.integers(2, size=n)
-        x = rng.integers(64, size=(n, 13)).astype(np.uint8)
-        x[:, 0] = 255 * y
-        return x, y
-
-    def share(train_x, train_y, x, y):
-        return structure.pixel_neighbours(Dataset(train_x, train_y, x, y, (1, 13), "", False))
-
+    y, x = rng.integers(2, size=1400), rng.integers(64, size=(1400, 13)).astype(np.uint8)
+    x[:, 0] = 255 * y
     monkeypatch.setattr(structure, "PIXEL_TEST", 200)
-    (train, train_y), (test, y) = images(1000), images(400)
-    assert share(train, train_y, test, y) == 100
-    # The test images' labels decide.
-    assert share(train, train_y, test, rng.permutation(y)) == pytest.approx(50, abs=11)
     # Bytes below 256 beside floats of at most 1 would be far from all of them.
-    assert share((train / 255).astype(np.float32), train_y, test, y) == 100
+    for train in (x[:1000], (x[:1000] / 255).astype(np.float32)):
+        for marks, share, error in ((y[1000:], 100, 0), (rng.permutation(y[1000:]), 50, 11)):
+            data = Dataset(train, y[:1000], x[1000:], marks, (1, 13), "", False)
+            assert structure.pixel_neighbours(data) == pytest.approx(share, abs=error)
 
 
 @pytest.mark.usefixtures("one_thread")
@@ -85,10 +76,7 @@ def test_tsne_keeps_neighbours_of_a_subset_that_depends_on_the_seed_alone():
     np.testing.assert_array_equal(tsne(mu, seed=1, subset=120).points, points)
     other = tsne(clusters(9, 300, gap=0, d=2)[0], seed=1, subset=120)
     np.testing.assert_array_equal(other.index, index)
-
-
-@pytest.mark.usefixtures("one_thread")
-def test_tsne_of_degenerate_codes_is_finite():
+    # Of degenerate codes it is finite.
     few = clusters(1, 60, gap=20, d=1, labels=3)[0]
     for mu in (
         1000 + 1e-3 * few.astype(np.float32),  # one dimension, far from 0

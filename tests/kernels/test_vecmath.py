@@ -1,8 +1,4 @@
-"""exp and log1p against the C library's, over their whole range: errors in ulp, special values.
-
-One ulp is the distance between neighbouring floats. The reference has an error of its own, below
-1 ulp of float64, which the float32 tests do not notice and the float64 tests allow for.
-"""
+"""exp and log1p against the C library's, over their whole range: errors in ulp, special values."""
 
 import math
 
@@ -30,7 +26,7 @@ EXP, LOG1P = applied(exp), applied(log1p)
 
 
 def ulp_error(function, exact, x):
-    """Return the largest error of a function on x, against Python's own."""
+    """Return the largest error of a function on x, in distances of neighbouring floats."""
     exact = np.array([exact(v) for v in x.astype(np.float64)])
     error = np.abs(function(x).astype(np.float64) - exact)
     return (error / np.spacing(np.abs(exact.astype(x.dtype))).astype(np.float64)).max()

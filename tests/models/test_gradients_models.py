@@ -157,18 +157,14 @@ def test_input_gradient_of_the_score():
     loss()
     score_backward_hidden(net.critic.w, mixed)
     score_backward_input(net.critic.w, mixed)
-
     check(loss, {"z": (mixed.z, mixed.dz.copy())}, lambda: gates(mixed), RELU)
 
 
-def test_penalty_is_finite_where_the_input_gradient_is_zero():
+def test_the_penalty_takes_the_norm_per_sample_and_is_finite_where_the_gradient_is_zero():
     net = critic_inputs(Small())
     net.critic.w.W3[:] = 0
     assert critic_objective(net.critic, net.batch, 10.0) == (0.0, 1.0, 0.0)
     assert np.isfinite(net.critic.dtheta).all()
-
-
-def test_the_norm_is_taken_per_sample():
     dz = np.array([[3.0, 4.0], [0.0, 1.0], [0.0, 0.0]])
     norm = np.empty(3)
     assert penalty_forward(dz, norm) == pytest.approx((16 + 0 + 1) / 3)

@@ -85,9 +85,7 @@ def test_the_critic_teaches_the_encoder_in_proportion_to_its_weight_and_not_the_
 
 @pytest.mark.parametrize("distance", [0.0, 2.0, 4.0])
 def test_the_critic_finds_the_distance_of_two_gaussians(distance):
-    """The penalty is soft: a linear score of slope s has the loss 10 (s - 1)^2 - s W1, least at
-    s = 1 + W1 / 20, where the estimate is s W1.
-    """
+    """A score of slope s: loss 10 (s - 1)^2 - s W1, least at s = 1 + W1 / 20; estimate s W1."""
     rng = np.random.default_rng(3)
     critic = make_critic(4, np.float32, rng, hidden=(64, 32))
     batch = make_critic_batch(critic.w, 128)
@@ -132,13 +130,9 @@ def test_two_adam_updates_worked_by_hand():
     assert p.w.b.tolist() == pytest.approx([3.0, -0.1], abs=1e-12)
 
 
-def adam_alone(size):
-    return make_parameters(dense_shapes(Pair, (1, size)), np.float32)
-
-
 def test_moments_of_a_dead_unit_end_at_0_and_its_parameters_do_not_notice():
     """They are near the smallest normal number, and there is no gradient any more."""
-    real, p = np.float32, adam_alone(100)
+    real, p = np.float32, make_parameters(dense_shapes(Pair, (1, 100)), np.float32)
     theta = p.w.W[0] = (1e-10 * np.random.default_rng(0).standard_normal(100)).astype(real)
     moments = p.views(p.m).W[0], p.views(p.v).W[0]
     m, v = moments[0][:], moments[1][:] = np.full((2, 100), [[1e-37], [1.3e-38]], real)
@@ -156,7 +150,7 @@ def test_moments_of_a_dead_unit_end_at_0_and_its_parameters_do_not_notice():
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("size", [100, 400_000])
 def test_a_single_number_that_is_not_finite_is_reported_and_a_moment_not_flushed(size, bad):
-    p = adam_alone(size)
+    p = make_parameters(dense_shapes(Pair, (1, size)), np.float32)
     p.dtheta[:] = 3
     assert adam_update(p, 1, 1e-3) == 3
     assert p.theta.all()  # all have moved, the last of the last stretch too
