@@ -85,6 +85,8 @@ def test_images_that_look_like_a_mistake_are_warned_of_at_the_callers_line(model
         with pytest.warns(UserWarning, match=r"^images: .* dark ink on white paper") as caught:
             method(255 - dark)
         assert [warning.filename for warning in caught] == [__file__]
+        with pytest.warns(UserWarning, match="brightest pixel is 1 where white is 255"):
+            method(dark // 255)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             method(dark)
