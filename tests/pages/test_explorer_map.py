@@ -8,9 +8,7 @@ import re
 import numpy as np
 import pytest
 from explorers import READ, decoded, numbers, on_map, picture
-from page_helpers import Drawing, choose, contrast, input_gradient, same
-
-from npvae.models.objectives import make_critic_batch
+from page_helpers import Drawing, choose, same, scored
 
 
 @pytest.mark.parametrize("key", ["kl", "ws"])
@@ -192,18 +190,6 @@ def test_the_critics_arrows_are_its_gradient_in_the_plane(page, made):
     assert ends[:, 0] == pytest.approx(model.mu[:, [1, 3]], abs=5e-3)
     z = np.tile(model.z.mean(axis=0).astype(np.float64), (len(ends), 1))
     z[:, [1, 3]] = model.mu[:, [1, 3]]
-    act = make_critic_batch(model.run.critic.w, len(z)).fake
-    act.z[:] = z
-    input_gradient(model.run.critic.w, act)
-    slopes = np.linalg.norm(act.dz[:, [1, 3]], axis=1)
-    gap = np.abs(ends[:, 1] - ends[:, 0] - 0.6 * act.dz[:, [1, 3]]).max(axis=1)
-    assert np.median(gap) < 0.01 and slopes.max() > 0.1  # a few gates open at other places
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_labels_can_be_read_over_the_critics_score(watched, made, scheme):
-    page = watched.open(made.url, scheme=scheme)
-    names = [f"class-{n}" for n in range(10)] + ["ink", "heat-low", "heat-high", "paper"]
-    *marks, low, high, paper = page.evaluate("(all) => all.map(npvaePictures.rgb)", names)
-    for mark in marks:
-        assert min(contrast(mark, behind) for behind in (low, high, paper)) > 4.5
+    pull = scored(model.run.critic.w, z).dz[:, [1, 3]]
+    gap = np.abs(ends[:, 1] - ends[:, 0] - 0.6 * pull).max(axis=1)
+    assert np.median(gap) < 0.01 and np.abs(pull).max() > 0.1  # a few gates open at other places

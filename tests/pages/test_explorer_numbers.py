@@ -12,11 +12,10 @@ import json
 
 import numpy as np
 import pytest
-from page_helpers import input_gradient
+from page_helpers import scored
 from scipy.special import expit
 
 from npvae.evaluation.structure import straight_lines
-from npvae.models.critic import make_critic_activations
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
 from npvae.report.explorer import pack
 
@@ -34,10 +33,8 @@ def rounded(w):
 
 
 def critic_at(w, z):
-    act = make_critic_activations(w, len(z))
-    act.z[:] = z
-    input_gradient(w, act)
-    return {"score": act.score.copy(), "slope": np.linalg.norm(act.dz, axis=1)}
+    act = scored(w, z)
+    return {"score": act.score, "slope": np.linalg.norm(act.dz, axis=1)}
 
 
 def largest_gap(found, expected):
