@@ -213,7 +213,7 @@ def test_the_bars_are_mu_and_sigma(page, made):
     assert below == places * 6
 
 
-def test_drawing_with_the_mouse(page, made):
+def test_drawing_with_the_mouse_and_with_keys(page, made):
     box = page.locator("#pad").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.25 * box["height"])
     page.mouse.down()
@@ -240,10 +240,6 @@ def test_drawing_with_the_mouse(page, made):
     page.click("#clear")
     settled(page)
     assert image_of(page).sum() == 0
-
-
-def test_drawing_with_keys(page, made):
-    page.click("#clear")
     page.focus("#pad")
     for key in ["ArrowLeft", "Shift+ArrowDown", "Shift+ArrowDown", "Space"]:
         page.keyboard.press(key)
