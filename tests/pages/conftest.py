@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 from explorers import Explorer
-from page_helpers import CRITIC_LAB
+from page_helpers import CRITIC_LAB, Laboratory
 
 
 def pytest_collection_modifyitems(items):
@@ -115,6 +115,11 @@ watcher = pytest.fixture(opener, scope="module")  # for a page that all tests of
 def still(watcher):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
     return watcher.open(CRITIC_LAB.as_uri() + "#seed=1")
+
+
+@pytest.fixture(scope="module")
+def lab(watcher):
+    return Laboratory(watcher.open(CRITIC_LAB.as_uri()))
 
 
 @pytest.fixture(scope="session")

@@ -27,11 +27,6 @@ URL = CRITIC_LAB.as_uri()
 UPDATES = "criticLab.state().u.t"
 
 
-@pytest.fixture(scope="module")
-def lab(watcher):
-    return Laboratory(watcher.open(URL))
-
-
 def pixel(page, point):
     """Where a point of the plane is on the screen."""
     box = page.locator("#plane").bounding_box()
@@ -53,9 +48,6 @@ def lonely(points, others):
     rest = np.concatenate([points, others])
     distances = np.sort(np.linalg.norm(points[:, None] - rest, axis=2), axis=1)[:, 1]
     return int(distances.argmax())
-
-
-# ------------------------------------------------------------------------------- Play and buttons
 
 
 def test_it_opens_untrained_and_plays_at_a_chosen_speed(lab):
@@ -183,9 +175,6 @@ def test_the_curves_show_what_they_are_given(lab):
     places = {text: at for text, at, _ in texts}
     assert places["Jensen–Shannon"] + long + 30 < places["exact W₁"] < width
     assert {"mean slope", "penalty", "updates and moves", "10"} <= set(places)
-
-
-# ---------------------------------------------------------------------- mouse, keys and finger
 
 
 def test_the_mouse_moves_a_point_or_a_cloud_and_draws(lab):

@@ -10,11 +10,6 @@ URL = CRITIC_LAB.as_uri()
 CHECKPOINT = "JSON.parse(sessionStorage.getItem('npvae critic_lab') ?? '[0, 0]')[1]"
 
 
-@pytest.fixture(scope="module")
-def lab(watcher):
-    return Laboratory(watcher.open(URL))
-
-
 def test_the_address_holds_everything(lab, watched):
     page = lab.open("#seed=2&codes=bimodal&lr=0.01")
     page.click("#ten")
@@ -118,9 +113,6 @@ def test_a_checkpoint_serves_only_what_begins_like_it(lab):
         ],
     )
     assert resumed == [40, 0, 0, 0, 0]
-
-
-# ------------------------------------------------------------------------- the tasks, the verdict
 
 
 def test_a_task_is_set_up_in_sight(lab):

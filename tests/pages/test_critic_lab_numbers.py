@@ -178,9 +178,6 @@ def drawn(page):
     )
 
 
-# -------------------------------------------------------------------------------- slow motion
-
-
 # The arrays of each stage: the name that is shown, and where criticUpdate has it.
 SHOWN = {
     "mixed": {"z of the codes": "codes.z", "z of the prior": "prior.z", "mixed": "mixed.z"},

@@ -134,9 +134,6 @@ def test_the_contour_of_a_strong_level_is_thick(still):
     assert found == pytest.approx(expected, abs=6)
 
 
-# ------------------------------------------------------------------------------------- Firefox
-
-
 GREY_GAP = """(() => { const canvas = document.querySelector("#decoded canvas");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const model = explorer.page.models[0];

@@ -12,8 +12,6 @@ from page_helpers import Drawing, resting, settled, swipe, until
 
 from npvae.evaluation.distances import normal_w1
 
-# ------------------------------------------------------------------------- one z, two decoders
-
 
 def test_it_opens_with_a_draw_of_the_prior(page, made):
     assert mode(page) == "z" and np.std(numbers(page)) > 0.1
@@ -101,9 +99,6 @@ def test_draws_and_strips_can_be_taken(page, made):
     page.keyboard.press("Tab")
     row = page.evaluate("document.activeElement.closest('.strip').firstChild.textContent")
     assert row == "WS"
-
-
-# ----------------------------------------------------------------------- one image, two encoders
 
 
 def test_picking_a_test_image(page, made):

@@ -52,12 +52,15 @@ def test_a_click_takes_the_nearest_code(page, made):
     assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") is None
 
 
-def test_principal_components_go_through_the_mean(page, made):
+def test_principal_components_are_those_of_the_codes(page, made):
     choose(page, "view", "components")
     assert page.is_hidden("#axes")
     page.mouse.click(*on_map(page, "ws", (1, 2)))
     model = made.models[1]
     axes = np.array(page.evaluate("[...explorer.page.models[1].components.data]")).reshape(2, -1)
+    vectors = np.linalg.svd(model.mu - model.mu.mean(axis=0), full_matrices=False)[2]
+    assert np.abs((axes * vectors[:2]).sum(axis=1)) == pytest.approx([1, 1], abs=1e-3)
+    assert (axes.max(axis=1) == np.abs(axes).max(axis=1)).all()  # so their signs are decided
     assert numbers(page) == pytest.approx(model.z.mean(axis=0) + axes[0] + 2 * axes[1], abs=0.04)
     assert page.evaluate("explorer.map.crossOf(explorer.map.maps[1])") == pytest.approx(
         [1, 2], abs=0.04
@@ -134,9 +137,6 @@ def test_layers_views_and_marks_are_drawn(page, made):
     )
     told = page.locator("#maps figcaption").nth(1).text_content()
     assert told.startswith(f"slope from {low} (pale) to {high} (strong)")
-
-
-# ----------------------------------------------------------------------- the line and the tasks
 
 
 def test_the_line_between_two_picked_images(page, made):

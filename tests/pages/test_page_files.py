@@ -70,9 +70,6 @@ def test_the_policy_stops_network_and_foreign_scripts(watched):
     watched.requests.remove("https://example.org/a.png")
 
 
-# -------------------------------------------------------------------------- all data, sizes, models
-
-
 def test_a_data_sets_name_is_only_text(watched, tmp_path):
     name = "</script><b>x</b>{{policy}}{{data}}\u2028<!--<script><img src=x onerror=alert(1)>"
     page = watched.open(Explorer(tmp_path, name=name, keys=("kl", "ws")).url)

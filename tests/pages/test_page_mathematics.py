@@ -28,9 +28,6 @@ def in_page(page, body, setting, **options):
     return page.evaluate(f"(given) => {{ {PREPARE} {body} }}", setting.to_page(**options))
 
 
-# ------------------------------------------------------------------------ the correct critic
-
-
 @pytest.mark.parametrize("scale", [1.0, 2.0, 0.0])
 def test_every_gradient_is_npvaes(still, scale):
     """Scale 0 makes a flat critic, whose slope of 0 must give finite gradients. What the slow
@@ -55,9 +52,6 @@ def test_every_gradient_is_npvaes(still, scale):
         for name, dW in setting.critic.dw._asdict().items():
             same(found[part][name], dW)
     assert found["same"]
-
-
-# ------------------------------------------------------------------ switches and classical bugs
 
 
 ONE_SIDED = {"oneSided": True}
@@ -107,9 +101,6 @@ def test_each_switch_does_what_its_name_says(still):
     same(penalty, (np.maximum(0, np.array(norm) - 1) ** 2).mean())
     theta = in_page(still, "criticUpdate.run(u); return [...u.critic.theta];", setting, clip=0.1)
     assert max(map(abs, theta)) == 0.1  # clipping keeps every parameter in its bounds
-
-
-# ------------------------------------------------------------------- transport and random numbers
 
 
 def test_assignment_w1(still):

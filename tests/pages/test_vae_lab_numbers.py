@@ -196,9 +196,6 @@ def test_noise_is_fresh_and_the_same_for_all_kinds(lab):
         assert np.std(steps[0]["eps"]) == pytest.approx(1, abs=0.3) and min(steps[0]["eps"]) < -1
 
 
-# ------------------------------------------------------------------ what is measured and drawn
-
-
 MEASURE = """
     const state = labState.read(given.address), lab = labModel.open(state, images);
     lab.models.forEach((model) => {
