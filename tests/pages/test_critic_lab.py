@@ -93,9 +93,8 @@ def test_every_switch_reaches_the_experiment(lab):
     radii = np.linalg.norm(lab.cloud("codes"), axis=1)
     assert ((abs(radii - 1.2) < 0.3) | (abs(radii - 2.6) < 0.3)).all()
     assert lab.cloud("prior").std() > 1.4
-    assert number(page, "w1") == pytest.approx(
-        assignment_w1(lab.cloud("codes"), lab.cloud("prior")), abs=5.1e-4
-    )
+    w1 = assignment_w1(lab.cloud("codes"), lab.cloud("prior"))
+    assert number(page, "w1") == pytest.approx(w1, abs=5.1e-4)
     expected = "seed=1&codes=rings&prior=wider&side=one&weight=100&clip=0.3&bug=sum&lr=0.01"
     expected += "&judge=classifier"
     assert sorted(page.url.partition("#")[2].split("&")) == sorted(expected.split("&"))

@@ -97,6 +97,8 @@ def test_a_checkpoint_serves_only_what_begins_like_it(lab):
         list(map(list, cases)),
     )
     assert [rest and list(map(tuple, rest)) for rest in found] == list(cases.values())
+    begun, links = "seed=1&did=u30,m1,u10", ["seed=1&did=u30,m1,u12", "seed=2&did=u30,m1,u12"]
+    links += ["seed=1&lr=0.01&did=u30,m1,u12", begun, f"{begun},m1"]
     resumed = lab.ask(
         """const lab = labModel.open("#seed=1&did=u30,m1,u10");
         labModel.replay(lab, 1e6);
@@ -104,13 +106,7 @@ def test_a_checkpoint_serves_only_what_begins_like_it(lab):
             const other = labModel.open("#" + hash);
             labModel.resume(other, labModel.keep(lab));
             return other.u.t; });""",
-        [
-            "seed=1&did=u30,m1,u12",
-            "seed=2&did=u30,m1,u12",
-            "seed=1&lr=0.01&did=u30,m1,u12",
-            "seed=1&did=u30,m1,u10",
-            "seed=1&did=u30,m1,u10,m1",
-        ],
+        links,
     )
     assert resumed == [40, 0, 0, 0, 0]
 
