@@ -1,8 +1,4 @@
-"""The critic's laboratory in a real browser: used as a reader uses it, by mouse, keys and finger.
-
-What its mathematics is worth is tested in test_page_mathematics.py, its tasks and its address in
-test_critic_lab_address.py.
-"""
+"""The critic's laboratory in a real browser: used as a reader uses it, by mouse, keys and finger."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""The explorer in a real browser: used as a reader uses it, by mouse, keys and finger.
-
-What its numbers are worth is tested in test_explorer_numbers.py.
-"""
+"""The explorer in a real browser: used as a reader uses it, by mouse, keys and finger."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""The explorer's map of the codes in a real browser: clicks, views, marks and lines between images.
-
-What its numbers are worth is tested in test_explorer_numbers.py.
-"""
+"""The explorer's map of the codes in a real browser: clicks, views, marks and lines between images."""
 
 import re
 

@@ -1,7 +1,4 @@
-"""The VAE's laboratory in a real browser: opened, played, dragged back, looked at, asked.
-
-What its mathematics is worth is tested in test_vae_lab_numbers.py.
-"""
+"""The VAE's laboratory in a real browser: opened, played, dragged back, looked at, asked."""
 
 import math
 
