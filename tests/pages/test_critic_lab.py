@@ -1,4 +1,4 @@
-"""The critic's laboratory in a real browser: used as a reader uses it, by mouse, keys and finger."""
+"""The critic's laboratory in a real browser, by mouse, keys and finger."""
 
 import re
 

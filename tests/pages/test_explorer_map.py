@@ -1,4 +1,4 @@
-"""The explorer's map of the codes in a real browser: clicks, views, marks and lines between images."""
+"""The explorer's map of the codes in a browser: clicks, views, marks and lines between images."""
 
 import re
 
