@@ -61,11 +61,9 @@ class Firefox:
 
     def click(self, selector, x=0.5, y=0.5):
         """Press the mouse on a place of an element, told in parts of its width and height."""
-        self.evaluate(
-            f"document.querySelector({selector!r}).scrollIntoView({{ behavior: 'instant',"
-            " block: 'center' })"
-        )
-        box = self.evaluate(f"document.querySelector({selector!r}).getBoundingClientRect()")
+        element = f"document.querySelector({selector!r})"
+        self.evaluate(f"{element}.scrollIntoView({{ behavior: 'instant', block: 'center' }})")
+        box = self.evaluate(f"{element}.getBoundingClientRect()")
         place = {"x": round(box["x"] + x * box["width"]), "y": round(box["y"] + y * box["height"])}
         press = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
         actions = [{"type": "pointerMove", **place}, *press]

@@ -7,6 +7,7 @@ import numpy as np
 
 from npvae.models.critic import (
     make_critic,
+    make_critic_activations,
     score_backward_hidden,
     score_backward_input,
     score_forward,
@@ -162,13 +163,6 @@ class Setting:
         fill(self.batch, self.codes, self.prior, self.partner, self.alpha)
         return critic_objective(self.critic, self.batch, weight)
 
-    def gradient(self, codes):
-        """The score's gradient at the codes."""
-        act = self.batch.fake
-        act.z[:] = codes
-        input_gradient(self.critic.w, act)
-        return act.dz.copy()
-
     def to_page(self, **options):
         return {
             "weights": {name: W.ravel().tolist() for name, W in self.critic.w._asdict().items()},
@@ -186,18 +180,14 @@ def fill(batch, codes, prior, partner, alpha):
     mix(batch.fake.z, batch.prior.z, alpha[:BATCH], batch.mixed.z)
 
 
-def flat(w, theta):
-    offset = 0
-    for W in w:
-        W[...] = np.reshape(theta[offset : offset + W.size], W.shape)
-        offset += W.size
-
-
-def input_gradient(w, act):
+def scored(w, z):
+    """The arrays of a critic at z: among them the score and its gradient dz."""
+    act = make_critic_activations(w, len(z))
+    act.z[:], act.dscore[:] = z, 1
     score_forward(w, act)
-    act.dscore[:] = 1
     score_backward_hidden(w, act)
     score_backward_input(w, act)
+    return act
 
 
 def swipe(page, start, end):

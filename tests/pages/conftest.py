@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 from explorers import Explorer
-from page_helpers import CRITIC_LAB
+from page_helpers import CRITIC_LAB, Laboratory
 
 
 def pytest_collection_modifyitems(items):
@@ -48,12 +48,6 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def contexts(browser):
-    """The contexts of all tests, by screen and media: they are made once."""
-    return {}
-
-
-@pytest.fixture(scope="session")
 def firefox(tmp_path_factory):
     """Firefox, started once."""
     try:
@@ -67,24 +61,23 @@ def firefox(tmp_path_factory):
 
 # A smooth scroll that goes on would move what a test is about to click.
 STAND_STILL = "document.documentElement.style.scrollBehavior = 'auto'"
+CONTEXTS = {}  # of all tests, by screen and media: they are made once
 
 
 class Watched:
     """Opens pages, and remembers what they complained of and asked for."""
 
-    def __init__(self, browser, contexts):
-        self.browser, self.contexts = browser, contexts
+    def __init__(self, browser):
+        self.browser = browser
         self.pages, self.complaints, self.requests = [], [], []
 
-    def open(self, url, *, width=1280, height=900, scheme="light", touch=False, **media):
+    def open(self, url, *, width=1280, height=900, touch=False, **media):
         screen = {"width": width, "height": height}
-        key = str((screen, scheme, touch, media))
-        if key not in self.contexts:
-            self.contexts[key] = self.browser.new_context(
-                viewport=screen, color_scheme=scheme, has_touch=touch, **media
-            )
-            self.contexts[key].set_default_timeout(60_000)  # loaded machines are slow
-        page = self.contexts[key].new_page()
+        key = str((screen, touch, media))
+        if key not in CONTEXTS:
+            CONTEXTS[key] = self.browser.new_context(viewport=screen, has_touch=touch, **media)
+            CONTEXTS[key].set_default_timeout(60_000)  # loaded machines are slow
+        page = CONTEXTS[key].new_page()
         page.set_viewport_size(screen)
         self.pages.append(page)
         page.on("console", lambda message: self.complaints.append(message.text))
@@ -108,25 +101,25 @@ class Watched:
         assert len(files) <= 1 and all(url.startswith("file:") for url in files)
 
 
-@pytest.fixture
-def watched(browser, contexts):
-    pages = Watched(browser, contexts)
+def opener(browser):
+    pages = Watched(browser)
     yield pages
     pages.close()
 
 
-@pytest.fixture(scope="module")
-def watcher(browser, contexts):
-    """The same for a page that all tests of a module share."""
-    pages = Watched(browser, contexts)
-    yield pages
-    pages.close()
+watched = pytest.fixture(opener)
+watcher = pytest.fixture(opener, scope="module")  # for a page that all tests of a module share
 
 
 @pytest.fixture(scope="module")
 def still(watcher):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
     return watcher.open(CRITIC_LAB.as_uri() + "#seed=1")
+
+
+@pytest.fixture(scope="module")
+def lab(watcher):
+    return Laboratory(watcher.open(CRITIC_LAB.as_uri()))
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,4 @@
-"""The critic's laboratory in a real browser: used as a reader uses it, by mouse, keys and finger.
-
-What its mathematics is worth is tested in test_page_mathematics.py, its tasks and its address in
-test_critic_lab_address.py.
-"""
+"""The critic's laboratory in a real browser, by mouse, keys and finger."""
 
 import re
 
@@ -27,11 +23,6 @@ URL = CRITIC_LAB.as_uri()
 UPDATES = "criticLab.state().u.t"
 
 
-@pytest.fixture(scope="module")
-def lab(watcher):
-    return Laboratory(watcher.open(URL))
-
-
 def pixel(page, point):
     """Where a point of the plane is on the screen."""
     box = page.locator("#plane").bounding_box()
@@ -53,9 +44,6 @@ def lonely(points, others):
     rest = np.concatenate([points, others])
     distances = np.sort(np.linalg.norm(points[:, None] - rest, axis=2), axis=1)[:, 1]
     return int(distances.argmax())
-
-
-# ------------------------------------------------------------------------------- Play and buttons
 
 
 def test_it_opens_untrained_and_plays_at_a_chosen_speed(lab):
@@ -101,9 +89,8 @@ def test_every_switch_reaches_the_experiment(lab):
     radii = np.linalg.norm(lab.cloud("codes"), axis=1)
     assert ((abs(radii - 1.2) < 0.3) | (abs(radii - 2.6) < 0.3)).all()
     assert lab.cloud("prior").std() > 1.4
-    assert number(page, "w1") == pytest.approx(
-        assignment_w1(lab.cloud("codes"), lab.cloud("prior")), abs=5.1e-4
-    )
+    w1 = assignment_w1(lab.cloud("codes"), lab.cloud("prior"))
+    assert number(page, "w1") == pytest.approx(w1, abs=5.1e-4)
     expected = "seed=1&codes=rings&prior=wider&side=one&weight=100&clip=0.3&bug=sum&lr=0.01"
     expected += "&judge=classifier"
     assert sorted(page.url.partition("#")[2].split("&")) == sorted(expected.split("&"))
@@ -183,9 +170,6 @@ def test_the_curves_show_what_they_are_given(lab):
     places = {text: at for text, at, _ in texts}
     assert places["Jensen–Shannon"] + long + 30 < places["exact W₁"] < width
     assert {"mean slope", "penalty", "updates and moves", "10"} <= set(places)
-
-
-# ---------------------------------------------------------------------- mouse, keys and finger
 
 
 def test_the_mouse_moves_a_point_or_a_cloud_and_draws(lab):

@@ -10,11 +10,6 @@ URL = CRITIC_LAB.as_uri()
 CHECKPOINT = "JSON.parse(sessionStorage.getItem('npvae critic_lab') ?? '[0, 0]')[1]"
 
 
-@pytest.fixture(scope="module")
-def lab(watcher):
-    return Laboratory(watcher.open(URL))
-
-
 def test_the_address_holds_everything(lab, watched):
     page = lab.open("#seed=2&codes=bimodal&lr=0.01")
     page.click("#ten")
@@ -102,6 +97,8 @@ def test_a_checkpoint_serves_only_what_begins_like_it(lab):
         list(map(list, cases)),
     )
     assert [rest and list(map(tuple, rest)) for rest in found] == list(cases.values())
+    begun, links = "seed=1&did=u30,m1,u10", ["seed=1&did=u30,m1,u12", "seed=2&did=u30,m1,u12"]
+    links += ["seed=1&lr=0.01&did=u30,m1,u12", begun, f"{begun},m1"]
     resumed = lab.ask(
         """const lab = labModel.open("#seed=1&did=u30,m1,u10");
         labModel.replay(lab, 1e6);
@@ -109,18 +106,9 @@ def test_a_checkpoint_serves_only_what_begins_like_it(lab):
             const other = labModel.open("#" + hash);
             labModel.resume(other, labModel.keep(lab));
             return other.u.t; });""",
-        [
-            "seed=1&did=u30,m1,u12",
-            "seed=2&did=u30,m1,u12",
-            "seed=1&lr=0.01&did=u30,m1,u12",
-            "seed=1&did=u30,m1,u10",
-            "seed=1&did=u30,m1,u10,m1",
-        ],
+        links,
     )
     assert resumed == [40, 0, 0, 0, 0]
-
-
-# ------------------------------------------------------------------------- the tasks, the verdict
 
 
 def test_a_task_is_set_up_in_sight(lab):

@@ -15,10 +15,9 @@ from page_helpers import (
     Setting,
     choose,
     fill,
-    flat,
-    input_gradient,
     number,
     same,
+    scored,
     settled,
 )
 from scipy.interpolate import RegularGridInterpolator
@@ -28,7 +27,7 @@ from scipy.special import expit
 
 from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import score_forward
-from npvae.models.objectives import critic_objective, make_critic_batch
+from npvae.models.objectives import critic_objective
 from npvae.nn.adam import adam_update
 
 URL = CRITIC_LAB.as_uri()
@@ -60,7 +59,8 @@ STATE = """() => {
 def now(page):
     """The page's critic, in npvae, with its clouds."""
     setting, (theta, codes, prior) = Setting(0), page.evaluate(STATE)
-    flat(setting.critic.w, theta)
+    for W in setting.critic.w:
+        W.flat, theta = theta[: W.size], theta[W.size :]
     return setting, np.reshape(codes, (BATCH, 2)), np.reshape(prior, (BATCH, 2))
 
 
@@ -77,7 +77,7 @@ def test_the_numbers_and_a_move_are_npvaes(watched, judge):
     pair.z[:] = np.concatenate([codes, prior])
     score_forward(setting.critic.w, pair)
     fake, real = pair.score[:BATCH].copy(), pair.score[BATCH:].copy()
-    pull, way = setting.gradient(codes), prior[pairing(codes, prior)] - codes
+    pull, way = scored(setting.critic.w, codes).dz, prior[pairing(codes, prior)] - codes
     estimate = real.mean() - fake.mean()
     if judge == "classifier":
         pull *= expit(fake)[:, None]
@@ -102,11 +102,8 @@ def test_the_numbers_and_a_move_are_npvaes(watched, judge):
     )
     places = grid_of(setting)
     slope = np.linalg.norm(places.dz, axis=1)
-    if judge == "classifier":
-        answer = expit(places.score)
-        same(grid, [answer, answer * slope])
-    else:
-        same(grid, [places.score, slope])
+    answer = expit(places.score)
+    same(grid, [answer, answer * slope] if judge == "classifier" else [places.score, slope])
     page.click("#move")
     settled(page)
     _, moved, _ = now(page)
@@ -116,10 +113,7 @@ def test_the_numbers_and_a_move_are_npvaes(watched, judge):
 
 def grid_of(setting):
     line = np.linspace(-4.5, 4.5, 41)
-    grid = make_critic_batch(setting.critic.w, 41 * 41).fake
-    grid.z[:] = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
-    input_gradient(setting.critic.w, grid)
-    return grid
+    return scored(setting.critic.w, np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2))
 
 
 def test_the_picture_draws_what_is_computed(watched):
@@ -138,7 +132,7 @@ def test_the_picture_draws_what_is_computed(watched):
     both, arms = np.tile(mixed, (2, 1)), np.repeat([[3.0, 0.0], [0.0, 3.0]], BATCH, axis=0)
     expected = {
         "l": (place(codes), place(prior[pairing(codes, prior)])),
-        "a": (place(codes), place(codes + 0.6 * setting.gradient(codes))),
+        "a": (place(codes), place(codes + 0.6 * scored(setting.critic.w, codes).dz)),
         "s": ((nodes - half)[steep], (nodes + half)[steep]),
         "m": (both - arms, both + arms),
     }
@@ -182,9 +176,6 @@ def drawn(page):
             await frame();
             await frame(); }""",
     )
-
-
-# -------------------------------------------------------------------------------- slow motion
 
 
 # The arrays of each stage: the name that is shown, and where criticUpdate has it.
@@ -291,7 +282,7 @@ def followed_in_the_picture(page):
         """['codes', 'prior', 'mixed'].map((name) =>
             [...criticLab.state().u[name].z.data.subarray(22, 24)])"""
     )
-    end = middle + setting.gradient(np.tile(middle, (BATCH, 1)))[0]
+    end = middle + scored(setting.critic.w, np.array([middle])).dz[0]
     size = page.evaluate("document.getElementById('plane').clientWidth")
     thick = (np.reshape([code, partner, middle, end], (4, 2)) * (1, -1) + 4.5) / 9 * size
     drawing = drawn(page)

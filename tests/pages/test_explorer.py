@@ -1,7 +1,4 @@
-"""The explorer in a real browser: used as a reader uses it, by mouse, keys and finger.
-
-What its numbers are worth is tested in test_explorer_numbers.py.
-"""
+"""The explorer in a real browser: used as a reader uses it, by mouse, keys and finger."""
 
 import re
 
@@ -11,8 +8,6 @@ from explorers import KEYS, READ, decoded, image_of, mode, numbers, on_map, pict
 from page_helpers import Drawing, resting, settled, swipe, until
 
 from npvae.evaluation.distances import normal_w1
-
-# ------------------------------------------------------------------------- one z, two decoders
 
 
 def test_it_opens_with_a_draw_of_the_prior(page, made):
@@ -101,9 +96,6 @@ def test_draws_and_strips_can_be_taken(page, made):
     page.keyboard.press("Tab")
     row = page.evaluate("document.activeElement.closest('.strip').firstChild.textContent")
     assert row == "WS"
-
-
-# ----------------------------------------------------------------------- one image, two encoders
 
 
 def test_picking_a_test_image(page, made):
@@ -213,7 +205,7 @@ def test_the_bars_are_mu_and_sigma(page, made):
     assert below == places * 6
 
 
-def test_drawing_with_the_mouse(page, made):
+def test_drawing_with_the_mouse_and_with_keys(page, made):
     box = page.locator("#pad").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.25 * box["height"])
     page.mouse.down()
@@ -240,10 +232,6 @@ def test_drawing_with_the_mouse(page, made):
     page.click("#clear")
     settled(page)
     assert image_of(page).sum() == 0
-
-
-def test_drawing_with_keys(page, made):
-    page.click("#clear")
     page.focus("#pad")
     for key in ["ArrowLeft", "Shift+ArrowDown", "Shift+ArrowDown", "Space"]:
         page.keyboard.press(key)

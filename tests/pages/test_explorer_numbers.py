@@ -3,20 +3,17 @@
 Two comparisons. With the weights as the page holds them, rounded to half precision, npvae in
 float64 gives the same to 1e-10: sums of a few hundred terms. With the run's own weights the
 difference is what the rounding costs, HALF below: about three times what was measured on these
-runs. On the two reference runs, with 1,000 test images, it was at most 0.0021 in a pixel, 0.0008 in
-mu, 0.00013 in sigma and 0.0025 in the score (of size 9). The slope jumps where a ReLU opens, by at
-most 0.027.
+runs. The slope jumps where a ReLU opens.
 """
 
 import json
 
 import numpy as np
 import pytest
-from page_helpers import input_gradient
+from page_helpers import scored
 from scipy.special import expit
 
 from npvae.evaluation.structure import straight_lines
-from npvae.models.critic import make_critic_activations
 from npvae.models.inference import decode, encode, posterior_sigma, reconstruction_errors
 from npvae.report.explorer import pack
 
@@ -34,10 +31,8 @@ def rounded(w):
 
 
 def critic_at(w, z):
-    act = make_critic_activations(w, len(z))
-    act.z[:] = z
-    input_gradient(w, act)
-    return {"score": act.score.copy(), "slope": np.linalg.norm(act.dz, axis=1)}
+    act = scored(w, z)
+    return {"score": act.score, "slope": np.linalg.norm(act.dz, axis=1)}
 
 
 def largest_gap(found, expected):
@@ -96,16 +91,6 @@ def test_numbers_come_out_of_the_page_as_they_went_in(desk):
         assert found == pytest.approx(stored(array), rel=1e-15, abs=0)
         large = np.abs(array) > np.abs(array).max() * 2.0**-28
         assert np.array(found)[large] == pytest.approx(array[large], rel=2.0**-11)
-
-
-def test_principal_components_are_directions_of_most_variance(made, desk):
-    for m, model in enumerate(made.models):
-        axes = desk.evaluate("(m) => [...explorer.page.models[m].components.data]", m)
-        axes = np.reshape(axes, (2, -1))
-        _, values, vectors = np.linalg.svd(model.mu - model.mu.mean(axis=0), full_matrices=False)
-        assert np.abs((axes * vectors[:2]).sum(axis=1)) == pytest.approx([1, 1], abs=1e-3)
-        assert values[0] >= values[1]
-        assert (axes.max(axis=1) == np.abs(axes).max(axis=1)).all()  # so their signs are decided
 
 
 @pytest.mark.parametrize("view", ["dimensions", "components"])

@@ -1,7 +1,4 @@
-"""The VAE's laboratory in a real browser: opened, played, dragged back, looked at, asked.
-
-What its mathematics is worth is tested in test_vae_lab_numbers.py.
-"""
+"""The VAE's laboratory in a real browser: opened, played, dragged back, looked at, asked."""
 
 import math
 
@@ -203,9 +200,8 @@ def test_the_plane_draws_what_is_measured(lab):
     same(found[404][:2], place[33], 1e-6)
     far = drawn(lab, 20)
     reach = np.sort(np.abs(np.reshape(far.result[0], (-1, 4))[:, :2]).max(axis=1))[194]
-    assert (
-        3.6 < reach < size / 2 / far.all("ellipse")[0][2] < 1.7 * reach
-    )  # 97 of 100 codes are in the picture
+    shown = size / 2 / far.all("ellipse")[0][2]  # 97 of 100 codes are in the picture
+    assert 3.6 < reach < shown < 1.7 * reach
 
 
 def test_the_critics_score_is_the_planes_heat(lab):
