@@ -93,9 +93,13 @@ def test_draws_and_strips_can_be_taken(page, made):
     for key in ("End", "ArrowRight", "ArrowLeft", "ArrowLeft", "Enter"):
         page.keyboard.press(key)
     assert numbers(page)[3] == pytest.approx(reach * 0.75, abs=0.026)
+    focused = "document.activeElement.closest('.strip').firstChild.textContent"
+    focused += " + document.activeElement.ariaLabel"
+    before = page.evaluate(focused)
     page.keyboard.press("Tab")
-    row = page.evaluate("document.activeElement.closest('.strip').firstChild.textContent")
-    assert row == "WS"
+    assert page.evaluate(focused).startswith("WS")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate(focused) == before  # the row's stop is where one was
 
 
 def test_picking_a_test_image(page, made):
