@@ -5,13 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npvae.models.critic import (
-    make_critic,
-    make_critic_activations,
-    score_backward_hidden,
-    score_backward_input,
-    score_forward,
-)
+from npvae.models import critic as nets
 from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
 
@@ -150,7 +144,7 @@ class Setting:
 
     def __init__(self, seed, scale=1.0):
         self.rng = np.random.default_rng(seed)
-        self.critic = make_critic(2, np.float64, self.rng, hidden=(32, 32), units=1)
+        self.critic = nets.make_critic(2, np.float64, self.rng, hidden=(32, 32), units=1)
         for W in self.critic.w:
             W *= scale
         self.batch = make_critic_batch(self.critic.w, BATCH)
@@ -182,11 +176,11 @@ def fill(batch, codes, prior, partner, alpha):
 
 def scored(w, z):
     """The arrays of a critic at z: among them the score and its gradient dz."""
-    act = make_critic_activations(w, len(z))
+    act = nets.make_critic_activations(w, len(z))
     act.z[:], act.dscore[:] = z, 1
-    score_forward(w, act)
-    score_backward_hidden(w, act)
-    score_backward_input(w, act)
+    nets.score_forward(w, act)
+    nets.score_backward_hidden(w, act)
+    nets.score_backward_input(w, act)
     return act
 
 

@@ -8,18 +8,19 @@ from npvae.models.steps import kl_step, ws_step
 from npvae.models.vae import make_vae, make_vae_activations
 
 PIXELS, HIDDEN, LATENT, BATCH, CRITIC_STEPS = 12, 9, 3, 5, 2
+VAE, CRITIC = (PIXELS, HIDDEN, LATENT), ((8, 7), 4)
 
 
 class Small:
     """A VAE and a critic on 100 random images, with the steps that train them."""
 
-    def __init__(self, batch=BATCH, dtype=np.float64):
-        self.rng, self.dtype, self.steps = np.random.default_rng(0), dtype, 0
-        self.vae = make_vae(PIXELS, HIDDEN, LATENT, dtype, self.rng)
+    def __init__(self, seed=0, batch=BATCH, dtype=np.float64, vae=VAE, critic=CRITIC):
+        self.rng, self.dtype, self.steps = np.random.default_rng(seed), dtype, 0
+        self.vae = make_vae(*vae, dtype, self.rng)
         self.a = make_vae_activations(self.vae.w, batch)
-        self.critic = make_critic(LATENT, dtype, self.rng, hidden=(8, 7), units=4)
+        self.critic = make_critic(vae[-1], dtype, self.rng, *critic)
         self.batch = make_critic_batch(self.critic.w, batch)
-        self.images = self.rng.uniform(size=(100, PIXELS)).astype(dtype)
+        self.images = self.rng.uniform(size=(100, vae[0])).astype(dtype)
         self.index = self.rng.permutation(100)[:batch]
 
     def normal(self, *shape):

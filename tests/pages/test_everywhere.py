@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from page_helpers import CRITIC_LAB, VAE_LAB, contrast, settled
+from page_helpers import CRITIC_LAB, VAE_LAB, Drawing, contrast, settled
 
 from npvae.report.page import write_page
 
@@ -120,17 +121,30 @@ def test_numbers_as_text(still):
     assert still.evaluate(rounded) == pytest.approx([0.02, 0.2, 5, 100, 100])
 
 
-def test_the_contour_of_a_strong_level_is_thick(still):
-    """Of f = x: the lines 0, which is strong, and 10."""
-    thick, thin = still.evaluate(
-        """() => { const { NODES, contours } = npvaeField;
-            const often = { willReadFrequently: true };
-            const ctx = new OffscreenCanvas(400, 400).getContext("2d", often);
-            const values = Float64Array.from({ length: NODES ** 2 }, (_, n) => (n % NODES) - 20);
-            contours(ctx, 400, values, 10, 0);
-            return [199, 299].map((x) => ctx.getImageData(x, 200, 1, 1).data[3]); }"""
+def test_a_field_is_drawn_as_it_is(still):
+    """Of f(x, y) = x + 2y: contours at multiples of 0.5, a thick one at 0; colours follow f."""
+    drawing = Drawing(
+        still,
+        """() => {
+            const { NODES, nodePlace, contours, heatMap } = npvaeField, size = 400;
+            const canvas = new OffscreenCanvas(size, size);
+            const ctx = canvas.getContext("2d", { willReadFrequently: true });
+            const values = Float64Array.from({ length: NODES ** 2 }, (_, n) =>
+                nodePlace(n % NODES, 1) + 2 * nodePlace(Math.floor(n / NODES), 1));
+            contours(ctx, size, values, 0.5, 0);
+            const at = ([x, y]) => [...ctx.getImageData(x, y, 1, 1).data];
+            const inks = [[200, 200], [300, 200]].map(at);
+            heatMap(ctx, size, values, [-3, 3]);
+            return [...inks, ...[[0, 399], [399, 399], [0, 0], [399, 0]].map(at)]; }""",
     )
-    assert thick == 255 and 0 < thin < 200  # a pixel beside each: all of it, or a half
+    x, y = (drawing.lines().reshape(-1, 2) / 200 - 1).T * [[1], [-1]]
+    assert len(x) > 100 and np.abs((x + 2 * y) * 2 - np.round((x + 2 * y) * 2)).max() < 1e-9
+    ink, contour, low, high = np.array(still.evaluate(
+        "['ink', 'contour', 'heat-low', 'heat-high'].map(npvaePictures.rgb)"))  # fmt: skip
+    colours = np.array(drawing.result)
+    expected = [ink, contour, low, low + (high - low) / 3, high - (high - low) / 3, high]
+    assert np.abs(colours[:, :3] - expected).max() < 7
+    assert colours[0, 3] == 255 > colours[1, 3] > 0
 
 
 GREY_GAP = """(() => { const canvas = document.querySelector("#decoded canvas");

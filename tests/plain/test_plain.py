@@ -19,9 +19,7 @@ from npvae.models.steps import kl_step, sw_step, ws_step
 
 STEPS, UPDATES, DIRECTIONS, LR, CRITIC_LR = 20, 3, 9, 1e-3, 2e-3
 TOLERANCE = 1e-10
-REFERENCE = {
-    "batch": 64, "latent": 10, "pixels": 784, "hidden": 256, "critic": (512, 256), "units": 10,
-}  # fmt: skip
+REFERENCE = {"batch": 64, "vae": (784, 256, 10), "critic": ((512, 256), 10)}
 
 
 def played(*arrays):

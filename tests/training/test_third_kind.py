@@ -2,13 +2,7 @@
 
 import numpy as np
 
-from npvae.models.vae import (
-    decode_backward,
-    encode_backward,
-    encode_forward,
-    make_vae_activations,
-    reconstruct_forward,
-)
+from npvae.models import vae as nets
 from npvae.nn.adam import adam_update
 from npvae.nn.layers import reparameterise_backward
 from npvae.nn.pixels import gather
@@ -20,17 +14,17 @@ from npvae.training.train import STEP_MAKERS, train
 
 def make_ms_step(run, images, batch):
     """Make steps of BCE + beta * MS, with MS = mean |z|^2 over the batch, and dz = 2 z / B."""
-    o, vae, a = run.options, run.vae, make_vae_activations(run.vae.w, batch)
+    o, vae, a = run.options, run.vae, nets.make_vae_activations(run.vae.w, batch)
 
     def step(index, rng):
         rng.standard_normal(out=a.eps, dtype=np.float32)
         gather(images, index, a.x)
-        encode_forward(vae.w, a)
-        bce = reconstruct_forward(vae.w, a)
-        decode_backward(vae.w, vae.dw, a)
+        nets.encode_forward(vae.w, a)
+        bce = nets.reconstruct_forward(vae.w, a)
+        nets.decode_backward(vae.w, vae.dw, a)
         a.dz[:] += o.beta * 2 * a.z / batch
         reparameterise_backward(a.dz, a.eps, a.sigma, a.dmu, a.dlogvar)
-        encode_backward(vae.w, vae.dw, a)
+        nets.encode_backward(vae.w, vae.dw, a)
         ms = float(np.square(a.z).sum(axis=1).mean())
         return bce, ms, adam_update(vae, run.steps + 1, o.lr)
 

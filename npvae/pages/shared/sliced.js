@@ -6,8 +6,7 @@ const npvaeSliced = (() => {
   "use strict";
   const { matrix } = npvaeMath;
 
-  /* E|direction_1| of a random direction in L dimensions: 1, 2/pi, then each from two before. */
-  const UNIT = (L) => (L < 3 ? [1, 2 / Math.PI][L - 1] : (UNIT(L - 2) * (L - 2)) / (L - 1));
+  const UNIT = 2 / Math.PI; // E|direction_1| of a random direction in the plane
 
   /* normalise: each row gets the length 1. */
   function normalise(directions) {
@@ -27,9 +26,9 @@ const npvaeSliced = (() => {
     return places;
   }
 
-  /* The distance of the rows of z and of prior along directions (K, L) of length 1, and its dz. */
+  /* The distance of the rows of z and of prior along directions (K, 2) of length 1, and its dz. */
   function sliced(z, prior, directions) {
-    const dz = matrix(z.rows, z.cols), scale = directions.rows * z.rows * UNIT(z.cols);
+    const dz = matrix(z.rows, z.cols), scale = directions.rows * z.rows * UNIT;
     let total = 0;
     for (let k = 0; k < directions.rows; k++) {
       const direction = directions.data.subarray(k * z.cols, (k + 1) * z.cols);
