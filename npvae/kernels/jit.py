@@ -83,8 +83,10 @@ class _Cache(FunctionCache):
 
     def __init__(self, function: Callable):
         before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(CACHE)
-        super().__init__(function)
-        numba.config.CACHE_DIR = before
+        try:
+            super().__init__(function)
+        finally:
+            numba.config.CACHE_DIR = before
 
     def load_overload(self, *args) -> object | None:
         """Return compiled code, or None; then Numba compiles, and one line on stderr says so."""
