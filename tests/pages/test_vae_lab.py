@@ -117,7 +117,8 @@ def test_copies_are_thinned_and_any_step_stays_in_reach(lab, watcher):
             return [lab.kept.map(({ t }) => t), String(lab.models[1].vae.theta) === theta]; }"""
     )
     assert copies[:3] == [0, 20, 40] and len(copies) < 40 and exact
-    broken = "labWorker.start('!')({ do: 'open' }).catch(({ message }) => message)"
+    broken = """Promise.race([new Promise((late) => setTimeout(late, 10_000, "no answer")),
+        labWorker.start('!')({ do: 'open' }).catch(({ message }) => message)])"""
     assert "atob" in lab.evaluate(broken)  # a question that fails has an answer, too
     until(lab, "true")  # the complaint has come
     assert "atob" in watcher.complaints.pop()
