@@ -38,10 +38,7 @@ BEYOND = {
     "e19_mmd": ("mmd",),
     "e20_identity": ("estimate", "spread"),
 }
-TESTS = {
-    "e13_hunt_sampler": {"my_test": sampler_test},
-    "e14_hunt_units": {"my_test": units_test},
-}
+TESTS = {"e13_hunt_sampler": {"my_test": sampler_test}, "e14_hunt_units": {"my_test": units_test}}
 
 
 def module_of(exercise):

@@ -174,9 +174,14 @@ def test_the_critics_arrows_are_its_gradient_in_the_plane(page, made):
     strokes = """(async () => {
         const found = [], { arrow } = npvaeField, size = explorer.map.maps[1].canvas.clientWidth;
         npvaeField.arrow = (ctx, from, to) => found.push([...from, ...to]);
+        const until = async (done) => {
+            for (let n = 0; n < 900 && !done(); n++) await new Promise(requestAnimationFrame); };
         explorer.map.change({ code: "mu", layer: "score" });
-        explorer.map.change({ i: 1, j: 3 }); // the answer to the first question is not shown
-        while (!found.length) await new Promise((go) => setTimeout(go, 20));
+        explorer.map.change({ i: 2 }); // the answer to the first question is not shown,
+        await until(() => explorer.map.maps[1].critic);
+        found.length = 0;
+        explorer.map.change({ i: 1, j: 3 }); // nor that of another plane
+        await until(() => found.length);
         npvaeField.arrow = arrow;
         return [found, size, explorer.map.extent()]; })()"""
     found, size, extent = page.evaluate(strokes)
