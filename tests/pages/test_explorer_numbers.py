@@ -115,7 +115,7 @@ def test_the_critics_layer_is_the_plane_through_the_mean(made, desk, view):
         const plane = explorerPlane.planeOf(ws, { view, i: 1, j: 3 });
         for (const over of [false, true]) explorerPlane.askCritic(ws, plane, 3, {
             done: () => answers.push(over), stopped: () => over });
-        while (!answers.length) await new Promise((go) => setTimeout(go, 20));
+        for (let n = 0; n < 999 && !answers.length; n++) await new Promise(requestAnimationFrame);
         return answers; }"""
     assert desk.evaluate(answers, view) == [False]  # none once it is stopped
 

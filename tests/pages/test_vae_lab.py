@@ -13,7 +13,7 @@ THETA = "JSON.stringify(vaeLab.present().sides.map((side) => [...side.theta, ...
 # The same weights, by the steps that an address tells, done again in the page.
 AGAIN = """(hash) => { const state = labState.read(hash);
     const lab = labModel.open(state, labDigits.decode(vaeLab.digits));
-    while (lab.t < state.t) labModel.step(lab);
+    for (let n = lab.t; n < state.t; n++) labModel.step(lab);
     const numbers = ({ vae, critic }) => [...vae.theta, ...critic.theta];
     return JSON.stringify(lab.models.map(numbers)); }"""
 # Put the timeline to a step, as a hand does: `input` while it drags, `change` at the end.
@@ -108,7 +108,7 @@ def test_copies_are_thinned_and_any_step_stays_in_reach(lab, watcher):
     copies, exact = lab.evaluate(
         """() => { const state = labState.read("#left=AE&right=AE");
             const lab = labModel.open(state, labDigits.decode(vaeLab.digits));
-            const steps = (t) => { while (lab.t < t) labModel.step(lab); };
+            const steps = (t) => { for (let n = lab.t; n < t; n++) labModel.step(lab); };
             steps(45);
             const theta = String(lab.models[1].vae.theta);
             for (let t = 1001; t < 1037; t++) lab.kept.push({ ...lab.kept[0], t });
