@@ -51,7 +51,7 @@ def test_a_click_takes_the_nearest_code(page, made):
 
 def test_principal_components_are_those_of_the_codes(page, made):
     choose(page, "view", "components")
-    assert page.is_hidden("#axes")
+    assert page.is_hidden("#axes") and page.text_content("#maps figcaption") == ""
     page.mouse.click(*on_map(page, "ws", (1, 2)))
     model = made.models[1]
     axes = np.array(page.evaluate("[...explorer.page.models[1].components.data]")).reshape(2, -1)

@@ -76,7 +76,7 @@ def test_every_switch_has_the_gradient_of_its_own_loss(still, options):
             numeric.push((above - below) / (2 * h));
         }
         return [analytic, numeric];""",
-        Setting(5, 1.5),
+        Setting(5, 2.5),  # slopes on both sides of 1
         **options,
     )
     analytic, numeric = np.array(analytic), np.array(numeric)
@@ -86,7 +86,7 @@ def test_every_switch_has_the_gradient_of_its_own_loss(still, options):
 
 
 def test_each_switch_does_what_its_name_says(still):
-    setting = Setting(6)
+    setting = Setting(6, 2.5)
     prior = setting.prior[setting.partner]
     one, each = setting.alpha[:BATCH, None], setting.alpha.reshape(BATCH, 2)
     for bug, alpha in (("none", one), ("alpha", each)):

@@ -76,24 +76,24 @@ def test_the_past_can_be_seen_again_and_changed(watched):
     page = watched.open(f"{URL}#seed=4&t=24&updates=1")
     wait(page, f"{T} === 24")
     assert page.input_value("[data-key=updates]") == "1"
-    page.evaluate(DRAG, [17, "input"])  # the nearest copy before it
+    page.evaluate(DRAG, [19, "input"])  # the nearest copy before it
     wait(page, f"{T} === 10")
-    page.evaluate(DRAG, [17, "change"])
-    wait(page, f"{T} === 17")
-    assert page.url.endswith("#seed=4&updates=1&t=17")
+    page.evaluate(DRAG, [19, "change"])
+    wait(page, f"{T} === 19")
+    assert page.url.endswith("#seed=4&updates=1&t=19")
     assert page.get_attribute("#time", "max") == "24"  # what was reached can be reached again
-    assert page.text_content("#now") == "17"
+    assert page.text_content("#now") == "19"
     assert page.evaluate("document.getElementById('link').hash === location.hash")
-    then = page.evaluate(AGAIN, "#seed=4&t=17&updates=1")
+    then = page.evaluate(AGAIN, "#seed=4&t=19&updates=1")
     assert page.evaluate(THETA) == then
     page.select_option("[data-key=weightRight]", "30")
-    wait(page, 'document.getElementById("time").max === "17"')
-    assert page.url.endswith("#seed=4&updates=1&t=17&did=weightRight:30@17")
+    wait(page, 'document.getElementById("time").max === "19"')
+    assert page.url.endswith("#seed=4&updates=1&t=19&did=weightRight:30@19")
     page.click("#one")
-    wait(page, f"{T} === 18")
-    changed = page.evaluate(AGAIN, "#seed=4&t=18&updates=1&did=weightRight:30@17")
+    wait(page, f"{T} === 20")
+    changed = page.evaluate(AGAIN, "#seed=4&t=20&updates=1&did=weightRight:30@19")
     assert page.evaluate(THETA) == changed != then
-    for t, weight in ((12, "2"), (17, "30"), (18, "30")):  # those of the step shown
+    for t, weight in ((12, "2"), (19, "30"), (20, "30")):  # those of the step shown
         page.evaluate(DRAG, [t, "change"])
         wait(page, f"{T} === {t}")
         assert page.input_value("[data-key=weightRight]") == weight
