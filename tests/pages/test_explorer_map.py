@@ -8,14 +8,14 @@ from explorers import READ, decoded, numbers, on_map, picture
 from page_helpers import Drawing, choose, same, scored
 
 
-@pytest.mark.parametrize("key", ["kl", "ws"])
-def test_a_click_on_the_map_decodes_the_place_in_the_plane(page, made, key):
+@pytest.mark.parametrize("m, key", [(0, "kl"), (1, "ws")])
+def test_a_click_on_the_map_decodes_the_place_in_the_plane(page, made, m, key):
+    assert [page.input_value(f"#axis-{name}") for name in "ij"] == ["0", "1"]
     page.select_option("#axis-i", "2")
     page.select_option("#axis-j", "4")
     page.mouse.move(*on_map(page, key, (0, 0)))
     page.mouse.down()
     page.mouse.move(*on_map(page, key, (1.5, -0.5)))  # z follows the mouse
-    m = ("kl", "ws").index(key)
     expected = page.evaluate("(m) => [...explorer.page.models[m].mean]", m)
     expected[2], expected[4] = 1.5, -0.5
     assert numbers(page) == pytest.approx(expected, abs=0.04)  # a pixel
