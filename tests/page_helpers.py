@@ -10,7 +10,7 @@ from npvae.models.objectives import critic_objective, make_critic_batch
 from npvae.models.steps import mix
 
 COURSE = Path(__file__).parents[1] / "course"
-CRITIC_LAB, VAE_LAB = COURSE / "critic_lab.html", COURSE / "vae_lab.html"
+CRITIC_LAB, VAE_LAB = ((COURSE / f"{name}_lab.html").as_uri() for name in ("critic", "vae"))
 BATCH, WEIGHT = 64, 10.0
 PLAIN = {"classifier": False, "weight": WEIGHT, "oneSided": False, "clip": 0, "bug": "none"}
 

@@ -23,27 +23,19 @@ from npvae.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 MEASURED = {
-    "e01_dense": "factor of 2.0",
-    "e02_relu": "2.2% with a bias of -2",
-    "e03_bce": "543.43 nats",
+    "e01_dense": "factor of 2.0", "e02_relu": "2.2% with a bias of -2", "e03_bce": "543.43 nats",
     "e04_kl": "(a) 0.500, (b) 0.359, (c) 0.184 nats",
-    "e05_reparameterisation": "a factor of 54.6",
-    "e06_adam": "would be 0.00316",
-    "e07_score": "it changes by 0",
-    "e08_penalty": "P = 1, and its largest gradient is 0",
-    "e09_mixing": "6.6",
-    "e10_tanh": "0.62 times as long as dW1",
+    "e05_reparameterisation": "a factor of 54.6", "e06_adam": "would be 0.00316",
+    "e07_score": "it changes by 0", "e08_penalty": "P = 1, and its largest gradient is 0",
+    "e09_mixing": "6.6", "e10_tanh": "0.62 times as long as dW1",
     "e11_one_sided": "two-sided 0.25, one-sided 0.00",
     "e12_importance": "-1.516 for K = 1 and -1.516 for K = 100",
-    "e13_hunt_sampler": "it is 0.010",
-    "e14_hunt_units": "BCE 0.69 and KL 20",
+    "e13_hunt_sampler": "it is 0.010", "e14_hunt_units": "BCE 0.69 and KL 20",
     "e15_first_pass": "dz times 2, da1 times 2, da2 times 2, dunits times 1",
     "e16_critic_loss": "the distance is 0, and the largest gradient of a bias is 0",
-    "e17_vae_step": "those of logvar",
-    "e18_sliced": "3.0",
-    "e19_mmd": "less: ",
+    "e17_vae_step": "those of logvar", "e18_sliced": "3.0", "e19_mmd": "less: ",
     "e20_identity": "2.2, and 3.0",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EXERCISES)

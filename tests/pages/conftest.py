@@ -114,12 +114,12 @@ watcher = pytest.fixture(opener, scope="module")  # for a page that all tests of
 @pytest.fixture(scope="module")
 def still(watcher):
     """A page that nobody clicks on: one for all tests that only ask its functions."""
-    return watcher.open(CRITIC_LAB.as_uri() + "#seed=1")
+    return watcher.open(CRITIC_LAB + "#seed=1")
 
 
 @pytest.fixture(scope="module")
 def lab(watcher):
-    return Laboratory(watcher.open(CRITIC_LAB.as_uri()))
+    return Laboratory(watcher.open(CRITIC_LAB))
 
 
 @pytest.fixture(scope="session")

@@ -5,21 +5,11 @@ import re
 import numpy as np
 import pytest
 from explorers import READ
-from page_helpers import (
-    CRITIC_LAB,
-    Drawing,
-    Laboratory,
-    choose,
-    number,
-    resting,
-    settled,
-    swipe,
-    until,
-)  # fmt: skip
+from page_helpers import CRITIC_LAB as URL
+from page_helpers import Drawing, Laboratory, choose, number, resting, settled, swipe, until
 
 from npvae.evaluation.distances import assignment_w1
 
-URL = CRITIC_LAB.as_uri()
 UPDATES = "criticLab.state().u.t"
 
 
@@ -151,7 +141,7 @@ def test_the_curves_show_what_they_are_given(lab):
     width, height, long, inks = drawing.result
     assert {call["ink"] for call in drawing.calls if call["name"] == "fillText"} == set(inks)
     texts, marks = drawing.all("fillText"), drawing.all("fillRect")
-    x = lambda step: 50 + np.multiply(step, (width - 62) / 10)  # noqa: E731
+    x = lambda step: 64 + np.multiply(step, (width - 76) / 10)  # noqa: E731
     third = (height - 20) / 3
     given = [  # chart, steps, values, dash
         (0, [0, 2, 4, 8], [1, 5, 2, 4], 0), (0, [0, 2, 4, 8], [2, -1, 1, 3], 2),
@@ -160,7 +150,7 @@ def test_the_curves_show_what_they_are_given(lab):
     drawn = [path for path in drawing.paths() if path[0][0] != path[1][0] - 24]  # not the legend's
     for (chart, steps, values, dash), line in zip(given, drawn, strict=True):
         ticks = [(float(text.replace("−", "-")), y - 4) for text, at, y in texts
-                 if at == 44 and third * chart < y < third * (chart + 1) + 5]  # fmt: skip
+                 if at == 58 and third * chart < y < third * (chart + 1) + 5]  # fmt: skip
         assert ticks[0][0] <= min(values) and ticks[-1][0] >= max(values)
         expected = np.stack([x(steps), np.interp(values, *zip(*ticks, strict=True))], axis=1)
         assert np.abs(np.array(line)[:, :2] - expected).max() < 1  # ticks lie on whole pixels

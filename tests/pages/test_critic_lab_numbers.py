@@ -7,19 +7,8 @@ import importlib
 
 import numpy as np
 import pytest
-from page_helpers import (
-    BATCH,
-    CRITIC_LAB,
-    WEIGHT,
-    Drawing,
-    Setting,
-    choose,
-    fill,
-    number,
-    same,
-    scored,
-    settled,
-)
+from page_helpers import BATCH, Drawing, Setting, choose, number, same, scored, settled
+from page_helpers import CRITIC_LAB as URL
 from scipy.interpolate import RegularGridInterpolator
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
@@ -27,23 +16,20 @@ from scipy.special import expit
 
 from npvae.evaluation.distances import assignment_w1
 from npvae.models.critic import score_forward
-from npvae.models.objectives import critic_objective
 from npvae.nn.adam import adam_update
-
-URL = CRITIC_LAB.as_uri()
 
 
 def test_ten_clicked_updates_end_in_npvaes_weights(watched):
     page = watched.open(f"{URL}#seed=3&codes=wider&lr=0.01")
-    setting, codes, prior = now(page)
+    setting, setting.codes, setting.prior = now(page)
     noise = page.evaluate(
         """Array.from({ length: 10 }, (_, t) => criticUpdate.drawNoise(3, t)).map(
             ({ partner, alpha }) => [[...partner], [...alpha]])"""
     )
     page.click("#ten")
     for t, (partner, alpha) in enumerate(noise, start=1):
-        fill(setting.batch, codes, prior, np.array(partner), np.array(alpha))
-        critic_objective(setting.critic, setting.batch, WEIGHT)
+        setting.partner, setting.alpha = np.array(partner), np.array(alpha)
+        setting.objective()
         adam_update(setting.critic, t, 0.01)
     theta = page.evaluate("[...criticLab.state().u.critic.theta]")
     same(theta, np.concatenate([W.ravel() for W in setting.critic.w]), 1e-9)
@@ -88,13 +74,9 @@ def test_the_numbers_and_a_move_are_npvaes(watched, judge):
     dz = page.evaluate("[...criticLab.state().u.mixed.dz.data]")
     slopes = np.linalg.norm(np.reshape(dz, (BATCH, 2)), axis=1)  # of the latest update
     expected = {
-        "slope": slopes.mean(),
-        "penalty": ((slopes - 1) ** 2).mean(),
-        "estimate": estimate,
-        "w1": assignment_w1(codes, prior),
-        "force": lengths.mean(),
-        "cosine": cosine,
-    }
+        "slope": slopes.mean(), "penalty": ((slopes - 1) ** 2).mean(), "estimate": estimate,
+        "w1": assignment_w1(codes, prior), "force": lengths.mean(), "cosine": cosine,
+    }  # fmt: skip
     shown = {name: number(page, name) for name in expected}
     assert shown == {name: pytest.approx(value, abs=5.1e-4) for name, value in expected.items()}
     grid = page.evaluate(

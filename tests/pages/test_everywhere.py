@@ -8,8 +8,8 @@ from page_helpers import CRITIC_LAB, VAE_LAB, Drawing, contrast, settled
 
 from npvae.report.page import write_page
 
-LAB = CRITIC_LAB.as_uri() + "#seed=1&did=u20&at=Adam"
-VAE = VAE_LAB.as_uri() + "#seed=1&t=2&show=ef&task=2"
+LAB = CRITIC_LAB + "#seed=1&did=u20&at=Adam"
+VAE = VAE_LAB + "#seed=1&t=2&show=ef&task=2"
 
 
 @pytest.fixture(params=["lab", "vae", "explorer"])
@@ -112,10 +112,10 @@ def test_the_readers_own_colours_and_less_motion(watched, url):
 
 def test_numbers_as_text(still):
     found = still.evaluate(
-        """[0, 2.4821, 26.4123, 26412.6, 1234567.8, -0.5, 1e-7, -3e12, NaN, 0.0004].map((x) =>
+        """[0, 2.4821, 26412.6, 1e6 - 1, 1e6, -0.5, 1e-7, -3e12, NaN, 0.0004].map((x) =>
             npvaePictures.format(x))"""
     )
-    told = ["0.000", "2.482", "26.41", "26,413", "1,234,568", "−0.500", "1.0e−7", "−3.0e+12"]
+    told = ["0.000", "2.482", "26,413", "999,999", "1.0e+6", "−0.500", "1.0e−7", "−3.0e+12"]
     assert found == [*told, "not finite", "4.0e−4"]
     rounded = "[0.011, 0.2, 3, 51, 100].map((x) => npvaePictures.roundUp(x))"
     assert still.evaluate(rounded) == pytest.approx([0.02, 0.2, 5, 100, 100])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from explorers import IMAGES, READ, Explorer, decoded, numbers, on_map, picture
-from page_helpers import CRITIC_LAB, choose
+from page_helpers import COURSE, CRITIC_LAB, choose
 
 from npvae.pages.digits import digits_text
 from npvae.pages.single_file import PAGES, json_text, page_text, policy
@@ -18,7 +18,7 @@ def test_a_page_is_its_sources_a_policy_and_links_to_the_others(made, name):
     data = {"digits": digits_text()} if name == "vae_lab" else None
     page = made.text
     if name != "explorer":
-        page = CRITIC_LAB.with_name(f"{name}.html").read_text(encoding="utf-8")
+        page = (COURSE / f"{name}.html").read_text(encoding="utf-8")
         assert page_text(name, data) == page, "run python -m npvae.pages"
     template = (PAGES / name / "template.html").read_text(encoding="utf-8")
     files = re.findall(r"\{\{text ([\w./]+)\}\}", template)
@@ -44,7 +44,7 @@ def test_every_source_belongs_to_a_page_and_every_term_is_in_the_glossary():
     sources = {path.relative_to(PAGES).as_posix() for path in PAGES.glob("*/*.[jc]s*")}
     named = set(re.findall(r"\{\{text ([\w./]+)\}\}", templates))
     assert named == sources | {"shared/drawing.html"}
-    course = (CRITIC_LAB.parent / "README.md").read_text(encoding="utf-8")
+    course = (COURSE / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (?:<a[^>]*></a>)?([^|]+?) \|", course.split("## Glossary")[1], re.M)
     linked = set(re.findall(r"course/README.md#([^\"]*)", templates))
     terms = {row.lower().replace(" ", "-") for row in rows}
@@ -52,7 +52,7 @@ def test_every_source_belongs_to_a_page_and_every_term_is_in_the_glossary():
 
 
 def test_the_policy_stops_network_and_foreign_scripts(watched):
-    page = watched.open(f"{CRITIC_LAB.as_uri()}#seed=1")
+    page = watched.open(f"{CRITIC_LAB}#seed=1")
     stopped = page.evaluate(
         """async () => {
             const found = [], script = document.createElement("script");

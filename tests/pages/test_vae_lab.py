@@ -7,7 +7,7 @@ import pytest
 from explorers import GREY, READ
 from page_helpers import VAE_LAB, Drawing, resting, same, settled, until
 
-URL = VAE_LAB.as_uri()
+URL = VAE_LAB
 T = "vaeLab.present()?.t"
 THETA = "JSON.stringify(vaeLab.present().sides.map((side) => [...side.theta, ...side.critic]))"
 # The same weights, by the steps that an address tells, done again in the page.
@@ -44,6 +44,7 @@ def test_it_opens_untrained_plays_pauses_and_stops_when_hidden(watched):
     wait(page, f"{T} === 1")
     page.click("#play")
     wait(page, f"{T} >= 5")
+    until(page, "document.querySelector('.plane').getBoundingClientRect().bottom <= innerHeight")
     assert page.text_content("#play") == "Pause"
     assert page.get_attribute("#play", "aria-pressed") == "true"
     page.evaluate(HIDE, True)
@@ -150,7 +151,7 @@ def test_everything_stands_in_the_address(lab):
     ) == ["#seed=1&sigma=0&t=5&did=right:AE@3", "digit=200", "right3,lr9", "right3", "0.01", 1e-6]
 
 
-def drawn(page, far=1):
+def drawn(page, far=6):
     """A drawing of the left plane, whose codes lie `far` times as far out; and its state."""
     return Drawing(
         page,
@@ -309,14 +310,13 @@ def test_the_followed_digit_and_its_numbers_are_shown(lab):
             const facts = labTasks.facts(vaeLab.present()), sides = [facts.left, facts.right];
             const pair = (x) => x.map((v) => format(v)).join("; ");
             return [[all("#picker canvas").map(grey), grey(all("#follow-original")[0]),
-                     all("#follow .at-mu").map(grey), texts("dd"), texts(".weight-name"),
+                     all("#follow .at-mu").map(grey), texts("dd"),
                      texts("#follow-numbers td:nth-child(-n + 4)"),
                      texts("[data-key=weightLeft] option")],
                     [Array.from({ length: 10 }, (_, n) => image(n)), image(7),
                      copies.map((copy) => bytes(F.decode(copy, [F.muOf(copy, 7)]))),
                      sides.flatMap(({ bce, sigma, width }) =>
                          [bce, sigma, width].map((x) => format(x))),
-                     ["weight β", "weight λ"],
                      copies.flatMap((copy) => [F.muOf(copy, 7), F.sigmaOf(copy, 7),
                          F.pulls(copy, [7], ruler)[0]].map(pair)),
                      ["0", "0.3", "1", "2", "5", "10", "30", "100"]]]; }"""
@@ -340,13 +340,19 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
         chosen.add(page.evaluate("vaeLab.state().view.digit"))
     assert len(chosen) == 2
     assert page.text_content("#follow-numbers tr:nth-child(3) td").count("; ") == 1
+    sigma = "document.querySelectorAll('[data-number=sigma]')[1].textContent"
+    before = page.evaluate(sigma)
     page.select_option("[data-key=right]", "AE")
     assert page.text_content("[data-side=right] .loss") == "Loss: BCE"
-    until(page, "document.querySelectorAll('[data-number=sigma]')[1].textContent === '0'")
+    until(page, f"{sigma} === '0'")
     assert page.text_content("#right-title") == "Right: no regulariser"
     assert page.text_content("#left-title") == "Left: KL divergenceweight 1"
     assert page.get_attribute("#left-title a", "href").endswith("#kl-divergence")
     assert page.is_disabled("[data-key=weightRight]")
+    page.select_option("[data-key=right]", "SW")
+    until(page, f"{sigma} === '{before}'")  # as if nothing had been
+    page.select_option("[data-key=weightLeft]", "0")
+    assert page.text_content("[data-side=left] .about").endswith("pulls at nothing.")
     # The fresh code wobbles: eps' = 0.9 eps + sqrt(0.19) n, which stays N(0, I).
     page.add_init_script("setInterval = (tick) => { window.tick = tick; }")
     page.reload()

@@ -15,7 +15,7 @@ from course.replace import plain_with
 from npvae import plain
 from npvae.pages.digits import digits_text
 
-URL = VAE_LAB.as_uri()
+URL = VAE_LAB
 B, P, H, L, SHOWN = 32, 196, 64, 2, 200
 OPTIONS = {"weight": 2.0, "gp": 10.0, "updates": 3, "lr": 0.003, "sigma": None}
 NO_SIGMA = 1e-6

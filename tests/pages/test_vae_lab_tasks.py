@@ -31,7 +31,7 @@ PROMISES = [
 @pytest.fixture(scope="module")
 def phone(watcher):
     """A page for all tasks. It draws rarely, so that it learns sooner."""
-    page = watcher.open(f"{VAE_LAB.as_uri()}#seed=8&digit=5", width=390, height=780)
+    page = watcher.open(f"{VAE_LAB}#seed=8&digit=5", width=390, height=780)
     page.evaluate("() => { requestAnimationFrame = (draw) => setTimeout(draw, 250); }")
     return page
 
@@ -65,7 +65,9 @@ def test_a_task_asks_and_then_shows_what_it_promises(phone, number):
     left, right = SimpleNamespace(**facts["left"]), SimpleNamespace(**facts["right"])
     assert PROMISES[number - 1](left, right, (entr(mean) + entr(1 - mean)).sum())
     answer, expected = page.text_content("#task-answer"), task["guesses"][task["right"]]
-    assert answer.startswith("As you g" if task["right"] == 0 else f"Not quite: “{expected}”.")
+    assert answer.startswith(
+        "As you g" if task["right"] == 0 else f"Not quite. Right is “{expected}”."
+    )
     assert page.text_content("#guesses [data-right]") == expected
     top, bottom = page.evaluate(
         """[document.getElementById("task-answer").getBoundingClientRect().top,
@@ -82,14 +84,15 @@ def test_a_task_asks_and_then_shows_what_it_promises(phone, number):
 
 # The numbers that the answers tell, in their order.
 TOLD = [
-    "left.sigma right.sigma", "right.sigma right.bce left.bce", "right.width left.width",
+    "left.sigma right.sigma", "right.sigma right.bce left.bce",
+    "right.middle left.middle right.width left.width right.bce left.bce",
     "left.bce right.bce left.width right.width", "left.places left.sigma left.bce right.bce",
     "left.bce right.bce left.sigma right.sigma", "right.sigma right.places right.bce left.bce",
     "left.bce right.bce left.sigma right.sigma",
 ]  # fmt: skip
 FACTS = {
-    "left": {"bce": 31.4, "sigma": 0.111, "width": 0.222, "places": 0.333},
-    "right": {"bce": 42.6, "sigma": 1e-5, "width": 0.555, "places": 0.666},
+    "left": {"bce": 31.4, "sigma": 0.111, "width": 0.222, "places": 0.333, "middle": 0.4},
+    "right": {"bce": 42.6, "sigma": 1e-5, "width": 0.555, "places": 0.666, "middle": 0.7},
 }
 
 
@@ -99,3 +102,36 @@ def test_the_answers_tell_their_numbers(phone):
         expected = [FACTS[side][name] for side, name in (x.split(".") for x in told.split())]
         found = [float(x) for x in re.findall(r"\d+\.\d+", answer)]
         assert found == pytest.approx(expected, abs=5e-4), answer
+
+
+def test_a_task_stops_at_its_answer_and_keeps_it(watched):
+    page = watched.open(f"{VAE_LAB}#seed=1")
+    t, answer = "vaeLab.present()?.t", lambda: page.text_content("#task-answer")
+    page.click("#tasks li:nth-child(2) button")
+    question = answer()
+    page.click("#play")
+    until(page, f"{t} > 300")
+    page.click("#guesses button")  # late: it goes back to the step of the answer
+    told = "!!document.querySelector('#guesses [data-right]') && !vaeLab.playing()"
+    until(page, told)
+    first = answer()
+    assert page.evaluate(t) == 300 and first.startswith("Not quite.")
+    page.select_option("#sigma", "0.1")
+    page.click("#one")
+    until(page, f"{t} === 301")
+    assert answer() == first  # it says what was
+    page.click("#start-over")
+    until(page, f"{t} === 0")
+    assert answer() == question and page.input_value("#sigma") == "learned"
+    pause = "for (const one of ['#guesses button', '#play']) document.querySelector(one).click()"
+    page.evaluate(f"() => {{ {pause} }}")
+    assert not page.evaluate("vaeLab.playing()")
+    page.click("#play")
+    until(page, told)
+    assert page.evaluate(t) == 300 and answer() == first
+    page.click("#new-seed")
+    until(page, f"{t} === 0")
+    assert answer() == question
+    page.select_option("#sigma", "0.3")
+    assert answer().startswith("A setting was changed")
+    assert page.is_disabled("#guesses button:first-child")

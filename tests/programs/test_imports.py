@@ -16,21 +16,14 @@ PACKAGE = Path(npvae.__file__).parent
 ROOT = PACKAGE.parent
 SOURCES = [p for start in ("", "npvae/**/", "course/**/") for p in ROOT.glob(f"{start}*.py")]
 BEFORE = {  # the rooms that a room may import, itself aside
-    "plain": "",
-    "errors": "",
-    "cli": "errors",
-    "files": "errors",
-    "pages": "errors files cli",
-    "kernels": "errors files",
-    "nn": "errors files kernels",
-    "models": "errors files kernels nn",
-    "data": "errors files",
-    "training": "errors files cli kernels nn models data",
+    "plain": "", "errors": "", "cli": "errors", "files": "errors", "pages": "errors files cli",
+    "kernels": "errors files", "nn": "errors files kernels", "models": "errors files kernels nn",
+    "data": "errors files", "training": "errors files cli kernels nn models data",
     "library": "errors files kernels nn models data training",
     "evaluation": "errors files kernels nn models data training",
     "report": "errors files pages kernels nn models data training evaluation",
     "__init__": "errors library",
-}
+}  # fmt: skip
 
 
 def imports():

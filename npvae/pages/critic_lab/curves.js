@@ -1,7 +1,7 @@
 /* The three curves under one another: estimate and exact W1, slope, penalty. */
 const labCurves = (() => {
   "use strict";
-  const LEFT = 50, RIGHT = 12, TOP = 34, BOTTOM = 10, AXIS = 20;
+  const LEFT = 64, RIGHT = 12, TOP = 34, BOTTOM = 10, AXIS = 20;
   const { prepare, colour, format, roundUp } = npvaePictures;
 
   /* Draw three charts over updates and moves. Solid and dashed lines are told apart without colour;
@@ -75,7 +75,7 @@ const labCurves = (() => {
   }
 
   function legend(ctx, box, lines) {
-    let left = box.left;
+    let left = 0;
     ctx.font = "12px system-ui, sans-serif";
     ctx.textAlign = "left";
     for (const one of lines) {

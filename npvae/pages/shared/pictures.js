@@ -47,7 +47,7 @@ const npvaePictures = (() => {
   function format(x, digits = 3) {
     if (!Number.isFinite(x)) return "not finite";
     const size = Math.abs(x), before = size < 1 ? 1 : Math.floor(Math.log10(size)) + 1;
-    if (size && (size < 10 ** -digits || size >= 1e9)) return minus(x.toExponential(1));
+    if (size && (size < 10 ** -digits || size >= 1e6)) return minus(x.toExponential(1));
     const places = Math.max(0, digits + 1 - before);
     const fixed = { minimumFractionDigits: places, maximumFractionDigits: places };
     return minus(x.toLocaleString("en", fixed));

@@ -7,31 +7,44 @@ const labGuesses = (() => {
     element.scrollIntoView({ block, behavior: calm() ? "auto" : "smooth" });
   }
 
-  /* `page` gives: view(), open(state), learn(steps). */
+  const plane = () => labPanels.panelOf("left").querySelector(".plane");
+  const bringPlanes = () => scrollTo(plane(), "nearest");
+  const start = ({ seed, ...settings }) => JSON.stringify(settings);
+
+  /* `page` gives: state(), open(state), learn(steps). */
   function attach(page) {
-    let guessed = null;
-    const taskNow = () => TASKS[Number(page.view().task) - 1];
+    let guessed = null, told = false;
+    const number = () => Number(page.state().view.task), taskNow = () => TASKS[number() - 1];
+    const buttons = () => [...find("guesses").children];
+
+    /* Whether the settings are the task's own; another seed is welcome. */
+    const isAsSet = (task) =>
+      !page.state().diary.length && start(page.state().start) === start(labState.read(task.set).start);
 
     /* Set up task number 1, 2, .. The followed digit and the layers stay as they are. */
-    function ask(number) {
-      const { digit, show: layers } = page.view(), next = labState.read(TASKS[number - 1].set);
-      page.open({ ...next, view: { ...next.view, digit, show: layers, task: String(number) } });
+    function ask(n) {
+      const { digit, show: layers } = page.state().view, next = labState.read(TASKS[n - 1].set);
+      page.open({ ...next, view: { ...next.view, digit, show: layers, task: String(n) } });
       show();
       scrollTo(find("task"), "start");
       find("task").focus({ preventScroll: true });
     }
 
+    /* The question, which nobody has answered yet. */
     function show() {
-      const task = taskNow(), number = Number(page.view().task);
-      guessed = null;
+      const task = taskNow();
+      [guessed, told] = [null, false];
       find("task").hidden = !task;
       if (!task) return;
-      find("task-title").textContent = `${number}. ${task.title}`;
+      find("task-title").textContent = `${number()}. ${task.title}`;
       find("task-text").textContent = task.text;
-      find("task-answer").textContent = "Choose what you expect. Then both models learn.";
-      find("task-next").hidden = number === TASKS.length;
+      find("task-answer").textContent = isAsSet(task)
+        ? "Choose what you expect. Then both models learn."
+        : "A setting was changed, so the task's answer may not fit. “Start over” sets the task up again.";
+      find("task-next").hidden = number() === TASKS.length;
       find("guesses").replaceChildren(...task.guesses.map((text, n) => {
-        const button = make("button", { type: "button", "aria-pressed": "false" }, text);
+        const about = { type: "button", "aria-pressed": "false", disabled: !isAsSet(task) };
+        const button = make("button", about, text);
         button.addEventListener("click", () => guess(task, n));
         return button;
       }));
@@ -39,31 +52,41 @@ const labGuesses = (() => {
 
     function guess(task, n) {
       guessed = n;
-      [...find("guesses").children].forEach((button, k) => {
+      buttons().forEach((button, k) => {
         button.setAttribute("aria-pressed", String(k === n));
         button.disabled = true;
       });
       const steps = task.steps.toLocaleString("en");
       find("task-answer").textContent = `The models learn for ${steps} steps. Watch the planes.`;
-      scrollTo(labPanels.panelOf("left").querySelector(".plane"), "nearest");
+      bringPlanes();
       page.learn(task.steps);
     }
+
+    /* A setting was changed. An answer that was told stays: it says what was. */
+    function changed() {
+      if (!told) show();
+    }
+
+    /* The step at which a task that is going on has its answer. */
+    const goal = () => (guessed !== null && !told ? taskNow().steps : undefined);
 
     /* When the task's last step is done: what was to be seen. */
     function tell({ t }, facts) {
       const task = taskNow();
-      if (!task || guessed === null || t !== task.steps) return;
-      const expected = `Not quite: “${task.guesses[task.right]}”. `;
-      const text = (guessed === task.right ? "As you guessed. " : expected) + task.answer(facts);
-      if (find("task-answer").textContent === text) return;
-      find("task-answer").textContent = text;
-      scrollTo(find("task-answer"), "start"); // so that the planes it speaks of are in sight, too
-      [...find("guesses").children].forEach((button, k) => {
-        button.toggleAttribute("data-right", k === task.right);
-      });
+      if (!task || guessed === null || told || t !== task.steps) return;
+      told = true;
+      const verdict = guessed === task.right
+        ? "As you guessed. " : `Not quite. Right is “${task.guesses[task.right]}”. `;
+      find("task-answer").textContent = verdict + task.answer(facts);
+      buttons().forEach((button, k) => button.toggleAttribute("data-right", k === task.right));
+      // The planes that it speaks of are to be in sight, too, and the question where it has room.
+      const top = find("task").getBoundingClientRect().top;
+      const height = plane().getBoundingClientRect().bottom - top;
+      const room = innerHeight - find("bar").offsetHeight;
+      scrollTo(find(height < room ? "task" : "task-answer"), "start");
     }
 
-    return { ask, show, tell };
+    return { ask, show, changed, goal, tell, bringPlanes };
   }
 
   return { attach };

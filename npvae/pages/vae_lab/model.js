@@ -86,12 +86,14 @@ const labModel = (() => {
   }
 
   /* What is known of a model now, on the digits that are shown: codes (mu, logvar), BCE at z, the
-   * regulariser, sigma, scale and shape of the codes, and copies of all weights. */
+   * regulariser, sigma, scale and shape of the codes, and copies of all weights. A held sigma is
+   * seen before the first step with it; the model itself is left as it is. */
   function measure(lab, side) {
     const model = lab.models[side], { ruler } = lab, { vae, critic } = model;
     const options = labState.optionsOf(labState.settingsAt(lab.state, lab.t), side);
     const held = options.kind === "AE" ? S.NO_SIGMA : options.sigma;
-    if (held !== null) V.holdSigma(vae.w, held); // before the first step, too
+    const own = vae.theta.slice();
+    if (held !== null) V.holdSigma(vae.w, held);
     const room = (ruler.room ??= V.makeActivations(vae.w, SHOWN));
     const grad = (ruler.grad ??= V.makeGradients(vae.w, SHOWN));
     room.x = ruler.x;
@@ -100,10 +102,12 @@ const labModel = (() => {
     V.decodeForward(vae.w, room);
     const bce = V.bernoulliBackward(room, grad.dlogits);
     const { sigma, scale } = spread(room.stats);
+    const seen = vae.theta.slice();
+    vae.theta.set(own);
     return {
       options, bce, sigma, scale, shape: shape(room.z), stats: room.stats.data.slice(),
       regulariser: regulariser(model, options, room, ruler),
-      theta: vae.theta.slice(), critic: critic.theta.slice(),
+      theta: seen, critic: critic.theta.slice(),
     };
   }
 

@@ -166,13 +166,16 @@ const vaeLab = (() => {
   }
 
   function change(key, value) {
-    if (labState.RESTART.includes(key)) return startOver({ [key]: value });
     const t = present?.t ?? 0;
-    Object.assign(state, labState.change(state, t, key, value));
-    history = history.filter((entry) => entry.t <= t);
-    furthest = t;
-    request({ do: "change", state });
-    showState();
+    if (labState.RESTART.includes(key)) startOver({ [key]: value });
+    else {
+      Object.assign(state, labState.change(state, t, key, value));
+      history = history.filter((entry) => entry.t <= t);
+      furthest = t;
+      request({ do: "change", state });
+      showState();
+    }
+    guesses.changed();
   }
 
   function view(changes) {
@@ -183,22 +186,29 @@ const vaeLab = (() => {
   }
 
   const guesses = labGuesses.attach({
-    view: () => state.view,
+    state: () => state,
     open,
     learn: (steps) => {
       state.view.speed = "max";
       showState();
-      setPlaying(true, steps);
+      setPlaying((present?.t ?? 0) < steps, steps);
+      if (!playing) request({ do: "goTo", t: steps, exactly: true }); // it went there already
     },
   });
 
   // -------------------------------------------------------------------------------- listening
 
   const BUTTONS = {
-    play: () => setPlaying(!playing),
+    play: () => {
+      setPlaying(!playing, guesses.goal());
+      if (playing) guesses.bringPlanes();
+    },
     one: () => { setPlaying(false); request({ do: "advance", steps: 1, ms: Infinity }); },
-    "start-over": () => startOver(),
-    "new-seed": () => startOver({ seed: String((Number(state.start.seed) + 1) % 1e6) }),
+    "start-over": () => (state.view.task ? guesses.ask(Number(state.view.task)) : startOver()),
+    "new-seed": () => {
+      startOver({ seed: String((Number(state.start.seed) + 1) % 1e6) });
+      guesses.show();
+    },
     another: () => view({ digit: String((digitNow() + 10) % labDigits.SHOWN) }),
     "task-next": () => guesses.ask(Number(state.view.task) + 1),
     "task-close": () => { view({ task: "" }); guesses.show(); find("play").focus(); },

@@ -24,6 +24,7 @@ const labPanels = (() => {
     SW: "Codes and prior are compared along random lines. It pulls like a critic, but needs none.",
     AE: "Nothing holds the codes, and there is no noise: z = μ.",
   };
+  const UNUSED = "With the weight 0 it pulls at nothing.";
   const TEXTS = {
     sigma: { learned: "learned", 0: "held at 0", 0.1: "held at 0.1", 0.3: "held at 0.3", 1: "held at 1" },
     seeds: { same: "the same", other: "another" },
@@ -101,9 +102,8 @@ const labPanels = (() => {
       link.textContent = term;
       link.href = `../course/README.md#${place}`;
       panel.querySelector(".times").textContent = sign && `weight ${weight}`;
-      panel.querySelector(".about").textContent = ABOUT[kind];
+      panel.querySelector(".about").textContent = sign && weight === "0" ? UNUSED : ABOUT[kind];
       panel.querySelector(".loss").textContent = `Loss: BCE${sign && ` + ${weight} · ${sign}`}`;
-      panel.querySelector(".weight-name").textContent = kind === "KL" ? "weight β" : "weight λ";
       panel.querySelector("[data-key^=weight]").disabled = kind === "AE";
     }
   }

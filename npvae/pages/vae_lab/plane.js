@@ -126,7 +126,7 @@ const labPlane = (() => {
       return [x, y + 5];
     });
     const [x, y] = places[0];
-    if (places.every((place) => Math.hypot(place[0] - x, place[1] - y) < 3)) {
+    if (places.every((place) => Math.hypot(place[0] - x, place[1] - y) < 12)) {
       halo(ctx, "0–9", x, y); // collapsed: one numeral would hide the others
     } else {
       places.forEach((place, label) => halo(ctx, String(label), ...place));
