@@ -87,7 +87,7 @@ const labModel = (() => {
 
   /* What is known of a model now, on the digits that are shown: codes (mu, logvar), BCE at z, the
    * regulariser, sigma, scale and shape of the codes, and copies of all weights. A held sigma is
-   * seen before the first step with it; the model itself is left as it is. */
+   * seen before the first step with it, and the model stays as it is. */
   function measure(lab, side) {
     const model = lab.models[side], { ruler } = lab, { vae, critic } = model;
     const options = labState.optionsOf(labState.settingsAt(lab.state, lab.t), side);
@@ -102,12 +102,11 @@ const labModel = (() => {
     V.decodeForward(vae.w, room);
     const bce = V.bernoulliBackward(room, grad.dlogits);
     const { sigma, scale } = spread(room.stats);
-    const seen = vae.theta.slice();
     vae.theta.set(own);
     return {
       options, bce, sigma, scale, shape: shape(room.z), stats: room.stats.data.slice(),
       regulariser: regulariser(model, options, room, ruler),
-      theta: seen, critic: critic.theta.slice(),
+      theta: own, critic: critic.theta.slice(),
     };
   }
 
