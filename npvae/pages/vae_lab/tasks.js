@@ -12,7 +12,7 @@ const labTasks = (() => {
       set: "seed=1",
       steps: 600,
       text: "Each ellipse is the noise of one code. Noise blurs the redrawn digit. What will become of the ellipses?",
-      guesses: ["They shrink to dots on both sides", "They stay ellipses on the left and shrink to dots on the right", "They grow on both sides"],
+      guesses: ["They shrink to dots on both sides", "They stay on the left, dots remain on the right", "They grow on both sides"],
       right: 1,
       answer: ({ left, right }) => `σ is ${f(left.sigma)} on the left and ${f(right.sigma)} on the right. The KL ` +
         "looks at each digit by itself: the less noise its code has, the more it costs. So a KL model keeps some noise. " +
