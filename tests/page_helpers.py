@@ -93,14 +93,16 @@ class Drawing:
         return np.reshape(ends, (-1, 4))
 
     def paths(self):
-        """The places x, y, dash of the calls of lineTo, those of each path together."""
-        found = []
+        """The places x, y, dash of the calls of lineTo, those of each path that is drawn."""
+        found, path = [], []
         for call in self.calls:
             if call["name"] == "beginPath":
-                found.append([])
-            elif call["name"] == "lineTo" and found:
-                found[-1].append([*call["at"], call["dash"]])
-        return list(filter(None, found))
+                path = []
+            elif call["name"] == "lineTo":
+                path.append([*call["at"], call["dash"]])
+            elif call["name"] in ("stroke", "fill") and path:
+                found, path = [*found, path], []
+        return found
 
 
 class Laboratory:

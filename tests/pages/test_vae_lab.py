@@ -312,14 +312,14 @@ def test_the_followed_digit_and_its_numbers_are_shown(lab):
             return [[all("#picker canvas").map(grey), grey(all("#follow-original")[0]),
                      all("#follow .at-mu").map(grey), texts("dd"),
                      texts("#follow-numbers td:nth-child(-n + 4)"),
-                     texts("[data-key=weightLeft] option")],
+                     texts("[data-key=weightLeft] option"), texts(".samples figcaption")[1]],
                     [Array.from({ length: 10 }, (_, n) => image(n)), image(7),
                      copies.map((copy) => bytes(F.decode(copy, [F.muOf(copy, 7)]))),
                      sides.flatMap(({ bce, sigma, width }) =>
                          [bce, sigma, width].map((x) => format(x))),
                      copies.flatMap((copy) => [F.muOf(copy, 7), F.sigmaOf(copy, 7),
                          F.pulls(copy, [7], ruler)[0]].map(pair)),
-                     ["0", "0.3", "1", "2", "5", "10", "30", "100"]]]; }"""
+                     "0 0.3 1 2 5 10 30 100".split(" "), "new: from the prior"]]; }"""
     )
     assert shown == expected
 

@@ -124,8 +124,7 @@ def test_a_task_stops_at_its_answer_and_keeps_it(watched):
     until(page, f"{t} === 0")
     assert answer() == question and page.input_value("#sigma") == "learned"
     pause = "for (const one of ['#guesses button', '#play']) document.querySelector(one).click()"
-    page.evaluate(f"() => {{ {pause} }}")
-    assert not page.evaluate("vaeLab.playing()")
+    assert not page.evaluate(f"() => {{ {pause}; return vaeLab.playing(); }}")
     page.click("#play")
     until(page, told)
     assert page.evaluate(t) == 300 and answer() == first
