@@ -352,7 +352,7 @@ def test_a_digit_is_followed_and_layers_are_chosen(watched):
     page.select_option("[data-key=right]", "SW")
     until(page, f"{sigma} === '{before}'")  # as if nothing had been
     page.select_option("[data-key=weightLeft]", "0")
-    assert page.text_content("[data-side=left] .about").endswith("pulls at nothing.")
+    assert page.text_content("[data-side=left] .about").endswith("does not pull.")
     # The fresh code wobbles: eps' = 0.9 eps + sqrt(0.19) n, which stays N(0, I).
     page.add_init_script("setInterval = (tick) => { window.tick = tick; }")
     page.reload()

@@ -86,8 +86,8 @@ const labModel = (() => {
   }
 
   /* What is known of a model now, on the digits that are shown: codes (mu, logvar), BCE at z, the
-   * regulariser, sigma, scale and shape of the codes, and copies of all weights. A held sigma is
-   * seen before the first step with it, and the model stays as it is. */
+   * regulariser, sigma, scale and shape of the codes, and copies of all weights. Where
+   * sigma is held, it is measured so even before the first step. The model itself is not changed. */
   function measure(lab, side) {
     const model = lab.models[side], { ruler } = lab, { vae, critic } = model;
     const options = labState.optionsOf(labState.settingsAt(lab.state, lab.t), side);

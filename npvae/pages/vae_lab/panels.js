@@ -24,7 +24,7 @@ const labPanels = (() => {
     SW: "Codes and prior are compared along random lines. It pulls like a critic, but needs none.",
     AE: "Nothing holds the codes, and there is no noise: z = μ.",
   };
-  const UNUSED = "With the weight 0 it pulls at nothing.";
+  const UNUSED = "With the weight 0 the regulariser does not pull.";
   const TEXTS = {
     sigma: { learned: "learned", 0: "held at 0", 0.1: "held at 0.1", 0.3: "held at 0.3", 1: "held at 1" },
     seeds: { same: "the same", other: "another" },

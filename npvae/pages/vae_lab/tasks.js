@@ -48,7 +48,7 @@ const labTasks = (() => {
       guesses: ["As different as before", "Nearly alike", "The right one cannot learn with noise"],
       right: 1,
       answer: ({ left, right }) => `BCE ${f(left.bce)} and ${f(right.bce)}; all codes are ${f(left.width)} and ${f(right.width)} wide, the prior 1. ` +
-        "With the same noise, both pulls bring the codes to about the same cloud, and both redraw about as well. Other seeds give other small differences. " +
+        "With the same noise, both pulls bring the codes to about the same cloud, and both redraw about as well. How much they differ depends on the seed, too. " +
         "So most of the difference between the two models is σ: the KL punishes a code" +
         " with too little noise, the Wasserstein distance does not.",
     },
