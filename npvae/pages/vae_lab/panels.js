@@ -20,7 +20,7 @@ const labPanels = (() => {
   };
   const ABOUT = {
     KL: "A spring pulls each code, harder from farther out. It pushes the noise σ up to 1; clear copies push it down.",
-    WS: "A critic looks at all codes together and follows them, so its pull swings. It is about as strong anywhere, and does not ask for noise.",
+    WS: "A critic follows all codes together, so its pull swings. It is about as strong anywhere, and asks for no noise.",
     SW: "Codes and prior are compared along random lines. It pulls like a critic, but needs none.",
     AE: "Nothing holds the codes, and there is no noise: z = μ.",
   };
